@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+const { exclude: _, ...swc } = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
+
+// Listed one by one: a catch-all for `#…` would also catch the private imports of packages in node_modules.
+const doors = [
+  'sdk',
+  'evm',
+  'engine',
+  'platform',
+  'flows',
+  'triggers',
+  'runs',
+  'connections',
+  'catalog',
+  'transactions',
+];
+
+const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    ...Object.fromEntries(doors.map((door) => [`^#${door}$`, `<rootDir>/src/${door}/index.ts`])),
+  },
+  transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, sourceMaps: 'inline' }] },
+};
+
+export default {
+  workerIdleMemoryLimit: '600MB',
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      roots: ['<rootDir>/src', '<rootDir>/connectors', '<rootDir>/sandbox', '<rootDir>/contracts'],
+      testMatch: ['**/*.spec.ts'],
+    },
+  ],
+};

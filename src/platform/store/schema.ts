@@ -1,0 +1,169 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** Written as JSON text, read as a parsed value. */
+type Json = JSONColumnType<object, string, string>;
+type NullableJson = ColumnType<unknown, string | null, string | null>;
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
+/** bigint columns arrive as text. */
+type BigInt8 = ColumnType<string, string | number | bigint, string | number | bigint>;
+
+export interface InstanceTable {
+  id: Generated<string>;
+  name: string;
+  roles: string[];
+  started_at: Timestamp;
+  heartbeat_at: Timestamp;
+}
+
+export interface LeaseTable {
+  name: string;
+  holder: string | null;
+  epoch: BigInt8;
+  until: Timestamp;
+}
+
+export interface FlowVersionTable {
+  /** Content hash of the document. */
+  id: string;
+  flow: string;
+  document: string;
+  created_at: Timestamp;
+}
+
+export interface FlowTable {
+  name: string;
+  version: string;
+  file: string | null;
+  enabled: Generated<boolean>;
+  paused_at: NullableTimestamp;
+  updated_at: Timestamp;
+}
+
+export interface TriggerSourceTable {
+  /** Hash of uses, connection and input: flows with the same trigger share it. */
+  id: string;
+  uses: string;
+  connection: string | null;
+  input: Json;
+  cursor: string | null;
+  /** Of the lease of the listener that moved the cursor last. */
+  epoch: BigInt8;
+  error: NullableJson;
+  heard_at: NullableTimestamp;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export type EventStatus = 'active' | 'removed' | 'reverted';
+
+export interface EventTable {
+  /** Hash of source and key, so that hearing the same thing again is the same row. */
+  id: string;
+  source: string;
+  key: string;
+  type: string;
+  subject: string | null;
+  place: string | null;
+  position: string | null;
+  status: Generated<EventStatus>;
+  final_at: string | null;
+  time: Timestamp;
+  data: Json;
+  created_at: Timestamp;
+}
+
+export type RunState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+export type RunKind = 'event' | 'replay' | 'reverted';
+
+export interface RunTable {
+  /** Hash of flow and idempotency key: the same event cannot start two runs. */
+  id: string;
+  /** Order of acceptance; within one flow and ordering key also the order of commits. */
+  seq: Generated<string>;
+  flow: string;
+  version: string;
+  event_id: string;
+  kind: Generated<RunKind>;
+  parent_id: string | null;
+  state: Generated<RunState>;
+  ordering_key: string | null;
+  /** It holds its place: later runs of the same flow and ordering key wait. */
+  in_lane: Generated<boolean>;
+  next_at: Timestamp;
+  /** When a queue job was last asked to take it up. */
+  hinted_at: Timestamp;
+  claimed_by: string | null;
+  /** Counts claims; a settle must name the one it holds. */
+  claim: Generated<number>;
+  is_journaled: Generated<boolean>;
+  error: NullableJson;
+  failed_steps: Generated<string[]>;
+  event_edit: NullableJson;
+  created_at: Timestamp;
+  started_at: NullableTimestamp;
+  finished_at: NullableTimestamp;
+}
+
+export interface RunStepTable {
+  run_id: string;
+  step: string;
+  iteration: Generated<number>;
+  state: string;
+  attempts: number;
+  input: NullableJson;
+  output: NullableJson;
+  error: NullableJson;
+  retry_at: NullableTimestamp;
+  started_at: Timestamp;
+  finished_at: Timestamp;
+}
+
+export interface ConnectionTable {
+  name: string;
+  connector: string;
+  sealed: Buffer;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export interface ApiKeyTable {
+  id: string;
+  name: string;
+  /** SHA-256 of the key. */
+  hash: Buffer;
+  scopes: string[];
+  created_at: Timestamp;
+  expires_at: NullableTimestamp;
+  revoked_at: NullableTimestamp;
+  last_used_at: NullableTimestamp;
+}
+
+export interface AuditTable {
+  seq: Generated<string>;
+  at: Timestamp;
+  actor: string;
+  action: string;
+  subject: string | null;
+  detail: NullableJson;
+}
+
+export interface SettingTable {
+  name: string;
+  value: Json;
+}
+
+export interface Database {
+  instance: InstanceTable;
+  lease: LeaseTable;
+  flow_version: FlowVersionTable;
+  flow: FlowTable;
+  trigger_source: TriggerSourceTable;
+  event: EventTable;
+  run: RunTable;
+  run_step: RunStepTable;
+  connection: ConnectionTable;
+  api_key: ApiKeyTable;
+  audit: AuditTable;
+  setting: SettingTable;
+}

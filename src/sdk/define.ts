@@ -1,0 +1,241 @@
+import type { z } from 'zod';
+import type { HttpClient } from './http.js';
+import type { Logger } from './log.js';
+import type { UseService } from './service.js';
+
+/** Inputs are object schemas, so that they have names in YAML, in forms and in the docs. */
+export type ObjectSchema = z.ZodObject;
+
+// ---------------------------------------------------------------- connection
+
+export interface OpenContext {
+  /** Name of the connection, as in `connection:` of a flow. */
+  readonly name: string;
+  readonly http: HttpClient;
+  readonly log: Logger;
+  readonly use: UseService;
+}
+
+/** One configured account or network: what a user fills in, and how that becomes a client. */
+export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSchema, Client = unknown> {
+  readonly title: string;
+  readonly summary?: string;
+  readonly settings: Settings;
+  open(settings: z.output<Settings>, context: OpenContext): Promise<Client> | Client;
+  close?(client: Client): Promise<void> | void;
+  /** Proves that the settings work, without changing anything on the other side. */
+  test?(client: Client, signal: AbortSignal): Promise<void>;
+}
+
+// ---------------------------------------------------------------- trigger
+
+/** One thing that was heard. */
+export interface Heard<Event = unknown> {
+  /** The same when the same thing is heard again; the event's key. */
+  readonly id: string;
+  readonly event: Event;
+  /** RFC 3339; when it happened, by the source's own clock. Default: when it was heard. */
+  readonly time?: string;
+  /** What it is about, e.g. an address or a record id (CloudEvents `subject`). */
+  readonly subject?: string;
+  /** Where it was heard, as text that sorts in the order of the source, e.g. block and log index. */
+  readonly position?: string;
+  /** What a reorganisation would remove, e.g. a block hash. */
+  readonly place?: string;
+}
+
+export interface EmitOptions {
+  /** The trigger's place after these events, when the id of the last one will not do. Sorts as text where `retract` is used. */
+  readonly cursor?: string;
+}
+
+export interface Retraction {
+  /** Everything heard at a position greater than or equal to this one is withdrawn, unless it is heard again. */
+  readonly from: string;
+  /** Once the cursor is at or past this place, what was not heard again is gone for good and `onReverted` is executed. */
+  readonly finalAt: string;
+  /** The trigger's place after the withdrawal. */
+  readonly cursor: string;
+}
+
+export interface ListenContext<Input, Client, Event> {
+  readonly input: Input;
+  readonly client: Client;
+  /** Where the trigger left off; undefined at its very first start. */
+  readonly cursor: string | undefined;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** When it has returned, the events and the cursor are kept. An empty list moves the cursor only. */
+  emit(heard: Heard<Event> | readonly Heard<Event>[], options?: EmitOptions): Promise<void>;
+  retract(retraction: Retraction): Promise<void>;
+}
+
+export interface PollContext<Input, Client> {
+  readonly input: Input;
+  readonly client: Client;
+  readonly cursor: string | undefined;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+export interface PollResult<Event> {
+  readonly heard: readonly Heard<Event>[];
+  readonly cursor?: string;
+  /** There is more already: ask again at once. */
+  readonly more?: boolean;
+}
+
+export interface HookRequest {
+  readonly method: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Exactly the bytes received: signatures are checked over these. */
+  readonly rawBody: Buffer;
+  /** The parsed body: JSON or form; text otherwise. */
+  readonly body: unknown;
+  /** Whether the caller came with an API key that may send events. */
+  readonly isAuthenticated: boolean;
+}
+
+export interface ReceiveContext<Input, Client> {
+  readonly input: Input;
+  readonly client: Client;
+  readonly request: HookRequest;
+  readonly log: Logger;
+}
+
+export interface BackfillContext<Input, Client, Event> extends Omit<ListenContext<Input, Client, Event>, 'retract'> {
+  /** First and last place to read, in the trigger's own terms, e.g. block numbers. `to` undefined: up to now. */
+  readonly from: string;
+  readonly to: string | undefined;
+  progress(done: number, total: number): void;
+}
+
+export interface Schedule {
+  /** Five or six fields. */
+  readonly cron: string;
+  /** IANA name. */
+  readonly timezone: string;
+}
+
+interface TriggerCommon<Input extends ObjectSchema, Event extends z.ZodType> {
+  readonly title: string;
+  readonly summary: string;
+  readonly input: Input;
+  readonly event: Event;
+  /** Inputs that work, for the docs and the conformance suite. */
+  readonly examples: readonly Readonly<Record<string, unknown>>[];
+}
+
+/**
+ * Exactly one of `listen` (it holds a stream), `poll` (it is asked now and then), `receive` (it is called by webhook)
+ * and `schedule` (it fires by the clock).
+ */
+export interface TriggerDefinition<
+  Input extends ObjectSchema = ObjectSchema,
+  Event extends z.ZodType = z.ZodType,
+  Settings extends ObjectSchema = ObjectSchema,
+  Client = unknown,
+> extends TriggerCommon<Input, Event> {
+  /** Absent: the trigger needs no connection. */
+  readonly connection?: ConnectionDefinition<Settings, Client>;
+  /** The connection may be left out in the flow; `client` is then undefined. Only for `receive`. */
+  readonly connectionOptional?: boolean;
+  listen?(context: ListenContext<z.output<Input>, Client, z.output<Event>>): Promise<void>;
+  poll?(context: PollContext<z.output<Input>, Client>): Promise<PollResult<z.output<Event>>>;
+  /** Between two polls, in milliseconds. */
+  readonly pollEveryMs?: number;
+  receive?(context: ReceiveContext<z.output<Input>, Client>): Promise<readonly Heard<z.output<Event>>[]>;
+  schedule?(input: z.output<Input>): Schedule;
+  /** Reads what happened in the past; goes with `listen`. */
+  backfill?(context: BackfillContext<z.output<Input>, Client, z.output<Event>>): Promise<void>;
+}
+
+// ---------------------------------------------------------------- action
+
+export interface ActionContext<Input, Client> {
+  readonly input: Input;
+  readonly client: Client;
+  /** The same on every attempt of this step of this run; pass it on where the other side takes one. */
+  readonly idempotencyKey: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly http: HttpClient;
+  readonly log: Logger;
+  readonly flow: string;
+  readonly run: string;
+  readonly step: string;
+}
+
+export interface ActionDefinition<
+  Input extends ObjectSchema = ObjectSchema,
+  Output extends z.ZodType = z.ZodType,
+  Settings extends ObjectSchema = ObjectSchema,
+  Client = unknown,
+> {
+  readonly title: string;
+  readonly summary: string;
+  readonly connection?: ConnectionDefinition<Settings, Client>;
+  /** The connection may be left out in the flow; `client` is then undefined. */
+  readonly connectionOptional?: boolean;
+  readonly input: Input;
+  readonly output: Output;
+  readonly examples: readonly Readonly<Record<string, unknown>>[];
+  /** What a user may rely on when the action is done again (design decision D10); shown on its page. */
+  readonly repeatable: string;
+  /** It sends value or writes to a chain: its flow waits for finality unless it says otherwise. */
+  readonly movesValue?: boolean;
+  run(context: ActionContext<z.output<Input>, Client>): Promise<z.output<Output>> | z.output<Output>;
+}
+
+// ---------------------------------------------------------------- connector
+
+export interface ConnectorDefinition {
+  /** One lower-case word; the first half of every name in `uses:`. */
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly connection?: AnyConnection;
+  /** Section of `patchbay.yaml` that lists connections of this connector directly, e.g. `networks`. */
+  readonly section?: string;
+  readonly triggers: Readonly<Record<string, AnyTrigger>>;
+  readonly actions: Readonly<Record<string, AnyAction>>;
+}
+
+// Definitions are invariant in their type parameters (a client is both produced and consumed), so a list of
+// different ones needs `any`; the hub only hands a definition what that definition itself produced.
+/* eslint-disable @typescript-eslint/no-explicit-any */
+export type AnyConnection = ConnectionDefinition<any, any>;
+export type AnyTrigger = TriggerDefinition<any, any, any, any>;
+export type AnyAction = ActionDefinition<any, any, any, any>;
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+export function defineConnection<Settings extends ObjectSchema, Client>(
+  definition: ConnectionDefinition<Settings, Client>,
+): ConnectionDefinition<Settings, Client> {
+  return definition;
+}
+
+export function defineTrigger<
+  Input extends ObjectSchema,
+  Event extends z.ZodType,
+  Settings extends ObjectSchema = ObjectSchema,
+  Client = undefined,
+>(definition: TriggerDefinition<Input, Event, Settings, Client>): TriggerDefinition<Input, Event, Settings, Client> {
+  return definition;
+}
+
+export function defineAction<
+  Input extends ObjectSchema,
+  Output extends z.ZodType,
+  Settings extends ObjectSchema = ObjectSchema,
+  Client = undefined,
+>(definition: ActionDefinition<Input, Output, Settings, Client>): ActionDefinition<Input, Output, Settings, Client> {
+  return definition;
+}
+
+export function defineConnector(definition: ConnectorDefinition): ConnectorDefinition {
+  return definition;
+}

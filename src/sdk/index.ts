@@ -1,0 +1,33 @@
+/** What a connector author may use: definitions over zod schemas, errors with codes, the way out over HTTP. */
+export {
+  defineAction,
+  defineConnection,
+  defineConnector,
+  defineTrigger,
+  type ActionContext,
+  type ActionDefinition,
+  type AnyAction,
+  type AnyConnection,
+  type AnyTrigger,
+  type BackfillContext,
+  type ConnectionDefinition,
+  type ConnectorDefinition,
+  type EmitOptions,
+  type Heard,
+  type HookRequest,
+  type ListenContext,
+  type ObjectSchema,
+  type OpenContext,
+  type PollContext,
+  type PollResult,
+  type ReceiveContext,
+  type Retraction,
+  type Schedule,
+  type TriggerDefinition,
+} from './define.js';
+export { PatchbayError, type Fault, type PatchbayErrorOptions } from './error.js';
+export { errorCodes, isErrorCode, type ErrorCode, type ErrorCodeEntry, type RetryAdvice } from './error-codes.js';
+export type { HttpClient, HttpRequest, HttpResponse } from './http.js';
+export type { Logger } from './log.js';
+export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
+export { defineService, type ServiceToken, type UseService } from './service.js';
