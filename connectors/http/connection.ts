@@ -16,7 +16,9 @@ export const httpEndpoint = defineConnection({
   summary: 'A base address and the credentials that every request to it carries.',
   settings: z
     .object({
-      baseUrl: z.url({ protocol: /^https?$/ }).meta({ title: 'Base address', examples: ['https://api.example.com/v1'] }),
+      baseUrl: z
+        .url({ protocol: /^https?$/ })
+        .meta({ title: 'Base address', examples: ['https://api.example.com/v1'] }),
       token: secret().meta({ title: 'Bearer token' }).optional(),
       username: z.string().optional().meta({ title: 'User name (basic authentication)' }),
       password: secret().meta({ title: 'Password (basic authentication)' }).optional(),

@@ -9,12 +9,19 @@ describe('schedule.cron', () => {
     },
   );
 
-  it.each(['', '* * * *', '* * * * * * *', '60 * * * *', '* 24 * * *', '0 0 30 2 *', '@daily', 'every day', '*/0 * * * *'])(
-    'given the expression "%s", when it is checked, then it is refused',
-    (expression) => {
-      expect(cron.input.safeParse({ cron: expression }).success).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    '* * * *',
+    '* * * * * * *',
+    '60 * * * *',
+    '* 24 * * *',
+    '0 0 30 2 *',
+    '@daily',
+    'every day',
+    '*/0 * * * *',
+  ])('given the expression "%s", when it is checked, then it is refused', (expression) => {
+    expect(cron.input.safeParse({ cron: expression }).success).toBe(false);
+  });
 
   it('given no time zone, when the schedule is asked for, then it is in UTC', () => {
     expect(cron.schedule?.(cron.input.parse({ cron: '0 8 * * *' }))).toEqual({ cron: '0 8 * * *', timezone: 'UTC' });

@@ -7,7 +7,10 @@ export const cron = defineTrigger({
   input: z.object({
     cron: z
       .string()
-      .refine(isCronExpression, 'must be a cron expression of five fields (minute, hour, day, month, weekday) or six (seconds first)')
+      .refine(
+        isCronExpression,
+        'must be a cron expression of five fields (minute, hour, day, month, weekday) or six (seconds first)',
+      )
       .meta({ title: 'Cron expression', examples: ['0 8 * * 1-5', '*/30 * * * * *'] }),
     timezone: z
       .string()

@@ -1,0 +1,9 @@
+import type { ConnectorDefinition } from '#sdk';
+import http from './http/index.js';
+import ifttt from './ifttt/index.js';
+import schedule from './schedule/index.js';
+import webhook from './webhook/index.js';
+import zapier from './zapier/index.js';
+
+/** What the hub can talk to without installing anything. */
+export const builtInConnectors: readonly ConnectorDefinition[] = [ifttt, zapier, http, webhook, schedule];
