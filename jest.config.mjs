@@ -1,20 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const { exclude: _, ...swc } = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
 
 // Listed one by one: a catch-all for `#…` would also catch the private imports of packages in node_modules.
-const doors = [
-  'sdk',
-  'evm',
-  'engine',
-  'platform',
-  'flows',
-  'triggers',
-  'runs',
-  'connections',
-  'catalog',
-  'transactions',
-];
+const doors = readdirSync(new URL('./src', import.meta.url), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
 
 const shared = {
   testEnvironment: 'node',
@@ -35,5 +26,11 @@ export default {
       roots: ['<rootDir>/src', '<rootDir>/connectors', '<rootDir>/sandbox', '<rootDir>/contracts'],
       testMatch: ['**/*.spec.ts'],
     },
+    ...['house', 'integration', 'e2e', 'proof'].map((name) => ({
+      ...shared,
+      displayName: name,
+      roots: ['<rootDir>/test'],
+      testMatch: [`<rootDir>/test/${name}/**/*.spec.ts`],
+    })),
   ],
 };
