@@ -1,0 +1,4 @@
+/** What every feature needs and no business knows. */
+export { decodeKey, type Config, type Role } from './config/config.schema.js';
+export { configSettings, loadConfig, type ConfigSetting } from './config/config.loader.js';
+export { createLog, runWithLogContext, type Log } from './log/log.js';
