@@ -26,6 +26,7 @@ export const errorCodes = {
 
   'config.invalid': { title: 'The configuration is not valid', status: 500, retry: 'never' },
   'store.unavailable': { title: 'The database cannot be reached', status: 503, retry: 'later' },
+  'store.newerSchema': { title: 'The database was written by a newer version', status: 500, retry: 'never' },
   'lease.lost': { title: 'Another process has taken over', status: 409, retry: 'later' },
   'vault.unreadable': { title: 'A stored secret cannot be opened', status: 500, retry: 'never' },
 
@@ -37,10 +38,12 @@ export const errorCodes = {
   'template.invalid': { title: 'A template cannot be read', status: 422, retry: 'never' },
   'template.missingValue': { title: 'A template refers to a value that is not there', status: 422, retry: 'never' },
   'template.tooLarge': { title: 'A template or its result is too large', status: 422, retry: 'never' },
+  'template.helper': { title: 'A helper of a template cannot use the value it was given', status: 422, retry: 'never' },
   'run.notFound': { title: 'There is no run with this id', status: 404, retry: 'never' },
   'run.stateConflict': { title: 'The run is not in a state that allows this', status: 409, retry: 'never' },
   'event.notFound': { title: 'There is no event with this id', status: 404, retry: 'never' },
   'step.timeout': { title: 'The step took longer than it may', status: 504, retry: 'later' },
+  'step.outputTooLarge': { title: 'The output of a step is larger than is kept', status: 422, retry: 'never' },
   'step.cancelled': { title: 'The step was interrupted because the hub is stopping', status: 503, retry: 'later' },
 
   'connection.notFound': { title: 'There is no connection of this name', status: 404, retry: 'never' },

@@ -1,0 +1,12 @@
+import { runMigrations } from 'bullmq';
+import type pg from 'pg';
+
+/** Creates or updates the tables of the queue, for the backend that lives in PostgreSQL. */
+export async function migrateQueue(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import * as ledger from './001-ledger.js';
+
+/** In order of their names; only ever added to. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '001-ledger': ledger,
+};

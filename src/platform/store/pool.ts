@@ -1,0 +1,66 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+import { PatchbayError, type Logger } from '#sdk';
+
+/** How to reach the database; also for clients of one's own, which LISTEN and session locks need. */
+export type StoreConnection = Readonly<
+  Pick<
+    pg.PoolConfig,
+    'connectionString' | 'host' | 'port' | 'user' | 'database' | 'keepAlive' | 'keepAliveInitialDelayMillis' | 'connectionTimeoutMillis'
+  >
+>;
+
+/** Without these a connection whose packets vanish silently hangs for minutes or hours. */
+export const patience = {
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  connectionTimeoutMillis: 5000,
+} as const;
+
+/** A pool that survives every failure of its connections. */
+export function createPool(options: pg.PoolConfig, log: Logger): pg.Pool {
+  const pool = new pg.Pool({ application_name: 'patchbay', ...options });
+  const notice = (error: Error) => log.debug('A database connection was lost', { error });
+  pool.on('error', notice);
+  // A connection in use reports its end to whoever holds it; without a listener of its own it would end the process.
+  pool.on('connect', (client) => client.on('error', notice));
+  return pool;
+}
+
+/**
+ * The pool as Kysely uses it: a connection that failed is thrown away rather than lent again, and what means "the
+ * database cannot be reached" is `store.unavailable`.
+ */
+export function guardedPool(pool: pg.Pool): PostgresPool {
+  return {
+    connect: async () => guardedClient(await pool.connect().catch(rethrow)),
+    end: () => pool.end(),
+  };
+}
+
+function guardedClient(client: pg.PoolClient): PostgresPoolClient {
+  let isBroken = false;
+  const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await client.query(text, [...parameters]);
+    } catch (error) {
+      isBroken ||= isConnectionLoss(error);
+      return rethrow(error);
+    }
+  };
+  // Kysely's second signature is for cursors, which nothing here streams with.
+  return { query: query as PostgresPoolClient['query'], release: () => client.release(isBroken) };
+}
+
+function rethrow(error: unknown): never {
+  if (!isConnectionLoss(error)) throw error;
+  throw new PatchbayError('store.unavailable', {
+    detail: `The database cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+    cause: error,
+  });
+}
+
+/** Classes 08 (connection), 53 (resources) and 57P (the server is going down); without a code the answer never came. */
+function isConnectionLoss(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) || /^(08|53|57P)/.test(error.code ?? '');
+}
