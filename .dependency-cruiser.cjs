@@ -66,7 +66,7 @@ module.exports = {
       name: 'features-meet-at-their-doors',
       severity: 'error',
       from: { path: ['^src/[^/]+[.]ts$', '^(connectors|sandbox|bench)/'] },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index[.]ts$', '^src/sdk/testing[.]ts$'] },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index[.]ts$'] },
     },
     {
       name: 'features-know-no-connector',

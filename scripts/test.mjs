@@ -27,47 +27,43 @@ function sum(kind) {
 }
 
 async function runJest() {
-  const report = join(tmpdir(), `patchbay-jest-${process.pid}.json`);
-  const { code } = await run([
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    'node_modules/jest/bin/jest.js',
-    '--selectProjects',
-    ...projects,
-    '--json',
-    `--outputFile=${report}`,
-    // A long test shares the machine with the hub it kills and measures.
-    ...(isProof ? ['--runInBand'] : []),
-    ...given,
-  ]);
-  const text = await readFile(report, 'utf8').catch(() => '{}');
-  await rm(report, { force: true });
-  const {
-    numPassedTests = 0,
-    numFailedTests = 0,
-    numPendingTests = 0,
-    numRuntimeErrorTestSuites = 0,
-  } = JSON.parse(text);
-  const failed = numFailedTests + numRuntimeErrorTestSuites;
-  return { isGreen: code === 0, passed: numPassedTests, failed, skipped: numPendingTests };
+  const counts = join(tmpdir(), `patchbay-tests-${process.pid}.json`);
+  const { code } = await run(
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      'node_modules/jest/bin/jest.js',
+      ...given,
+      '--selectProjects',
+      ...projects,
+      '--reporters=default',
+      '--reporters=./scripts/test-counts.reporter.mjs',
+      // A long test shares the machine with the hub it kills and measures.
+      ...(isProof ? ['--runInBand'] : []),
+    ],
+    { env: { ...process.env, PATCHBAY_TEST_COUNTS: counts }, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  const text = await readFile(counts, 'utf8').catch(() => '{}');
+  await rm(counts, { force: true });
+  const { passed = 0, failed = 0, skipped = 0 } = JSON.parse(text);
+  return { isGreen: code === 0, passed, failed, skipped };
 }
 
 async function runFlowTests() {
   console.log('\nFlow tests');
-  const { code, output } = await run(['scripts/patchbay.mjs', 'test', 'flows']);
+  const { code, output } = await run(['scripts/patchbay.mjs', 'test', 'flows'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.stdout.write(output);
   const [, passed = 0, failed = 0] = /(\d+) passed, (\d+) failed/.exec(output) ?? [];
   return { isGreen: code === 0, passed: Number(passed), failed: Number(failed), skipped: 0 };
 }
 
-/** Shows what the command prints on both streams as it comes, except for Jest's JSON, which goes to its file. */
-function run(args) {
+function run(args, options) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, options);
     let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      if (!args.includes('--json')) process.stdout.write(chunk);
-    });
+    child.stdout?.on('data', (chunk) => (output += chunk));
     child.on('close', (code) => resolve({ code: code ?? 1, output }));
   });
 }

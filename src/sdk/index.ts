@@ -31,3 +31,4 @@ export type { HttpClient, HttpRequest, HttpResponse } from './http.js';
 export type { Logger } from './log.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
+export { checkConnector } from './testing.js';
