@@ -3,6 +3,8 @@ import { defineConnection, secret, z, type HttpClient } from '#sdk';
 export interface HttpEndpoint {
   /** Without a slash at the end. */
   readonly baseUrl: string;
+  /** Path of the base address, without a slash at the end. */
+  readonly basePath: string;
   readonly headers: Readonly<Record<string, string>>;
   /** What must not appear in an error. */
   readonly secrets: readonly string[];
@@ -50,8 +52,10 @@ export const httpEndpoint = defineConnection({
       headers[settings.headerName.toLowerCase()] = settings.headerValue.reveal();
       secrets.push(settings.headerValue.reveal());
     }
+    const baseUrl = settings.baseUrl.replace(/\/+$/, '');
     return {
-      baseUrl: settings.baseUrl.replace(/\/+$/, ''),
+      baseUrl,
+      basePath: new URL(baseUrl).pathname.replace(/\/$/, ''),
       headers,
       secrets: secrets.filter((text) => text !== ''),
       http,

@@ -86,8 +86,8 @@ function below(endpoint: HttpEndpoint, { url, path = '' }: Address): string {
     });
   }
   const full = path === '' ? endpoint.baseUrl : `${endpoint.baseUrl}/${path.replace(/^\/+/, '')}`;
-  const base = new URL(endpoint.baseUrl).pathname;
-  if (path.includes('..') && !`${new URL(full).pathname}/`.startsWith(base.endsWith('/') ? base : `${base}/`)) {
+  // Only the parser knows every spelling of "one level up".
+  if (!`${new URL(full).pathname}/`.startsWith(`${endpoint.basePath}/`)) {
     throw new PatchbayError('flow.input', {
       detail: `The path ${path} leads out of the base address of the connection.`,
       fix: 'Give a path below the base address.',

@@ -1,0 +1,62 @@
+import { createHttpClient } from '../../src/platform/egress/http-client.js';
+import { parseEgress } from '../../src/platform/egress/egress-policy.js';
+import { PatchbayError, type ActionDefinition, type ConnectionDefinition, type HttpClient, type Logger } from '#sdk';
+import type { ObjectSchema, z } from '#sdk';
+
+export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The real way out, allowed to call this machine. */
+export function aHttpClient(): HttpClient {
+  return createHttpClient({ egress: parseEgress(['127.0.0.1']) });
+}
+
+/** Opens a connection as the hub does: settings checked by the schema, no service bound. */
+export async function openConnection<Client>(
+  connection: ConnectionDefinition<ObjectSchema, Client>,
+  settings: Readonly<Record<string, unknown>>,
+  http = aHttpClient(),
+): Promise<Client> {
+  return connection.open(connection.settings.parse(settings), {
+    name: 'under-test',
+    http,
+    log: silentLog,
+    use: (token) => {
+      throw new PatchbayError('internal', { detail: `No service ${token.name} in this test` });
+    },
+  });
+}
+
+export interface ActionCall {
+  readonly with: Readonly<Record<string, unknown>>;
+  /** Absent: the step names no connection. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly idempotencyKey?: string;
+  readonly attempt?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Calls an action as a run does, over real HTTP: inputs and output checked by the schemas. */
+export async function callAction<Output extends z.ZodType, Settings extends ObjectSchema, Client>(
+  action: ActionDefinition<ObjectSchema, Output, Settings, Client>,
+  call: ActionCall,
+): Promise<z.output<Output>> {
+  const http = aHttpClient();
+  const client =
+    action.connection === undefined || call.settings === undefined
+      ? undefined
+      : await openConnection(action.connection as unknown as ConnectionDefinition<ObjectSchema, Client>, call.settings, http);
+  const output = await action.run({
+    input: action.input.parse(call.with),
+    // An action whose connection is optional takes undefined; the others are called with settings.
+    client: client as Client,
+    idempotencyKey: call.idempotencyKey ?? 'run-1:step-1',
+    attempt: call.attempt ?? 1,
+    signal: call.signal ?? new AbortController().signal,
+    http,
+    log: silentLog,
+    flow: 'under-test',
+    run: 'run-1',
+    step: 'step-1',
+  });
+  return action.output.parse(output);
+}
