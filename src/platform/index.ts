@@ -5,3 +5,11 @@ export { createLog, runWithLogContext, type Log } from './log/log.js';
 export { openStore, type Store } from './store/store.js';
 export { createPool, patience, type StoreConnection } from './store/pool.js';
 export type { Database, EventStatus, RunKind, RunState } from './store/schema.js';
+export { createHttpClient, type HttpClientOptions } from './egress/http-client.js';
+export {
+  parseEgress,
+  type EgressOptions,
+  type EgressPolicy,
+  type RefusalReason,
+  type ResolveAll,
+} from './egress/egress-policy.js';
