@@ -21,11 +21,16 @@ const longestBody = 16 * 1_024 * 1_024;
 export function createSandboxServer({ standIns, routes, faults, received }: SandboxServerOptions): Server {
   const byName = new Map(standIns.map((standIn) => [standIn.name, standIn]));
 
-  async function serve(standIn: StandIn, path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(
+    standIn: StandIn,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const rawBody = await readBody(request);
     const exchange = exchangeOf(request, path, rawBody);
     const fault = faults.next(standIn.name);
-    if (fault?.delayMs !== undefined) await delay(fault.delayMs);
+    if (fault?.delayMs !== undefined) await delay(fault.delayMs, undefined, { ref: false });
     const isKept = fault?.status !== undefined;
     const reply: Reply = isKept ? { status: fault.status ?? 500, ...pick(fault) } : standIn.reply(exchange);
     const isReset = fault?.resetAfterProcessing === true;
@@ -64,7 +69,8 @@ export function createSandboxServer({ standIns, routes, faults, received }: Sand
 export async function listen(server: Server, port: number): Promise<number> {
   for (let candidate = port; candidate < port + 100; candidate += 1) {
     const isListening = await new Promise<boolean>((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error));
+      const onError = (error: NodeJS.ErrnoException): void =>
+        error.code === 'EADDRINUSE' ? resolve(false) : reject(error);
       server.once('error', onError);
       server.listen(candidate, '127.0.0.1', () => {
         server.off('error', onError);

@@ -16,7 +16,12 @@ describe('http.request', () => {
 
   it('given a body, when no method is named, then it is posted as JSON with the idempotency key', async () => {
     const output = await callAction(request, {
-      with: { url: `${api.url}/orders`, body: { amount: '25000' }, headers: { 'X-Trace': 7 }, query: { dry: true, q: 'a b' } },
+      with: {
+        url: `${api.url}/orders`,
+        body: { amount: '25000' },
+        headers: { 'X-Trace': 7 },
+        query: { dry: true, q: 'a b' },
+      },
       idempotencyKey: 'run-7:order',
     });
 
@@ -34,9 +39,15 @@ describe('http.request', () => {
   });
 
   it('given text as body, when it is sent, then it arrives as it is', async () => {
-    await callAction(request, { with: { method: 'PUT', url: api.url, body: 'a,b\n1,2', headers: { 'content-type': 'text/csv' } } });
+    await callAction(request, {
+      with: { method: 'PUT', url: api.url, body: 'a,b\n1,2', headers: { 'content-type': 'text/csv' } },
+    });
 
-    expect(api.requests().at(-1)).toMatchObject({ method: 'PUT', body: 'a,b\n1,2', headers: { 'content-type': 'text/csv' } });
+    expect(api.requests().at(-1)).toMatchObject({
+      method: 'PUT',
+      body: 'a,b\n1,2',
+      headers: { 'content-type': 'text/csv' },
+    });
   });
 
   it('given a connection, when a path is called, then its credentials go along and no flow can replace them', async () => {
@@ -88,7 +99,9 @@ describe('http.request', () => {
     ['url and path', { url: 'http://127.0.0.1:1/', path: '/x' }, undefined],
     ['a connection and url', { url: 'http://127.0.0.1:1/' }, { baseUrl: 'http://127.0.0.1:1' }],
   ])('given %s, when it is called, then the inputs are refused', async (_case, input, settings) => {
-    await expect(callAction(request, { with: input, ...(settings && { settings }) })).rejects.toMatchObject({ code: 'flow.input' });
+    await expect(callAction(request, { with: input, ...(settings && { settings }) })).rejects.toMatchObject({
+      code: 'flow.input',
+    });
   });
 
   it('given a status that is expected, when the other side answers it, then the step succeeds', async () => {
@@ -129,7 +142,9 @@ describe('http.request', () => {
   it('given an API that echoes the credentials in its error, when it fails, then they are not in ours', async () => {
     api.faults.set('http', { status: 400, body: 'bad token t0ken' });
 
-    const failure = await callAction(request, { settings: { baseUrl: api.url, token: 't0ken' }, with: {} }).catch(String);
+    const failure = await callAction(request, { settings: { baseUrl: api.url, token: 't0ken' }, with: {} }).catch(
+      String,
+    );
 
     expect(failure).toContain('400');
     expect(failure).not.toContain('t0ken');

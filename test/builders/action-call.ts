@@ -11,8 +11,8 @@ export function aHttpClient(): HttpClient {
 }
 
 /** Opens a connection as the hub does: settings checked by the schema, no service bound. */
-export async function openConnection<Client>(
-  connection: ConnectionDefinition<ObjectSchema, Client>,
+export async function openConnection<Settings extends ObjectSchema, Client>(
+  connection: ConnectionDefinition<Settings, Client>,
   settings: Readonly<Record<string, unknown>>,
   http = aHttpClient(),
 ): Promise<Client> {
@@ -36,15 +36,17 @@ export interface ActionCall {
 }
 
 /** Calls an action as a run does, over real HTTP: inputs and output checked by the schemas. */
-export async function callAction<Output extends z.ZodType, Settings extends ObjectSchema, Client>(
-  action: ActionDefinition<ObjectSchema, Output, Settings, Client>,
-  call: ActionCall,
-): Promise<z.output<Output>> {
+export async function callAction<
+  Input extends ObjectSchema,
+  Output extends z.ZodType,
+  Settings extends ObjectSchema,
+  Client,
+>(action: ActionDefinition<Input, Output, Settings, Client>, call: ActionCall): Promise<z.output<Output>> {
   const http = aHttpClient();
   const client =
     action.connection === undefined || call.settings === undefined
       ? undefined
-      : await openConnection(action.connection as unknown as ConnectionDefinition<ObjectSchema, Client>, call.settings, http);
+      : await openConnection(action.connection, call.settings, http);
   const output = await action.run({
     input: action.input.parse(call.with),
     // An action whose connection is optional takes undefined; the others are called with settings.
