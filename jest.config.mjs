@@ -19,6 +19,8 @@ const shared = {
 
 export default {
   workerIdleMemoryLimit: '600MB',
+  globalSetup: '<rootDir>/test/environment/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/environment/global-teardown.mjs',
   projects: [
     {
       ...shared,

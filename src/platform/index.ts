@@ -13,3 +13,11 @@ export {
   type RefusalReason,
   type ResolveAll,
 } from './egress/egress-policy.js';
+export {
+  createQueues,
+  type JobCounts,
+  type JobHandler,
+  type JobQueue,
+  type QueueJob,
+  type Queues,
+} from './queue/queues.js';

@@ -233,6 +233,8 @@ function redisUrl() {
     .transform((text) => new Secret(text));
 }
 
-function isUrl(text: string, protocols: readonly string[]): boolean {
+/** A user without a host (`postgresql://me@/db?host=/run/postgresql`) is how one names a socket. */
+function isUrl(address: string, protocols: readonly string[]): boolean {
+  const text = address.replace('@/', '@localhost/');
   return URL.canParse(text) && protocols.includes(new URL(text).protocol);
 }

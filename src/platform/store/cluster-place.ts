@@ -99,7 +99,8 @@ async function socketFolder(home: string, runAs: RunAs | undefined): Promise<str
 
 async function shortTemporaryFolder(runAs: RunAs | undefined): Promise<string> {
   const usual = await realpath(tmpdir()).catch(() => '/tmp');
-  const isUsable = fits(join(usual, 'patchbay-0123456789ab')) && (runAs === undefined || (await canEnter(usual, runAs)));
+  const isUsable =
+    fits(join(usual, 'patchbay-0123456789ab')) && (runAs === undefined || (await canEnter(usual, runAs)));
   return isUsable ? usual : '/tmp';
 }
 

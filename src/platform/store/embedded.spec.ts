@@ -32,7 +32,10 @@ afterAll(async () => {
 const open = () => openEmbedded({ dataDir, log, settings: { fsync: 'off' } });
 const pid = async () => (await findPostmaster(cluster))?.pid;
 
-async function ask<Row extends pg.QueryResultRow>(server: Pick<EmbeddedServer, 'connection'>, text: string): Promise<Row[]> {
+async function ask<Row extends pg.QueryResultRow>(
+  server: Pick<EmbeddedServer, 'connection'>,
+  text: string,
+): Promise<Row[]> {
   const client = new pg.Client({ ...server.connection, connectionTimeoutMillis: 2000 });
   client.on('error', () => undefined);
   await client.connect();
@@ -101,7 +104,10 @@ describe('the hub’s own database server', () => {
 
   it('given a power cut whose process id now belongs to another program, when the hub starts, then it starts', async () => {
     const other = spawn('sleep', ['60'], { stdio: 'ignore' });
-    await writeFile(join(cluster, 'postmaster.pid'), `${other.pid}\n${cluster}\n0\n5432\n/nowhere\n\n  1 2\nready   \n`);
+    await writeFile(
+      join(cluster, 'postmaster.pid'),
+      `${other.pid}\n${cluster}\n0\n5432\n/nowhere\n\n  1 2\nready   \n`,
+    );
 
     const server = await open();
 

@@ -28,7 +28,12 @@ export interface EmbeddedOptions {
 }
 
 export interface EmbeddedServer {
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
   /** Stops the server, unless another process of the hub is still connected to it. */
   close(): Promise<void>;
 }

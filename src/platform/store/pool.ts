@@ -6,7 +6,14 @@ import { PatchbayError, type Logger } from '#sdk';
 export type StoreConnection = Readonly<
   Pick<
     pg.PoolConfig,
-    'connectionString' | 'host' | 'port' | 'user' | 'database' | 'keepAlive' | 'keepAliveInitialDelayMillis' | 'connectionTimeoutMillis'
+    | 'connectionString'
+    | 'host'
+    | 'port'
+    | 'user'
+    | 'database'
+    | 'keepAlive'
+    | 'keepAliveInitialDelayMillis'
+    | 'connectionTimeoutMillis'
   >
 >;
 

@@ -148,6 +148,24 @@ export interface AuditTable {
   detail: NullableJson;
 }
 
+export interface BackfillTable {
+  id: string;
+  flow: string;
+  source: string;
+  from_place: string;
+  to_place: string | null;
+  starts_runs: boolean;
+  state: Generated<'running' | 'completed' | 'failed' | 'cancelled'>;
+  /** Where it goes on after a restart. */
+  cursor: string | null;
+  done: Generated<string>;
+  total: Generated<string>;
+  events: Generated<string>;
+  error: NullableJson;
+  created_at: Timestamp;
+  finished_at: NullableTimestamp;
+}
+
 export interface SettingTable {
   name: string;
   value: Json;
@@ -165,5 +183,6 @@ export interface Database {
   connection: ConnectionTable;
   api_key: ApiKeyTable;
   audit: AuditTable;
+  backfill: BackfillTable;
   setting: SettingTable;
 }

@@ -143,6 +143,23 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       detail jsonb
     );
 
+    create table backfill (
+      id uuid primary key,
+      flow text not null,
+      source text not null,
+      from_place text not null,
+      to_place text,
+      starts_runs boolean not null,
+      state text not null default 'running',
+      cursor text,
+      done bigint not null default 0,
+      total bigint not null default 0,
+      events bigint not null default 0,
+      error jsonb,
+      created_at timestamptz not null default now(),
+      finished_at timestamptz
+    );
+
     create table setting (
       name text primary key,
       value jsonb not null

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { openTestStore } from '../../../test/environment/postgres.js';
+import { startTestRedis, type TestRedis } from '../../../test/environment/redis.js';
+import { loadConfig } from '../config/config.loader.js';
+import { createLog } from '../log/log.js';
+import type { Store } from '../store/store.js';
+import { createQueues, type Queues } from './queues.js';
+import { rareErrors } from './rare-errors.js';
+
+const log = createLog({ level: 'silent', format: 'json' });
+const redis: TestRedis | undefined = await startTestRedis();
+let store: Store;
+
+beforeAll(async () => {
+  store = await openTestStore();
+});
+
+afterAll(async () => {
+  await store.close();
+  await redis?.stop();
+});
+
+async function until(isSo: () => boolean | Promise<boolean>, withinMs = 8000): Promise<void> {
+  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(10)) if (await isSo()) return;
+  throw new Error('It did not happen in time');
+}
+
+describe.each([
+  { backend: 'postgres' as const, env: {} },
+  ...(redis ? [{ backend: 'redis' as const, env: { REDIS_URL: redis.url } }] : []),
+])('queues on $backend', ({ backend, env }) => {
+  const opened: Queues[] = [];
+  const open = (more: Record<string, string> = {}) => {
+    const queues = createQueues({ config: loadConfig({ ...env, ...more }), store, log });
+    opened.push(queues);
+    return queues;
+  };
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((queues) => queues.close()));
+  });
+
+  it('given a worker, when jobs are added, then it gets each once and nothing of them is kept', async () => {
+    const queues = open();
+    const got: number[] = [];
+    queues.worker<{ n: number }>('many', async ({ data }) => void got.push(data.n), { concurrency: 5 });
+
+    await queues.queue<{ n: number }>('many').add([1, 2, 3, 4].map((n) => ({ name: 'count', data: { n } })));
+
+    await until(() => got.length === 4);
+    expect(queues.backend).toBe(backend);
+    expect(got.sort()).toEqual([1, 2, 3, 4]);
+    await until(async () => (await queues.counts('many')).active === 0);
+    expect(await queues.counts('many')).toEqual({ waiting: 0, active: 0, delayed: 0 });
+  });
+
+  it('given a job that waits, when one with the same id is added, then there is still one', async () => {
+    const queues = open();
+
+    await queues.queue('same').add([{ name: 'run', id: 'r-1', data: {} }]);
+    await queues.queue('same').add([{ name: 'run', id: 'r-1', data: {} }]);
+    await queues.queue('same').add([{ name: 'run', id: 'r-2', data: {}, delayMs: 60_000 }]);
+
+    expect(await queues.counts('same')).toEqual({ waiting: 1, active: 0, delayed: 1 });
+  });
+
+  it('given a job under way, when the queues close, then they wait for it', async () => {
+    const queues = open();
+    let state = 'waiting';
+    queues.worker(
+      'slow',
+      async () => {
+        state = 'active';
+        await delay(300);
+        state = 'done';
+      },
+      { concurrency: 1 },
+    );
+    await queues.queue('slow').add([{ name: 'run', data: {} }]);
+    await until(() => state === 'active');
+
+    await queues.close();
+
+    expect(state).toBe('done');
+    opened.length = 0;
+  });
+
+  it('given a job that does not end, when the queues close, then they wait no longer than they may', async () => {
+    const queues = open({ PATCHBAY_SHUTDOWN_SECONDS: '1' });
+    let release: (() => void) | undefined;
+    queues.worker('stuck', () => new Promise<void>((resolve) => (release = resolve)), { concurrency: 1 });
+    await queues.queue('stuck').add([{ name: 'run', data: {} }]);
+    await until(() => release !== undefined);
+    const started = Date.now();
+
+    await queues.close();
+
+    expect(Date.now() - started).toBeLessThan(4000);
+    opened.length = 0;
+    release?.();
+  });
+
+  it('given a schedule, when its time comes, then a job is there, and none once it is removed', async () => {
+    const queues = open();
+    const got: unknown[] = [];
+    queues.worker('clock', async ({ data }) => void got.push(data), { concurrency: 1 });
+
+    await queues.schedule('clock', 'each-second', { pattern: '* * * * * *', tz: 'UTC' }, { source: 's1' });
+    await until(() => got.length > 0);
+    await queues.unschedule('clock', 'each-second');
+
+    expect(got[0]).toEqual({ source: 's1' });
+    expect((await queues.counts('clock')).delayed).toBe(0);
+  });
+
+  it('given a handler that throws, when a job is added, then the next jobs are still worked on', async () => {
+    const queues = open();
+    const got: string[] = [];
+    queues.worker(
+      'faulty',
+      async ({ name }) => {
+        if (name === 'bad') throw new Error('a fault of ours');
+        got.push(name);
+      },
+      { concurrency: 1 },
+    );
+
+    await queues.queue('faulty').add([
+      { name: 'bad', data: {} },
+      { name: 'good', data: {} },
+    ]);
+
+    await until(() => got.length === 1);
+  });
+});
+
+if (!redis) it.skip('queues on redis: redis-server is not installed', () => undefined);
+
+describe('a queue that cannot be reached', () => {
+  it('given no Redis at the address, when a job is added, then it fails within seconds and says so', async () => {
+    const queues = createQueues({ config: loadConfig({ REDIS_URL: '/does/not/exist.sock' }), store, log });
+
+    const adding = queues.queue('any').add([{ name: 'run', data: {} }]);
+
+    await expect(adding).rejects.toMatchObject({ code: 'hub.busy' });
+    await queues.close();
+  }, 15_000);
+
+  it('given thousands of errors, when they come at once, then the log gets one and later the number', () => {
+    const lines: string[] = [];
+    const loud = createLog({ level: 'warn', format: 'json' }, { write: (line) => void lines.push(line) });
+    let now = 0;
+    const onError = rareErrors(loud, 'The job queue has failed', () => now);
+
+    for (let i = 0; i < 5000; i++) onError(new Error('gone'));
+    now = 11_000;
+    onError(new Error('gone'));
+
+    expect(lines).toHaveLength(2);
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ unlogged: 4999 });
+  });
+});
