@@ -1,0 +1,59 @@
+/**
+ * Writes everything that follows from the code: reference pages, the schema for editors, the picture of the rooms.
+ * `--check` writes nothing and fails when a file is not what would be written.
+ */
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { builtInConnectors } from '../connectors/index.js';
+import { architecturePicture } from './pages/architecture-picture.js';
+import { configurationPages } from './pages/configuration-page.js';
+import { connectorPage, connectorTable } from './pages/connector-page.js';
+import { errorPage } from './pages/error-page.js';
+import { replaceBetweenMarks, type Page } from './pages/page.js';
+
+const pages = [
+  errorPage(),
+  ...configurationPages(),
+  ...builtInConnectors.map(connectorPage),
+  await partOf('README.md', 'connectors', connectorTable(builtInConnectors)),
+  await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
+];
+
+if (process.argv.includes('--check')) await check(pages);
+else await write(pages);
+
+async function write(wanted: readonly Page[]): Promise<void> {
+  for (const { path, content } of wanted) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  }
+  console.log(`Wrote ${wanted.length} files.`);
+}
+
+async function check(wanted: readonly Page[]): Promise<void> {
+  const stale: string[] = [];
+  for (const { path, content } of wanted) {
+    if ((await readText(path)) !== content) stale.push(path);
+  }
+  const leftOver = (await pagesOfConnectors()).filter((path) => !wanted.some((page) => page.path === path));
+  if (stale.length + leftOver.length === 0) {
+    console.log(`${wanted.length} generated files are fresh.`);
+    return;
+  }
+  for (const path of stale) console.error(`${path} is out of date: run npm run generate.`);
+  for (const path of leftOver) console.error(`${path} belongs to no connector: delete it.`);
+  process.exitCode = 1;
+}
+
+async function pagesOfConnectors(): Promise<string[]> {
+  const files = await readdir('docs/connectors').catch(() => []);
+  return files.map((file) => `docs/connectors/${basename(file)}`);
+}
+
+async function partOf(path: string, mark: string, text: string): Promise<Page> {
+  return { path, content: replaceBetweenMarks(await readFile(path, 'utf8'), mark, text) };
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
