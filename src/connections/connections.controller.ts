@@ -1,0 +1,51 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import { z } from '#sdk';
+import { ConnectionsService, type ConnectionView } from './connections.service.js';
+
+const newConnection = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower case letters, digits and hyphens'),
+  connector: z.string(),
+  settings: z.record(z.string(), z.unknown()).default({}),
+});
+
+@Controller('api/connections')
+export class ConnectionsController {
+  constructor(
+    private readonly connections: ConnectionsService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  @Get()
+  @Scopes('connections:read')
+  list(): { connections: ConnectionView[] } {
+    return { connections: this.connections.list() };
+  }
+
+  @Post()
+  @Scopes('connections:write')
+  async add(
+    @ZodBody(newConnection) body: z.output<typeof newConnection>,
+    @Req() request: object,
+  ): Promise<ConnectionView> {
+    const view = await this.connections.add(body);
+    await this.audit.write({ actor: actorOf(request), action: 'connection.put', subject: body.name });
+    return view;
+  }
+
+  @Post(':name/test')
+  @HttpCode(200)
+  @Scopes('connections:write')
+  async test(@Param('name') name: string): Promise<{ works: true }> {
+    await this.connections.test(name, AbortSignal.timeout(20_000));
+    return { works: true };
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @Scopes('connections:write')
+  async remove(@Param('name') name: string, @Req() request: object): Promise<void> {
+    await this.connections.remove(name);
+    await this.audit.write({ actor: actorOf(request), action: 'connection.delete', subject: name });
+  }
+}

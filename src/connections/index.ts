@@ -1,0 +1,10 @@
+/** Who the hub talks to: connections by name, from the configuration file or added by hand. */
+export {
+  readConfigurationFile,
+  type ConfigurationFile,
+  type DeclaredConnection,
+  type DeclaredSigner,
+} from './configuration-file.js';
+export { ConnectionsController } from './connections.controller.js';
+export { ConnectionsService, type ConnectionView } from './connections.service.js';
+export { ConnectionsStore } from './connections.store.js';

@@ -1,0 +1,86 @@
+import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Catalog } from '#catalog';
+import { loadFlow } from '#engine';
+import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import { z, type Fault } from '#sdk';
+import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
+
+const draft = z.strictObject({ document: z.string().max(65_536) });
+
+export interface FlowView {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly file: string;
+  readonly version: string;
+  readonly state: 'running' | 'paused' | 'disabled';
+  readonly trigger: string;
+  readonly steps: readonly string[];
+  readonly faults: readonly Fault[];
+}
+
+@Controller('api/flows')
+export class FlowsController {
+  constructor(
+    private readonly flows: FlowsService,
+    private readonly catalog: Catalog,
+    private readonly audit: AuditLog,
+  ) {}
+
+  @Get()
+  @Scopes('flows:read')
+  list(): { flows: FlowView[]; broken: readonly BrokenFile[] } {
+    return { flows: this.flows.list().map(viewOf), broken: this.flows.broken() };
+  }
+
+  @Get(':name')
+  @Scopes('flows:read')
+  get(@Param('name') name: string): FlowView & { document: string } {
+    const flow = this.flows.get(name);
+    return { ...viewOf(flow), document: flow.compiled.flow.document };
+  }
+
+  @Post('lint')
+  @HttpCode(200)
+  @Scopes('flows:read')
+  lint(@ZodBody(draft) body: z.output<typeof draft>): { faults: readonly Fault[] } {
+    return { faults: loadFlow(body.document, { vocabulary: this.catalog }).faults };
+  }
+
+  @Post(':name/pause')
+  @HttpCode(200)
+  @Scopes('flows:write')
+  pause(@Param('name') name: string, @Req() request: object): Promise<FlowView> {
+    return this.#setPaused(name, true, request);
+  }
+
+  @Post(':name/resume')
+  @HttpCode(200)
+  @Scopes('flows:write')
+  resume(@Param('name') name: string, @Req() request: object): Promise<FlowView> {
+    return this.#setPaused(name, false, request);
+  }
+
+  async #setPaused(name: string, isPaused: boolean, request: object): Promise<FlowView> {
+    const flow = await this.flows.setPaused(name, isPaused);
+    await this.audit.write({
+      actor: actorOf(request),
+      action: isPaused ? 'flow.pause' : 'flow.resume',
+      subject: name,
+    });
+    return viewOf(flow);
+  }
+}
+
+function viewOf(flow: KnownFlow): FlowView {
+  const { description, version, enabled, trigger, steps } = flow.compiled.flow;
+  return {
+    name: flow.name,
+    description,
+    file: flow.file,
+    version,
+    state: flow.isPaused ? 'paused' : enabled ? 'running' : 'disabled',
+    trigger: trigger.uses,
+    steps: steps.map((step) => step.uses),
+    faults: flow.faults,
+  };
+}

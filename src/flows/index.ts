@@ -1,0 +1,4 @@
+/** The flow files known to the hub: loaded, watched, versioned. */
+export { FlowsController } from './flows.controller.js';
+export { FlowsService, type KnownFlow } from './flows.service.js';
+export { FlowsStore } from './flows.store.js';

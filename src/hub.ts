@@ -1,0 +1,225 @@
+import { hostname } from 'node:os';
+import { Catalog } from '#catalog';
+import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
+import { FlowsService, FlowsStore } from '#flows';
+import {
+  ApiKeys,
+  AuditLog,
+  Metrics,
+  Readiness,
+  Signals,
+  createHttpApp,
+  createHttpClient,
+  createLeases,
+  createQueues,
+  createVault,
+  findDeadInstances,
+  joinInstances,
+  loadMasterKey,
+  openStore,
+  parseEgress,
+  type Config,
+  type Log,
+} from '#platform';
+import {
+  ActionCaller,
+  IntakeService,
+  IntakeStore,
+  RetentionService,
+  ReversalsStore,
+  RunExecutor,
+  RunQueue,
+  RunsLive,
+  RunsQueries,
+  RunsService,
+  RunsStore,
+  SweeperService,
+  runQueueName,
+  type RunJob,
+} from '#runs';
+import type { ConnectorDefinition } from '#sdk';
+import { chainServices } from '#transactions';
+import {
+  BackfillsService,
+  HookReceiver,
+  ReplaysService,
+  SchedulesService,
+  SourcesService,
+  SourcesStore,
+  TriggerHostService,
+} from '#triggers';
+import { AppModule } from './app.module.js';
+
+export interface Hub {
+  readonly url: string;
+  /** Only when it was made at this start. */
+  readonly adminKey: string | undefined;
+  readonly flows: FlowsService;
+  /** Finishes or hands back what it holds; resolves when everything is closed. */
+  stop(): Promise<void>;
+}
+
+interface Stopping {
+  readonly what: string;
+  readonly stop: () => Promise<unknown> | void;
+}
+
+/** Puts the parts together, starts those that the roles ask for, and stops them in the opposite order. */
+export async function startHub(options: {
+  readonly config: Config;
+  readonly log: Log;
+  readonly connectors: readonly ConnectorDefinition[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Promise<Hub> {
+  const { config, log } = options;
+  const stopping: Stopping[] = [];
+  const stop = async (): Promise<void> => {
+    for (const { what, stop: end } of stopping.splice(0).reverse()) {
+      await Promise.resolve(end()).catch((error: unknown) => log.warn('A part did not stop in order', { what, error }));
+    }
+  };
+  try {
+    return await assemble(options, stopping, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function assemble(
+  { config, log, connectors, env }: Parameters<typeof startHub>[0],
+  stopping: Stopping[],
+  stop: () => Promise<void>,
+): Promise<Hub> {
+  const onStop = (what: string, end: Stopping['stop']): void => void stopping.push({ what, stop: end });
+  const has = (role: Config['roles'][number]): boolean => config.roles.includes(role);
+
+  const catalog = new Catalog(connectors);
+  const file = await readConfigurationFile(config.flows.configurationFile, env);
+  const store = await openStore({ config, log });
+  onStop('store', () => store.close());
+  const { db, pool } = store;
+
+  const instance = await joinInstances(store, { name: `${hostname()}:${process.pid}`, roles: config.roles, log });
+  onStop('instance', () => instance.leave());
+  const leases = createLeases(store, instance, log);
+  onStop('leases', () => leases.close());
+  const signals = new Signals({ connection: store.connection, pool, name: instance.id, log });
+  await signals.start();
+  onStop('signals', () => signals.close());
+  const queues = createQueues({ config, store, log });
+  onStop('queues', () => queues.close());
+
+  const metrics = new Metrics();
+  const readiness = new Readiness();
+  const vault = createVault(await loadMasterKey({ configured: config.vault.masterKey, dataDir: config.dataDir }));
+  const keys = new ApiKeys(db, { metrics });
+  const { key: adminKey } = await keys.ensureAdminKey(config.auth.adminKey);
+  const audit = new AuditLog(db);
+  const http = createHttpClient({ egress: parseEgress(config.egress.allow), log });
+
+  const chain = chainServices({ db, signers: file.signers, log });
+  const connections = new ConnectionsService({
+    catalog,
+    declared: file.connections,
+    store: new ConnectionsStore(db, vault),
+    http,
+    log,
+    use: chain.use,
+  });
+  await connections.load();
+  onStop('connections', () => connections.close());
+
+  const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
+  const flows = new FlowsService({
+    folder: config.flows.dir,
+    vocabulary: catalog,
+    connections: () => connections.names(),
+    store: new FlowsStore(db),
+    log,
+  });
+  const sources = new SourcesService({ catalog, connections, flows, log });
+  await flows.start();
+  onStop('flows', () => flows.stop());
+
+  const live = new RunsLive(signals);
+  const queue = new RunQueue(queues, log);
+  onStop('run queue', () => queue.close());
+  const intakeStore = new IntakeStore(pool);
+  const intake = new IntakeService({
+    store: intakeStore,
+    env: flowEnv,
+    metrics,
+    wake: (ready) => queue.wake(ready),
+  });
+  const queries = new RunsQueries(db);
+  const runs = new RunsService({ db, intake: intakeStore, flows, queue, live, env: flowEnv });
+  const sourcesStore = new SourcesStore(db);
+  const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log });
+  const replays = new ReplaysService({ flows, sources, queries, runs });
+
+  if (has('worker')) {
+    const runsStore = new RunsStore(pool, () => instance.id);
+    const caller = new ActionCaller({ catalog, connections, http, log, metrics });
+    const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env: flowEnv, metrics, log });
+    queues.worker<RunJob>(runQueueName, (job) => executor.execute(job.data), {
+      concurrency: config.queue.concurrency,
+    });
+    onStop('runs', () => executor.stop(config.shutdownSeconds * 1000));
+    const sweeper = new SweeperService({
+      store: runsStore,
+      queue,
+      executor,
+      buryDead: async () => {
+        const dead = await findDeadInstances(store);
+        for (const id of dead) await instance.bury(id);
+        return dead;
+      },
+      metrics,
+      log,
+    });
+    sweeper.start();
+    onStop('sweeper', () => sweeper.stop());
+    const retention = new RetentionService({ db, ...config.retention, log });
+    retention.start();
+    onStop('retention', () => retention.stop());
+  }
+  if (has('listener')) {
+    const schedules = new SchedulesService({ sources, queues, intake, log });
+    schedules.start();
+    onStop('schedules', () => schedules.stop());
+    backfills.start();
+    onStop('backfills', () => backfills.stop());
+    const host = new TriggerHostService({
+      sources,
+      store: sourcesStore,
+      connections,
+      intake,
+      reversals: new ReversalsStore(pool),
+      queue,
+      leases,
+      log,
+    });
+    host.start();
+    onStop('triggers', () => host.stop());
+  }
+  sources.refresh();
+
+  const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
+  const services = [
+    catalog, connections, flows, queries, runs, live, signals, keys, audit, metrics, readiness, receiver, backfills,
+    replays, sourcesStore, chain.transactions, chain.signers, chain.networks,
+  ]; // prettier-ignore
+  const app = await createHttpApp(
+    AppModule.for(
+      config.roles,
+      services.map((service) => ({ provide: service.constructor, useValue: service })),
+    ),
+    { config: config.http, log, store },
+  );
+  await app.listen(config.http.port, config.http.host);
+  onStop('http', () => app.close());
+  onStop('readiness', () => readiness.stop());
+  readiness.start();
+  return { url: await app.getUrl(), adminKey, flows, stop };
+}

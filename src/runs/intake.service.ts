@@ -1,0 +1,130 @@
+import type { CompiledFlow } from '#engine';
+import { PatchbayError, type Heard } from '#sdk';
+import type { Metrics } from '#platform';
+import { Batcher } from './batcher.js';
+import { eventId, runId } from './identity.js';
+import { storableJson } from './storable-json.js';
+import type { EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';
+
+/** What a trigger heard, and which flows wait for it. */
+export interface Intake {
+  readonly source: string;
+  readonly uses: string;
+  readonly heard: readonly Heard[];
+  readonly flows: readonly CompiledFlow[];
+  readonly cursor?: { readonly place: string; readonly epoch: string };
+  /** False: the events that the flows would take are stored, and no run is started. */
+  readonly startsRuns?: boolean;
+}
+
+export interface Accepted {
+  readonly id: string;
+  readonly runs: readonly { readonly id: string; readonly flow: string; readonly isNew: boolean }[];
+}
+
+export interface IntakeParts {
+  readonly store: IntakeStore;
+  readonly env: Readonly<Record<string, string>>;
+  readonly metrics: Metrics;
+  /** Told after the commit; may be lost without harm. */
+  readonly wake: (ready: readonly ReadyRun[]) => void;
+}
+
+interface Prepared {
+  readonly storing: Storing;
+  readonly accepted: readonly { readonly id: string; readonly runs: readonly RunRow[] }[];
+}
+
+/** Turns what was heard into events and runs. When `accept` has returned, they are kept. */
+export class IntakeService {
+  readonly #batcher: Batcher<Prepared, Stored>;
+
+  constructor(private readonly parts: IntakeParts) {
+    this.#batcher = new Batcher((batch) => this.#write(batch), { size: 200, parallel: 2 });
+  }
+
+  async accept(intake: Intake): Promise<readonly Accepted[]> {
+    const prepared = this.#prepare(intake);
+    const stored = await this.#batcher.add(prepared);
+    this.parts.metrics.eventsIngested.inc({ uses: intake.uses }, intake.heard.length);
+    return prepared.accepted.map(({ id, runs }) => ({
+      id,
+      runs: runs.map((run) => ({ id: run.id, flow: run.flow, isNew: stored.created.has(run.id) })),
+    }));
+  }
+
+  #prepare(intake: Intake): Prepared {
+    const events = new Map<string, EventRow>();
+    const runs = new Map<string, RunRow>();
+    const accepted = intake.heard.map((heard) => {
+      const id = eventId(intake.source, heard.id);
+      const wanted = intake.flows.flatMap((flow) => this.#runFor(flow, id, heard) ?? []);
+      // An event that no flow takes is not kept: chains are full of them.
+      if (wanted.length > 0) events.set(id, eventRow(id, intake, heard));
+      if (intake.startsRuns === false) return { id, runs: [] };
+      for (const run of wanted) runs.set(run.id, run);
+      return { id, runs: wanted };
+    });
+    const cursors = intake.cursor
+      ? [{ source: intake.source, cursor: intake.cursor.place, epoch: intake.cursor.epoch }]
+      : [];
+    return { storing: { events: [...events.values()], runs: [...runs.values()], cursors }, accepted };
+  }
+
+  #runFor(compiled: CompiledFlow, event: string, heard: Heard): RunRow | undefined {
+    const { name, version } = compiled.flow;
+    const row = { flow: name, version, event_id: event, kind: 'event' as const, parent_id: null };
+    try {
+      const acceptance = compiled.accept(heard.event, this.parts.env);
+      if (!acceptance.takes) return undefined;
+      return {
+        ...row,
+        id: runId(name, acceptance.idempotencyKey ?? event),
+        ordering_key: acceptance.orderingKey ?? null,
+        state: 'queued',
+        error: null,
+      };
+    } catch (thrown) {
+      // A condition or key that cannot be evaluated must not lose the event: it becomes a dead letter.
+      const { code, detail: message, fix } = PatchbayError.from(thrown);
+      const error = { code, message, ...(fix !== undefined && { fix }), step: 'trigger' };
+      return { ...row, id: runId(name, event), ordering_key: null, state: 'failed', error };
+    }
+  }
+
+  async #write(batch: readonly Prepared[]): Promise<Stored[]> {
+    try {
+      const stored = await this.parts.store.store(merged(batch.map(({ storing }) => storing)));
+      if (stored.ready.length > 0) this.parts.wake(stored.ready);
+      return batch.map(() => stored);
+    } catch (error) {
+      if (batch.length === 1) throw error;
+      // One of them is to blame; the others must not suffer for it.
+      return Promise.all(batch.map((prepared) => this.#batcher.add(prepared)));
+    }
+  }
+}
+
+function merged(storings: readonly Storing[]): Storing {
+  const [first] = storings;
+  if (storings.length === 1 && first !== undefined) return first;
+  return {
+    events: [...new Map(storings.flatMap(({ events }) => events.map((row) => [row.id, row]))).values()],
+    runs: [...new Map(storings.flatMap(({ runs }) => runs.map((row) => [row.id, row]))).values()],
+    cursors: [...new Map(storings.flatMap(({ cursors }) => cursors.map((move) => [move.source, move]))).values()],
+  };
+}
+
+function eventRow(id: string, intake: Intake, heard: Heard): EventRow {
+  return {
+    id,
+    source: intake.source,
+    key: heard.id,
+    type: intake.uses,
+    subject: heard.subject ?? null,
+    place: heard.place ?? null,
+    position: heard.position ?? null,
+    time: heard.time ?? new Date().toISOString(),
+    data: storableJson(heard.event),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Pool } from 'pg';
+import { PatchbayError, type Retraction } from '#sdk';
+import { runId } from './identity.js';
+import type { ReadyRun } from './intake.store.js';
+
+/** What happens to events, and to their runs, when a chain takes back what it said. */
+export class ReversalsStore {
+  constructor(private readonly pool: Pool) {}
+
+  /** Marks what was heard from a position on as removed, and moves the trigger back, in one statement. */
+  async retract(source: string, epoch: string, retraction: Retraction): Promise<number> {
+    const { rows } = await this.pool.query<{ moved: boolean; removed: number }>(
+      `with moved as (
+         update trigger_source set cursor = $4, epoch = $2, updated_at = now()
+         where id = $1 and epoch <= $2 returning id),
+       removed as (
+         update event e set status = 'removed', final_at = $5
+         from moved where e.source = $1 and e.position >= $3 and e.status = 'active' returning e.id)
+       select exists (select 1 from moved) as moved, (select count(*)::int from removed) as removed`,
+      [source, epoch, retraction.from, retraction.cursor, retraction.finalAt],
+    );
+    const [row] = rows;
+    if (row?.moved !== true) throw new PatchbayError('lease.lost');
+    return row.removed;
+  }
+
+  async hasRemoved(source: string): Promise<boolean> {
+    const { rows } = await this.pool.query(`select 1 from event where source = $1 and status = 'removed' limit 1`, [
+      source,
+    ]);
+    return rows.length > 0;
+  }
+
+  /**
+   * Events of the source that were not heard again although the chain has passed the point: they are gone for good. Runs
+   * that had not begun are cancelled; for the others one run of their `onReverted` steps is created, once.
+   */
+  async finalize(source: string, cursor: string): Promise<ReadyRun[]> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('begin');
+      const gone = await client.query<{ id: string; flow: string; version: string; event_id: string; began: boolean }>(
+        `with gone as (
+           update event set status = 'reverted'
+           where source = $1 and status = 'removed' and final_at <= $2 returning id)
+         select r.id, r.flow, r.version, r.event_id, r.started_at is not null as began
+         from gone join run r on r.event_id = gone.id
+         where r.kind <> 'reverted' and r.state <> 'cancelled'`,
+        [source, cursor],
+      );
+      const unfinished = await client.query<ReadyRun>(
+        `with cancelled as (
+           update run set state = 'cancelled', in_lane = false, finished_at = now()
+           where id = any($1::uuid[]) and state = 'queued' returning flow, ordering_key, seq)
+         select distinct n.id, n.flow from cancelled c
+         join lateral (
+           select id, flow from run n where n.flow = c.flow and n.ordering_key = c.ordering_key and n.in_lane
+             and n.id <> all($1::uuid[]) and n.seq > c.seq order by n.seq limit 1) n on true`,
+        [gone.rows.map((run) => run.id)],
+      );
+      const reversals = gone.rows
+        .filter((run) => run.began)
+        .map((run) => ({ ...run, parent: run.id, id: runId(run.flow, `reverted ${run.id}`) }));
+      const created = await client.query<ReadyRun>(
+        `insert into run (id, flow, version, event_id, kind, parent_id)
+         select id, flow, version, event_id, 'reverted', parent
+         from json_to_recordset($1::json) as r (id uuid, flow text, version text, event_id uuid, parent uuid)
+         on conflict (id) do nothing returning id, flow`,
+        [JSON.stringify(reversals)],
+      );
+      await client.query('commit');
+      return [...created.rows, ...unfinished.rows];
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { Queues } from '#platform';
+import type { Logger } from '#sdk';
+import type { ReadyRun } from './intake.store.js';
+
+/** What a BullMQ job says: these runs of one flow may be due. It is a hint; the run table decides. */
+export interface RunJob {
+  readonly flow: string;
+  readonly runs: readonly string[];
+}
+
+export const runQueueName = 'runs';
+
+const runsPerJob = 100;
+
+/** Asks workers to take up runs. What gets lost here is found by the sweeper. */
+export class RunQueue {
+  #ready: ReadyRun[] = [];
+  #isScheduled = false;
+  #adding: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly queues: Queues,
+    private readonly log: Logger,
+  ) {}
+
+  /** Runs that were never asked for before: the job's id follows from them, so asking twice is one job. */
+  wake(ready: readonly ReadyRun[]): void {
+    this.#ready.push(...ready);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      const batch = this.#ready;
+      this.#ready = [];
+      this.#adding = this.#add(batch, { suffix: '', delayMs: 0 });
+    });
+  }
+
+  /** Runs whose earlier job may be lost, stalled or still under way, and must not stand in the way of this one. */
+  wakeAgain(ready: readonly ReadyRun[]): void {
+    if (ready.length > 0) this.#adding = this.#add(ready, { suffix: `-${Date.now().toString(36)}`, delayMs: 0 });
+  }
+
+  /** A run that failed left its batch: it comes back as a job of its own. */
+  wakeLater(run: ReadyRun, at: Date): void {
+    void this.#add([run], { suffix: `-${at.getTime().toString(36)}`, delayMs: Math.max(0, at.getTime() - Date.now()) });
+  }
+
+  async waiting(): Promise<number> {
+    const counts = await this.queues.counts(runQueueName);
+    return counts.waiting;
+  }
+
+  async close(): Promise<void> {
+    await this.#adding;
+  }
+
+  async #add(ready: readonly ReadyRun[], how: { suffix: string; delayMs: number }): Promise<void> {
+    const jobs = jobsFor(ready).map((data) => ({
+      name: data.flow,
+      data,
+      id: jobId(data.runs) + how.suffix,
+      ...(how.delayMs > 0 && { delayMs: how.delayMs }),
+    }));
+    try {
+      await this.queues.queue<RunJob>(runQueueName).add(jobs);
+    } catch (error) {
+      this.log.info('Workers could not be woken; the sweeper will', { runs: ready.length, error });
+    }
+  }
+}
+
+function jobsFor(ready: readonly ReadyRun[]): RunJob[] {
+  const byFlow = new Map<string, string[]>();
+  for (const { flow, id } of ready) {
+    const ids = byFlow.get(flow);
+    if (ids === undefined) byFlow.set(flow, [id]);
+    else ids.push(id);
+  }
+  return [...byFlow].flatMap(([flow, ids]) =>
+    Array.from({ length: Math.ceil(ids.length / runsPerJob) }, (_, i) => ({
+      flow,
+      runs: ids.slice(i * runsPerJob, (i + 1) * runsPerJob),
+    })),
+  );
+}
+
+function jobId(runs: readonly string[]): string {
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined) return `run-${only}`;
+  return `runs-${createHash('sha256').update(runs.join()).digest('hex').slice(0, 32)}`;
+}

@@ -1,0 +1,215 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CompiledFlow, JournalEntry, RunOutcome } from '#engine';
+import type { FlowsService } from '#flows';
+import { runWithLogContext, type Metrics } from '#platform';
+import { PatchbayError, type Logger } from '#sdk';
+import type { ActionCaller } from './action-caller.js';
+import { Batcher } from './batcher.js';
+import type { RunJob, RunQueue } from './run-queue.js';
+import type { RunsLive } from './runs-live.js';
+import type { ClaimedRun, RunsStore, Settled, Settlement } from './runs.store.js';
+
+export interface RunExecutorParts {
+  readonly store: RunsStore;
+  readonly flows: FlowsService;
+  readonly caller: ActionCaller;
+  readonly queue: RunQueue;
+  readonly live: RunsLive;
+  readonly env: Readonly<Record<string, string>>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** How long one job may go on with runs that its own runs released, before the rest goes back to the queue. */
+const jobBudgetMs = 5_000;
+
+/** Takes runs from claim to settlement. Claims, journal writes and settlements of all runs in this process share statements. */
+export class RunExecutor {
+  readonly #claims: Batcher<string, ClaimedRun | undefined>;
+  readonly #records: Batcher<{ run: ClaimedRun; entries: readonly JournalEntry[] }, boolean>;
+  readonly #settlements: Batcher<Settlement, Settled>;
+  readonly #stop = new AbortController();
+  readonly #held = new Map<string, ClaimedRun>();
+
+  constructor(private readonly parts: RunExecutorParts) {
+    const { store } = parts;
+    this.#claims = new Batcher(
+      async (ids) => {
+        const claimed = new Map((await store.claim([...new Set(ids)])).map((run) => [run.id, run]));
+        return ids.map((id) => {
+          const run = claimed.get(id);
+          claimed.delete(id);
+          return run;
+        });
+      },
+      { size: 200, parallel: 2 },
+    );
+    this.#records = new Batcher((items) => store.record(items), { size: 200, parallel: 1 });
+    this.#settlements = new Batcher((items) => store.settle(items), { size: 200, parallel: 2 });
+  }
+
+  /** A job: these runs, and whatever they release, within the budget. */
+  async execute(job: RunJob): Promise<void> {
+    const until = Date.now() + jobBudgetMs;
+    const concurrency = this.parts.flows.find(job.flow)?.compiled.flow.concurrency;
+    if (concurrency !== undefined) return this.#executeLimited(job.flow, concurrency, until);
+    await Promise.all(job.runs.map((id) => this.#follow(id, until)));
+  }
+
+  /** No further step begins; steps under way have until `deadlineMs` to end, then their runs are handed back. */
+  async stop(deadlineMs: number): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      const poll = setInterval(() => {
+        if (this.#held.size > 0) return;
+        clearInterval(poll);
+        resolve();
+      }, 20);
+      setTimeout(() => {
+        clearInterval(poll);
+        resolve();
+      }, deadlineMs);
+    });
+    await ended;
+    this.#stop.abort(new PatchbayError('step.cancelled'));
+    if (this.#held.size > 0) await this.parts.store.handBack([...this.#held.values()]);
+  }
+
+  /** One run and then, one after another, those waiting behind it. */
+  async #follow(id: string, until: number): Promise<void> {
+    let next: string | undefined = id;
+    while (next !== undefined) {
+      const run: ClaimedRun | undefined = await this.#claims.add(next);
+      if (run === undefined) return;
+      const { released }: Settled = await this.#perform(run);
+      if (released !== undefined && (Date.now() > until || this.#stop.signal.aborted)) {
+        this.parts.queue.wakeAgain([released]);
+        return;
+      }
+      next = released?.id;
+    }
+  }
+
+  async #executeLimited(flow: string, concurrency: number, until: number): Promise<void> {
+    const runs = await this.parts.store.claimOfFlow(flow, concurrency);
+    await Promise.all(
+      runs.map(async (run) => {
+        const { released } = await this.#perform(run);
+        if (released !== undefined) this.parts.queue.wakeAgain([released]);
+        if (!this.#stop.signal.aborted && Date.now() < until) await this.#executeLimited(flow, concurrency, until);
+      }),
+    );
+    // Out of time, perhaps with runs left: any of them stands for all.
+    if (runs.length > 0 && Date.now() >= until) {
+      this.parts.queue.wakeAgain(await this.parts.store.nextOfFlow(flow));
+    }
+  }
+
+  /** Ids of the runs that this process has at hand. */
+  held(): ReadonlyMap<string, ClaimedRun> {
+    return this.#held;
+  }
+
+  /** What happened outside must be written down, however long the database is away. */
+  async #persist<T>(write: () => Promise<T>): Promise<T> {
+    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2_000)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#stop.signal.aborted) throw error;
+        this.parts.log.warn('The outcome of a step cannot be stored for now', { error });
+        await delay(waitMs);
+      }
+    }
+  }
+
+  #perform(run: ClaimedRun): Promise<Settled> {
+    this.#held.set(run.id, run);
+    return runWithLogContext({ flow: run.flow, run: run.id }, async () => {
+      try {
+        this.parts.live.tell({ run: run.id, flow: run.flow, state: 'running' });
+        const outcome = await this.#advance(run);
+        if (outcome.kind === 'interrupted') {
+          await this.parts.store.handBack([run]);
+          return { isOurs: true, released: undefined };
+        }
+        return await this.#settle(run, outcome);
+      } catch (error) {
+        // The claim is still ours in the table, or somebody else's by now; either way the run is not lost.
+        this.parts.log.warn('A run was left to be taken up again', { error });
+        return { isOurs: false, released: undefined };
+      } finally {
+        this.#held.delete(run.id);
+      }
+    });
+  }
+
+  async #advance(run: ClaimedRun): Promise<RunOutcome> {
+    let compiled: CompiledFlow;
+    try {
+      compiled = await this.parts.flows.version(run.version);
+    } catch (thrown) {
+      const { code, detail: message } = PatchbayError.from(thrown);
+      return { kind: 'failed', failed: [], error: { code, message, step: 'flow' }, entries: [] };
+    }
+    const line = run.kind === 'reverted' ? 'onReverted' : 'steps';
+    return compiled.advance({
+      event: run.event,
+      run: { id: run.id, createdAt: run.created_at },
+      line,
+      journal: await this.#journal(run),
+      env: this.parts.env,
+      signal: this.#stop.signal,
+      now: () => new Date(),
+      call: (call) => this.parts.caller.call(call, run),
+      record: async (entries) => {
+        this.parts.live.tellSteps(run, entries);
+        const isOurs = await this.#persist(() => this.#records.add({ run, entries }));
+        if (!isOurs) throw new PatchbayError('lease.lost', { detail: `The run ${run.id} was taken over.` });
+      },
+    });
+  }
+
+  async #journal(run: ClaimedRun): Promise<JournalEntry[]> {
+    const own = run.is_journaled ? await this.parts.store.journal(run.id) : [];
+    if (run.parent_id === null || run.kind !== 'reverted') return own;
+    return [...(await this.parts.store.journal(run.parent_id)), ...own];
+  }
+
+  async #settle(run: ClaimedRun, outcome: Exclude<RunOutcome, { kind: 'interrupted' }>): Promise<Settled> {
+    const settlement = settlementOf(run, outcome);
+    const settled = await this.#persist(() => this.#settlements.add(settlement));
+    if (!settled.isOurs) {
+      this.parts.log.warn('A run was taken over while it was being executed');
+      return settled;
+    }
+    this.parts.live.tellSteps(run, outcome.entries);
+    this.parts.live.tell({ run: run.id, flow: run.flow, state: settlement.state, error: settlement.error });
+    if (outcome.kind === 'retry') {
+      this.parts.log.info('A step failed and will be tried again', { ...outcome.error, at: outcome.at });
+      this.parts.queue.wakeLater({ id: run.id, flow: run.flow }, outcome.at);
+    } else {
+      this.parts.metrics.runs.inc({ flow: run.flow, outcome: outcome.kind });
+    }
+    if (outcome.kind === 'failed') this.parts.log.error('A run was given up', { ...outcome.error });
+    return settled;
+  }
+}
+
+function settlementOf(run: ClaimedRun, outcome: Exclude<RunOutcome, { kind: 'interrupted' }>): Settlement {
+  const { entries } = outcome;
+  switch (outcome.kind) {
+    case 'completed':
+      return { run, state: 'completed', leavesLane: true, failedSteps: outcome.failed, entries };
+    case 'failed':
+      return { run, state: 'failed', leavesLane: true, failedSteps: outcome.failed, error: outcome.error, entries };
+    case 'retry':
+      return {
+        run,
+        state: 'queued',
+        nextAt: outcome.at,
+        leavesLane: outcome.isPastMainLine,
+        error: outcome.error,
+        entries,
+      };
+  }
+}

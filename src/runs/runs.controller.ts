@@ -1,0 +1,82 @@
+import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { AuditLog, Scopes, ZodBody, ZodQuery, actorOf } from '#platform';
+import { z } from '#sdk';
+import { RunsQueries, type Page, type RunView } from './runs.queries.js';
+import { RunsService, type ReplayReport } from './runs.service.js';
+
+const uuid = z.uuid();
+const listQuery = z.object({
+  flow: z.string().optional(),
+  state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']).optional(),
+  event: uuid.optional(),
+  before: z.string().regex(/^\d+$/).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+const replayBody = z.strictObject({
+  version: z.enum(['then', 'now']).default('now'),
+  dryRun: z.boolean().default(false),
+});
+
+@Controller('api/runs')
+export class RunsController {
+  constructor(
+    private readonly queries: RunsQueries,
+    private readonly runs: RunsService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  @Get()
+  @Scopes('runs:read')
+  list(@ZodQuery(listQuery) query: z.output<typeof listQuery>): Promise<Page<RunView>> {
+    return this.queries.runs(query);
+  }
+
+  @Get(':id')
+  @Scopes('runs:read')
+  get(@Param('id') id: string): Promise<RunView> {
+    return this.queries.run(uuidOf(id));
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Scopes('runs:write')
+  async retry(@Param('id') id: string, @Req() request: object): Promise<RunView> {
+    await this.runs.retry(uuidOf(id));
+    await this.audit.write({ actor: actorOf(request), action: 'run.retry', subject: id });
+    return this.queries.run(id);
+  }
+
+  @Post(':id/replay')
+  @HttpCode(202)
+  @Scopes('runs:write')
+  async replay(
+    @Param('id') id: string,
+    @ZodBody(replayBody) body: z.output<typeof replayBody>,
+    @Req() request: object,
+  ): Promise<ReplayReport> {
+    const report = await this.runs.replay(uuidOf(id), { version: body.version, isDryRun: body.dryRun });
+    if (!body.dryRun) {
+      await this.audit.write({
+        actor: actorOf(request),
+        action: 'run.replay',
+        subject: id,
+        detail: { runs: report.runs },
+      });
+    }
+    return report;
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @Scopes('runs:write')
+  async cancel(@Param('id') id: string, @Req() request: object): Promise<RunView> {
+    await this.runs.cancel(uuidOf(id));
+    await this.audit.write({ actor: actorOf(request), action: 'run.cancel', subject: id });
+    return this.queries.run(id);
+  }
+}
+
+/** An id that is no UUID names no run; the database must not be asked about it. */
+export function uuidOf(id: string): string {
+  return uuid.safeParse(id).success ? id : '00000000-0000-0000-0000-000000000000';
+}

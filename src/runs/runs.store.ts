@@ -1,0 +1,329 @@
+import type { Pool } from 'pg';
+import type { JournalEntry, StepError } from '#engine';
+import type { ReadyRun } from './intake.store.js';
+import { storableJson } from './storable-json.js';
+
+/** A run that this process has claimed. Whoever settles it must name the claim. */
+export interface ClaimedRun {
+  readonly id: string;
+  readonly flow: string;
+  readonly version: string;
+  readonly kind: 'event' | 'replay' | 'reverted';
+  readonly parent_id: string | null;
+  readonly claim: number;
+  readonly is_journaled: boolean;
+  readonly created_at: Date;
+  readonly event: unknown;
+}
+
+export interface Settlement {
+  readonly run: ClaimedRun;
+  readonly state: 'completed' | 'failed' | 'queued';
+  /** When a queued run is due again. */
+  readonly nextAt?: Date;
+  /** It no longer holds up the runs behind it. */
+  readonly leavesLane: boolean;
+  readonly error?: StepError & { readonly step: string };
+  readonly failedSteps?: readonly string[];
+  readonly entries: readonly JournalEntry[];
+}
+
+export interface Settled {
+  /** False: the claim was lost; somebody else does the run. */
+  readonly isOurs: boolean;
+  /** The run that this one held up. */
+  readonly released: ReadyRun | undefined;
+}
+
+interface Journaling {
+  readonly run: ClaimedRun;
+  readonly entries: readonly JournalEntry[];
+}
+
+const isHead = `not exists (
+  select 1 from run p
+  where p.flow = r.flow and p.ordering_key = r.ordering_key and p.in_lane and p.seq < r.seq)`;
+
+const isDue = `
+  r.state = 'queued' and r.next_at <= now()
+  and (not r.in_lane or ${isHead})
+  and (r.kind <> 'event' or e.status <> 'removed')
+  and (r.kind <> 'reverted' or not exists (
+    select 1 from run o where o.id = r.parent_id and o.state in ('queued', 'running')))`;
+
+const claimed = `
+  returning r.id, r.flow, r.version, r.kind, r.parent_id, r.claim, r.is_journaled, r.created_at,
+    coalesce(r.event_edit, due.data) as event`;
+
+const claimRuns = `
+  with due as (
+    select r.id, e.data from run r join event e on e.id = r.event_id
+    where r.id = any($1::uuid[]) and ${isDue}
+    for update of r skip locked)
+  update run r
+  set state = 'running', claimed_by = $2, claim = r.claim + 1, started_at = coalesce(r.started_at, now())
+  from due where r.id = due.id ${claimed}`;
+
+const claimNextOfFlow = `
+  with busy as (select count(*)::int as n from run where flow = $1 and state = 'running'),
+  due as (
+    select r.id, e.data from run r join event e on e.id = r.event_id
+    where r.flow = $1 and ${isDue}
+    order by r.seq
+    limit greatest(0, $3 - (select n from busy))
+    for update of r skip locked)
+  update run r
+  set state = 'running', claimed_by = $2, claim = r.claim + 1, started_at = coalesce(r.started_at, now())
+  from due where r.id = due.id ${claimed}`;
+
+const journalColumns = `
+  (run_id uuid, claim int, step text, iteration int, state text, attempts int, input jsonb, output jsonb, error jsonb,
+   retry_at timestamptz, started_at timestamptz, finished_at timestamptz)`;
+
+// A cancelled run takes no further step, but what the step under way did is still written down.
+const writeJournal = `
+  insert into run_step (run_id, step, iteration, state, attempts, input, output, error, retry_at, started_at, finished_at)
+  select j.run_id, j.step, j.iteration, j.state, j.attempts, j.input, j.output, j.error, j.retry_at, j.started_at, j.finished_at
+  from json_to_recordset($1::json) as j ${journalColumns}
+  join run o on o.id = j.run_id and o.claim = j.claim and o.state in ('running', 'cancelled')
+  on conflict (run_id, step, iteration) do update set
+    state = excluded.state, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
+    error = excluded.error, retry_at = excluded.retry_at, finished_at = excluded.finished_at`;
+
+const recordEntries = `
+  with owned as (
+    update run r set is_journaled = true
+    from json_to_recordset($2::json) as c (id uuid, claim int)
+    where r.id = c.id and r.claim = c.claim and r.state = 'running'
+    returning r.id),
+  written as (${writeJournal})
+  select id from owned`;
+
+const settleRuns = `
+  with settled as (
+    update run r set
+      state = s.state,
+      in_lane = r.in_lane and not s.leaves_lane,
+      next_at = coalesce(s.next_at, r.next_at),
+      hinted_at = coalesce(s.next_at, r.hinted_at),
+      error = s.error,
+      failed_steps = coalesce((select array_agg(f) from json_array_elements_text(s.failed_steps) f), '{}'),
+      finished_at = case when s.state = 'queued' then null else now() end,
+      is_journaled = true,
+      claimed_by = null
+    from json_to_recordset($2::json) as s
+      (id uuid, claim int, state text, leaves_lane boolean, next_at timestamptz, error jsonb, failed_steps json)
+    where r.id = s.id and r.claim = s.claim and r.state = 'running'
+    returning r.id, r.flow, r.ordering_key, r.seq, s.leaves_lane),
+  written as (${writeJournal})
+  select s.id, next.id as next from settled s
+  left join lateral (
+    select n.id from run n
+    where s.leaves_lane and s.ordering_key is not null
+      and n.flow = s.flow and n.ordering_key = s.ordering_key and n.in_lane and n.seq > s.seq
+    order by n.seq limit 1) next on true`;
+
+/** Claims, journals and settles runs, many in one statement. Every write names the claim it holds; a lost claim changes nothing. */
+export class RunsStore {
+  constructor(
+    private readonly pool: Pool,
+    private readonly instance: () => string,
+  ) {}
+
+  async claim(ids: readonly string[]): Promise<ClaimedRun[]> {
+    const { rows } = await this.pool.query<ClaimedRun>({
+      name: 'claim',
+      text: claimRuns,
+      values: [ids, this.instance()],
+    });
+    return rows;
+  }
+
+  /** Claims for a flow with `concurrency`: the next ones in order of acceptance, as many as may still run. */
+  async claimOfFlow(flow: string, concurrency: number): Promise<ClaimedRun[]> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('begin');
+      await client.query(`select pg_advisory_xact_lock(hashtextextended($1, 11))`, [flow]);
+      const { rows } = await client.query<ClaimedRun>(claimNextOfFlow, [flow, this.instance(), concurrency]);
+      await client.query('commit');
+      return rows;
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** One run of the flow that is due, to stand for all of them. */
+  async nextOfFlow(flow: string): Promise<ReadyRun[]> {
+    const { rows } = await this.pool.query<ReadyRun>(
+      `select r.id, r.flow from run r join event e on e.id = r.event_id
+       where r.flow = $1 and ${isDue} order by r.seq limit 1`,
+      [flow],
+    );
+    return rows;
+  }
+
+  async journal(runId: string): Promise<JournalEntry[]> {
+    const { rows } = await this.pool.query<JournalRow>({
+      name: 'journal',
+      text: `select step, iteration, state, attempts, input, output, error, retry_at, started_at, finished_at
+             from run_step where run_id = $1`,
+      values: [runId],
+    });
+    return rows.map(entryOf);
+  }
+
+  /** One answer per item: false when its claim was lost. */
+  async record(items: readonly Journaling[]): Promise<boolean[]> {
+    const { rows } = await this.pool.query<{ id: string }>({
+      name: 'record',
+      text: recordEntries,
+      values: [
+        journalJson(items),
+        JSON.stringify([...new Map(items.map(({ run }) => [run.id, { id: run.id, claim: run.claim }])).values()]),
+      ],
+    });
+    const owned = new Set(rows.map((row) => row.id));
+    return items.map(({ run }) => owned.has(run.id));
+  }
+
+  async settle(items: readonly Settlement[]): Promise<Settled[]> {
+    const { rows } = await this.pool.query<{ id: string; next: string | null }>({
+      name: 'settle',
+      text: settleRuns,
+      values: [
+        journalJson(items),
+        JSON.stringify(
+          items.map((item) => ({
+            id: item.run.id,
+            claim: item.run.claim,
+            state: item.state,
+            leaves_lane: item.leavesLane,
+            next_at: item.nextAt,
+            error: item.error,
+            failed_steps: item.failedSteps ?? [],
+          })),
+        ),
+      ],
+    });
+    const settled = new Map(rows.map((row) => [row.id, row.next]));
+    return items.map(({ run }) => {
+      const next = settled.get(run.id);
+      return { isOurs: next !== undefined, released: next ? { id: next, flow: run.flow } : undefined };
+    });
+  }
+
+  /** Gives runs back untouched, e.g. because the process stops. */
+  async handBack(runs: readonly { readonly id: string; readonly claim: number }[]): Promise<void> {
+    await this.pool.query(
+      `update run r set state = 'queued', claimed_by = null, hinted_at = now() - interval '1 hour'
+       from json_to_recordset($1::json) as c (id uuid, claim int)
+       where r.id = c.id and r.claim = c.claim and r.state = 'running'`,
+      [JSON.stringify(runs.map(({ id, claim }) => ({ id, claim })))],
+    );
+  }
+
+  /** Queued, due and first in their lane, and asked for longer ago than `hintedBeforeMs`; marks them as asked for. */
+  async overlooked(hintedBeforeMs: number, limit: number): Promise<ReadyRun[]> {
+    const { rows } = await this.pool.query<ReadyRun>({
+      name: 'overlooked',
+      text: `
+        with due as (
+          select r.id from run r join event e on e.id = r.event_id
+          where r.hinted_at < now() - $1 * interval '1 ms' and ${isDue}
+          order by r.next_at limit $2
+          for update of r skip locked)
+        update run r set hinted_at = now() from due where r.id = due.id
+        returning r.id, r.flow`,
+      values: [hintedBeforeMs, limit],
+    });
+    return rows;
+  }
+
+  /** Runs that processes which are gone had claimed: queued again, at once. */
+  async releaseOf(instances: readonly string[]): Promise<ReadyRun[]> {
+    const { rows } = await this.pool.query<ReadyRun>(
+      `update run set state = 'queued', claimed_by = null, hinted_at = now()
+       where state = 'running' and claimed_by = any($1::bigint[])
+       returning id, flow`,
+      [instances],
+    );
+    return rows;
+  }
+
+  /** Runs claimed by this process: a claim whose answer got lost is held by nobody. */
+  async claimedHere(): Promise<{ id: string; flow: string; claim: number }[]> {
+    const { rows } = await this.pool.query<{ id: string; flow: string; claim: number }>({
+      name: 'claimed-here',
+      text: `select id, flow, claim from run where state = 'running' and claimed_by = $1`,
+      values: [this.instance()],
+    });
+    return rows;
+  }
+
+  /** Runs claimed under an instance that has no row any more. */
+  async releaseOrphans(): Promise<ReadyRun[]> {
+    const { rows } = await this.pool.query<ReadyRun>(
+      `update run r set state = 'queued', claimed_by = null, hinted_at = now()
+       where r.state = 'running' and not exists (select 1 from instance i where i.id = r.claimed_by)
+       returning r.id, r.flow`,
+    );
+    return rows;
+  }
+}
+
+interface JournalRow {
+  readonly step: string;
+  readonly iteration: number;
+  readonly state: JournalEntry['state'];
+  readonly attempts: number;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: StepError | null;
+  readonly retry_at: Date | null;
+  readonly started_at: Date;
+  readonly finished_at: Date;
+}
+
+function entryOf(row: JournalRow): JournalEntry {
+  return {
+    step: row.step,
+    iteration: row.iteration,
+    state: row.state,
+    attempts: row.attempts,
+    ...(row.input !== null && { input: row.input }),
+    ...(row.output !== null && { output: row.output }),
+    ...(row.error !== null && { error: row.error }),
+    ...(row.retry_at !== null && { retryAt: row.retry_at }),
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** The last word on each step wins: one statement may not touch a row twice. */
+function journalJson(items: readonly Journaling[]): string {
+  const rows = new Map<string, object>();
+  for (const { run, entries } of items) {
+    for (const entry of entries) {
+      rows.set(`${run.id} ${entry.step} ${entry.iteration}`, {
+        run_id: run.id,
+        claim: run.claim,
+        step: entry.step,
+        iteration: entry.iteration,
+        state: entry.state,
+        attempts: entry.attempts,
+        // What succeeded can be rendered again from the event; what failed is kept to be looked at.
+        input: entry.state === 'succeeded' ? undefined : entry.input,
+        output: entry.output,
+        error: entry.error,
+        retry_at: entry.retryAt,
+        started_at: entry.startedAt,
+        finished_at: entry.finishedAt,
+      });
+    }
+  }
+  return storableJson([...rows.values()]);
+}

@@ -1,0 +1,79 @@
+import type { Metrics } from '#platform';
+import type { Logger } from '#sdk';
+import type { RunExecutor } from './run.executor.js';
+import type { RunQueue } from './run-queue.js';
+import type { RunsStore } from './runs.store.js';
+
+export interface SweeperParts {
+  readonly store: RunsStore;
+  readonly queue: RunQueue;
+  readonly executor: RunExecutor;
+  /** Finds processes that are gone, and takes their place in the ledger from them. */
+  readonly buryDead: () => Promise<readonly string[]>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+const everyMs = 1_000;
+/** With an empty queue a hint older than this is lost; with a full one it may still be waiting its turn. */
+const lostWhenIdleMs = 2_000;
+const lostWhenBusyMs = 60_000;
+const mostAtOnce = 2_000;
+
+/** Finds runs that nobody is going to take up: a lost job, a lost queue, a process that died. */
+export class SweeperService {
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #unheld = new Map<string, number>();
+
+  constructor(private readonly parts: SweeperParts) {}
+
+  start(): void {
+    const next = (): void => {
+      this.#sweeping = this.sweep()
+        .catch((error: unknown) => this.parts.log.info('The sweep was put off', { error }))
+        .then(() => {
+          if (this.#timer !== undefined) this.#timer = setTimeout(next, everyMs);
+        });
+    };
+    this.#timer = setTimeout(next, 0);
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#sweeping;
+  }
+
+  async sweep(): Promise<void> {
+    await this.#takeOverFromDead();
+    await this.#releaseUnheld();
+    const isIdle = (await this.parts.queue.waiting()) === 0;
+    const overlooked = await this.parts.store.overlooked(isIdle ? lostWhenIdleMs : lostWhenBusyMs, mostAtOnce);
+    if (overlooked.length === 0) return;
+    this.parts.metrics.queueRedispatched.inc(overlooked.length);
+    this.parts.queue.wakeAgain(overlooked);
+  }
+
+  async #takeOverFromDead(): Promise<void> {
+    const dead = await this.parts.buryDead();
+    const released = [
+      ...(dead.length > 0 ? await this.parts.store.releaseOf(dead) : []),
+      ...(await this.parts.store.releaseOrphans()),
+    ];
+    if (released.length === 0) return;
+    this.parts.log.warn('Runs of a process that is gone were taken over', { runs: released.length });
+    this.parts.queue.wakeAgain(released);
+  }
+
+  /** A claim that was committed while its answer got lost: in the table ours, in memory nobody's, twice in a row. */
+  async #releaseUnheld(): Promise<void> {
+    const held = this.parts.executor.held();
+    const unheld = (await this.parts.store.claimedHere()).filter((run) => held.get(run.id)?.claim !== run.claim);
+    const lost = unheld.filter((run) => this.#unheld.get(run.id) === run.claim && !held.has(run.id));
+    this.#unheld = new Map(unheld.map((run) => [run.id, run.claim]));
+    if (lost.length === 0) return;
+    await this.parts.store.handBack(lost);
+    this.parts.queue.wakeAgain(lost);
+  }
+}

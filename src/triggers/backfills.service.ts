@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { sql, type Kysely } from 'kysely';
+import type { ConnectionsService } from '#connections';
+import type { Database, Leases, Signals } from '#platform';
+import type { IntakeService } from '#runs';
+import { PatchbayError, type Heard, type Logger } from '#sdk';
+import type { SourcesService } from './sources.service.js';
+
+export interface BackfillRequest {
+  readonly flow: string;
+  readonly from: string;
+  readonly to?: string | undefined;
+  /** False: events are stored, and wait for a replay. */
+  readonly startsRuns: boolean;
+}
+
+export interface BackfillView {
+  readonly id: string;
+  readonly flow: string;
+  readonly state: string;
+  readonly from: string;
+  readonly to: string | null;
+  readonly startsRuns: boolean;
+  /** In the trigger's own terms, e.g. blocks. */
+  readonly done: number;
+  readonly total: number;
+  readonly events: number;
+  readonly error: unknown;
+}
+
+export interface BackfillsParts {
+  readonly db: Kysely<Database>;
+  readonly sources: SourcesService;
+  readonly connections: ConnectionsService;
+  readonly intake: IntakeService;
+  readonly leases: Leases;
+  readonly signals: Signals;
+  readonly log: Logger;
+}
+
+const checkEveryMs = 1_000;
+
+/** Reads the past of a trigger into the store, with progress; goes on after a restart where it was. */
+export class BackfillsService {
+  readonly #active = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #looking = false;
+
+  constructor(private readonly parts: BackfillsParts) {}
+
+  /** Only in processes that listen. */
+  start(): void {
+    this.#timer = setInterval(() => void this.#look(), checkEveryMs);
+    this.parts.signals.setInterest('backfill', true);
+    this.parts.signals.on('backfill', () => void this.#look());
+    void this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    for (const { stop } of this.#active.values()) stop.abort();
+    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+  }
+
+  async request(request: BackfillRequest): Promise<BackfillView> {
+    const source = this.parts.sources.of(request.flow);
+    if (source.trigger.backfill === undefined) {
+      throw new PatchbayError('request.conflict', {
+        detail: `${source.uses} cannot read the past.`,
+        fix: 'Stored events can be replayed: npx patchbay replay ' + request.flow,
+      });
+    }
+    const id = randomUUID();
+    await this.parts.db
+      .insertInto('backfill')
+      .values({
+        id,
+        flow: request.flow,
+        source: source.id,
+        from_place: request.from,
+        to_place: request.to ?? null,
+        starts_runs: request.startsRuns,
+        cursor: null,
+        error: null,
+      })
+      .execute();
+    this.parts.signals.publish('backfill', id);
+    return this.get(id);
+  }
+
+  async get(id: string): Promise<BackfillView> {
+    const row = await this.parts.db.selectFrom('backfill').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new PatchbayError('request.notFound', { detail: `There is no backfill ${id}.` });
+    return {
+      id: row.id,
+      flow: row.flow,
+      state: row.state,
+      from: row.from_place,
+      to: row.to_place,
+      startsRuns: row.starts_runs,
+      done: Number(row.done),
+      total: Number(row.total),
+      events: Number(row.events),
+      error: row.error,
+    };
+  }
+
+  async cancel(id: string): Promise<BackfillView> {
+    await this.parts.db
+      .updateTable('backfill')
+      .set({ state: 'cancelled', finished_at: new Date() })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .execute();
+    this.#active.get(id)?.stop.abort();
+    return this.get(id);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isStopped || this.#looking) return;
+    this.#looking = true;
+    try {
+      const waiting = await this.parts.db.selectFrom('backfill').selectAll().where('state', '=', 'running').execute();
+      for (const row of waiting) {
+        if (this.#active.has(row.id) || this.#isStopped) continue;
+        const lease = await this.parts.leases.acquire(`backfill ${row.id}`);
+        if (lease === undefined) continue;
+        const stop = new AbortController();
+        const signal = AbortSignal.any([stop.signal, lease.signal]);
+        const ended = this.#read(row, signal).finally(async () => {
+          this.#active.delete(row.id);
+          await lease.release();
+        });
+        this.#active.set(row.id, { stop, ended });
+      }
+    } catch (error) {
+      this.parts.log.info('Backfills could not be looked for', { error });
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #read(
+    row: { id: string; flow: string; from_place: string; to_place: string | null; cursor: string | null; starts_runs: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const progress = { done: 0, total: 0 };
+    try {
+      const source = this.parts.sources.of(row.flow);
+      const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
+      await source.trigger.backfill?.({
+        input: source.input,
+        client,
+        cursor: row.cursor ?? undefined,
+        from: row.cursor ?? row.from_place,
+        to: row.to_place ?? undefined,
+        signal,
+        log: this.parts.log,
+        progress: (done, total) => Object.assign(progress, { done, total }),
+        emit: async (given, options) => {
+          const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
+          await this.parts.intake.accept({
+            source: source.id,
+            uses: source.uses,
+            heard,
+            flows: source.flows.filter((flow) => flow.flow.name === row.flow),
+            startsRuns: row.starts_runs,
+          });
+          await this.#advance(row.id, { ...progress, events: heard.length, cursor: options?.cursor });
+        },
+      });
+      if (signal.aborted) return;
+      await this.#advance(row.id, { done: progress.total, total: progress.total, events: 0, cursor: undefined });
+      await this.#finish(row.id, 'completed', null);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = PatchbayError.from(thrown);
+      if (error.retry !== 'never') {
+        this.parts.log.info('A backfill was interrupted and goes on soon', { backfill: row.id, code: error.code });
+        return;
+      }
+      await this.#finish(row.id, 'failed', JSON.stringify({ code: error.code, message: error.detail, fix: error.fix }));
+    }
+  }
+
+  async #advance(
+    id: string,
+    step: { done: number; total: number; events: number; cursor: string | undefined },
+  ): Promise<void> {
+    await sql`
+      update backfill set done = ${step.done}, total = ${step.total}, events = events + ${step.events},
+        cursor = coalesce(${step.cursor ?? null}, cursor)
+      where id = ${id}`.execute(this.parts.db);
+  }
+
+  async #finish(id: string, state: 'completed' | 'failed', error: string | null): Promise<void> {
+    await this.parts.db
+      .updateTable('backfill')
+      .set({ state, error, finished_at: new Date() })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .execute();
+  }
+}

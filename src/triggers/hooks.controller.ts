@@ -1,0 +1,81 @@
+import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import type { ConnectionsService } from '#connections';
+import type { FlowsService } from '#flows';
+import { ApiKeys, Public, hasScope, hookRequestOf } from '#platform';
+import type { IntakeService } from '#runs';
+import { PatchbayError, type Heard, type Logger } from '#sdk';
+import type { SourcesService } from './sources.service.js';
+
+export interface HookAnswer {
+  readonly accepted: number;
+  readonly events: readonly string[];
+  readonly runs: readonly string[];
+  /** Heard before: nothing new was started. */
+  readonly duplicates: number;
+}
+
+/** What a hook needs, as one thing that Nest can inject. */
+export class HookReceiver {
+  constructor(
+    private readonly parts: {
+      readonly flows: FlowsService;
+      readonly sources: SourcesService;
+      readonly connections: ConnectionsService;
+      readonly intake: IntakeService;
+      readonly keys: ApiKeys;
+      readonly log: Logger;
+    },
+  ) {}
+
+  /** A 2xx is given only after the event and its runs are stored. */
+  async receive(flowName: string, request: Parameters<typeof hookRequestOf>[0]): Promise<HookAnswer> {
+    const flow = this.parts.flows.get(flowName);
+    const source = this.parts.sources.of(flowName);
+    if (source.trigger.receive === undefined) {
+      throw new PatchbayError('flow.notFound', {
+        detail: `The flow ${flowName} is started by ${source.uses}, not by a webhook.`,
+      });
+    }
+    const received = hookRequestOf(request);
+    const key = bearerOf(received.headers['authorization']);
+    const known = key === undefined ? undefined : await this.parts.keys.authenticate(key);
+    const isAuthenticated = known !== undefined && hasScope(known.scopes, 'events:write');
+    const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
+    const heard = (await source.trigger.receive({
+      input: source.input,
+      client,
+      request: { ...received, isAuthenticated },
+      log: this.parts.log,
+    })) as readonly Heard[];
+    if (!this.parts.sources.isRunning(flowName)) {
+      throw new PatchbayError('flow.disabled', {
+        detail: `The flow ${flow.name} is ${flow.isPaused ? 'paused' : 'disabled'}; the request was not kept.`,
+        fix: `npx patchbay flow resume ${flow.name}`,
+      });
+    }
+    const accepted = await this.parts.intake.accept({ source: source.id, uses: source.uses, heard, flows: source.flows });
+    const runs = accepted.flatMap((event) => event.runs);
+    return {
+      accepted: accepted.length,
+      events: accepted.map((event) => event.id),
+      runs: runs.map((run) => run.id),
+      duplicates: runs.filter((run) => !run.isNew).length,
+    };
+  }
+}
+
+@Controller('hooks')
+export class HooksController {
+  constructor(private readonly receiver: HookReceiver) {}
+
+  @Post(':flow')
+  @HttpCode(202)
+  @Public()
+  receive(@Param('flow') flow: string, @Req() request: Parameters<typeof hookRequestOf>[0]): Promise<HookAnswer> {
+    return this.receiver.receive(flow, request);
+  }
+}
+
+function bearerOf(header: string | undefined): string | undefined {
+  return /^Bearer (\S+)$/i.exec(header ?? '')?.[1];
+}

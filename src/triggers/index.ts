@@ -1,0 +1,9 @@
+/** What flows wait for: listeners kept alive, webhooks received, clocks, and the past read again. */
+export { BackfillsService, type BackfillView } from './backfills.service.js';
+export { HookReceiver, HooksController } from './hooks.controller.js';
+export { ReplaysService } from './replays.service.js';
+export { SchedulesService } from './schedules.service.js';
+export { SourcesService } from './sources.service.js';
+export { SourcesStore } from './sources.store.js';
+export { TriggerHostService } from './trigger-host.service.js';
+export { TriggersController } from './triggers.controller.js';

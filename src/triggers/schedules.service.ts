@@ -1,0 +1,80 @@
+import type { Queues } from '#platform';
+import type { IntakeService } from '#runs';
+import type { Logger, Schedule } from '#sdk';
+import type { SourcesService } from './sources.service.js';
+
+interface Tick {
+  readonly source: string;
+  readonly flow: string;
+}
+
+const queueName = 'schedules';
+
+export interface SchedulesParts {
+  readonly sources: SourcesService;
+  readonly queues: Queues;
+  readonly intake: IntakeService;
+  readonly log: Logger;
+}
+
+/** Flows that start by the clock: one job scheduler per flow, whichever process it was that set it up. */
+export class SchedulesService {
+  readonly #known = new Map<string, string>();
+  #arranging: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: SchedulesParts) {}
+
+  start(): void {
+    this.parts.queues.worker<Tick>(queueName, (job) => this.#tick(job.data, job.id), { concurrency: 4 });
+    this.parts.sources.onChange(() => this.#arrange());
+    this.#arrange();
+  }
+
+  async stop(): Promise<void> {
+    await this.#arranging;
+  }
+
+  #arrange(): void {
+    this.#arranging = this.#arranging
+      .then(() => this.#align())
+      .catch((error: unknown) => this.parts.log.warn('Schedules could not be set up for now', { error }));
+  }
+
+  async #align(): Promise<void> {
+    const wanted = new Map<string, { schedule: Schedule; tick: Tick }>();
+    for (const source of this.parts.sources.all()) {
+      const schedule = source.trigger.schedule?.(source.input);
+      const flow = source.flows[0]?.flow.name;
+      if (schedule === undefined || flow === undefined) continue;
+      wanted.set(flow, { schedule, tick: { source: source.id, flow } });
+    }
+    for (const [flow, { schedule, tick }] of wanted) {
+      const text = JSON.stringify([schedule, tick]);
+      if (this.#known.get(flow) === text) continue;
+      await this.parts.queues.schedule(queueName, flow, { pattern: schedule.cron, tz: schedule.timezone }, tick);
+      this.#known.set(flow, text);
+    }
+    for (const flow of this.#known.keys()) {
+      if (wanted.has(flow)) continue;
+      await this.parts.queues.unschedule(queueName, flow);
+      this.#known.delete(flow);
+    }
+  }
+
+  /** A scheduler outlives the flow that set it up when that was removed while the hub was down. */
+  async #tick(tick: Tick, jobId: string): Promise<void> {
+    const source = this.parts.sources.find(tick.source);
+    if (source === undefined) {
+      await this.parts.queues.unschedule(queueName, tick.flow);
+      return;
+    }
+    const scheduledFor = new Date(Number(/:(\d+)$/.exec(jobId)?.[1] ?? Date.now())).toISOString();
+    const { cron } = source.trigger.schedule?.(source.input) ?? { cron: '' };
+    await this.parts.intake.accept({
+      source: source.id,
+      uses: source.uses,
+      heard: [{ id: scheduledFor, time: scheduledFor, event: { scheduledFor, cron } }],
+      flows: source.flows,
+    });
+  }
+}

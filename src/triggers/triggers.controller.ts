@@ -1,0 +1,79 @@
+import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import type { ReplayReport } from '#runs';
+import { z } from '#sdk';
+import { BackfillsService, type BackfillView } from './backfills.service.js';
+import { ReplaysService } from './replays.service.js';
+import { SourcesStore, type SourceState } from './sources.store.js';
+
+const backfillBody = z.strictObject({
+  from: z.union([z.string(), z.number().int().nonnegative()]).transform(String),
+  to: z.union([z.string(), z.number().int().nonnegative()]).transform(String).optional(),
+  startRuns: z.boolean().default(false),
+});
+const replayBody = z.strictObject({
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  dryRun: z.boolean().default(true),
+});
+
+@Controller('api')
+export class TriggersController {
+  constructor(
+    private readonly sources: SourcesStore,
+    private readonly backfills: BackfillsService,
+    private readonly replays: ReplaysService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  @Get('triggers')
+  @Scopes('flows:read')
+  async list(): Promise<{ triggers: SourceState[] }> {
+    return { triggers: await this.sources.list() };
+  }
+
+  @Post('flows/:name/backfills')
+  @HttpCode(202)
+  @Scopes('runs:write')
+  async backfill(
+    @Param('name') flow: string,
+    @ZodBody(backfillBody) body: z.output<typeof backfillBody>,
+    @Req() request: object,
+  ): Promise<BackfillView> {
+    const view = await this.backfills.request({ flow, from: body.from, to: body.to, startsRuns: body.startRuns });
+    await this.audit.write({ actor: actorOf(request), action: 'backfill.start', subject: flow, detail: view });
+    return view;
+  }
+
+  @Get('backfills/:id')
+  @Scopes('runs:read')
+  progress(@Param('id') id: string): Promise<BackfillView> {
+    return this.backfills.get(id);
+  }
+
+  @Delete('backfills/:id')
+  @Scopes('runs:write')
+  cancel(@Param('id') id: string): Promise<BackfillView> {
+    return this.backfills.cancel(id);
+  }
+
+  @Post('flows/:name/replay')
+  @HttpCode(202)
+  @Scopes('runs:write')
+  async replay(
+    @Param('name') flow: string,
+    @ZodBody(replayBody) body: z.output<typeof replayBody>,
+    @Req() request: object,
+  ): Promise<ReplayReport> {
+    const report = await this.replays.replay({ flow, since: body.since, until: body.until, isDryRun: body.dryRun });
+    if (!body.dryRun) {
+      await this.audit.write({
+        actor: actorOf(request),
+        action: 'flow.replay',
+        subject: flow,
+        detail: { runs: report.runs.length },
+      });
+    }
+    return report;
+  }
+}
