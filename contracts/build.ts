@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-// @ts-expect-error: solc has no type declarations.
 import solc from 'solc';
 
 interface CompilerOutput {

@@ -1,0 +1,62 @@
+import type { Rpc } from './rpc-client.js';
+import { RpcError } from './rpc-error.js';
+
+export interface BlockHeader {
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+  /** Seconds since 1970, as the block says; never used for order. */
+  readonly timestamp: number;
+  readonly logsBloom: string;
+  readonly baseFeePerGas: bigint | undefined;
+}
+
+export type BlockTag = 'latest' | 'safe' | 'finalized';
+
+/** Undefined when the node does not have it (yet). */
+export async function findBlock(
+  rpc: Rpc,
+  which: number | BlockTag,
+  signal?: AbortSignal,
+): Promise<BlockHeader | undefined> {
+  const tag = typeof which === 'number' ? toQuantity(which) : which;
+  const header = parseHeader(await rpc.request('eth_getBlockByNumber', [tag, false], signal));
+  if (header && typeof which === 'number' && header.number !== which) {
+    throw new RpcError('transport', `The node answered block ${String(header.number)} when asked for ${String(which)}`);
+  }
+  return header;
+}
+
+export async function findBlockByHash(rpc: Rpc, hash: string, signal?: AbortSignal): Promise<BlockHeader | undefined> {
+  const header = parseHeader(await rpc.request('eth_getBlockByHash', [hash, false], signal));
+  if (header && header.hash !== hash) throw new RpcError('transport', 'The node answered another block than asked for');
+  return header;
+}
+
+export function toQuantity(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** @throws evm.rpc when it is not a quantity, so that nonsense of a node is treated as no answer */
+export function parseQuantity(value: unknown): number {
+  const parsed = typeof value === 'string' && value.startsWith('0x') ? parseInt(value, 16) : Number.NaN;
+  if (!Number.isSafeInteger(parsed)) throw new RpcError('transport', 'The node answered something that is no number');
+  return parsed;
+}
+
+function parseHeader(answer: unknown): BlockHeader | undefined {
+  if (answer === null) return undefined;
+  const block = answer as Readonly<Record<string, unknown>>;
+  const { hash, parentHash, logsBloom, baseFeePerGas } = block;
+  if (typeof answer !== 'object' || typeof hash !== 'string' || typeof parentHash !== 'string') {
+    throw new RpcError('transport', 'The node answered something that is no block');
+  }
+  return {
+    number: parseQuantity(block['number']),
+    hash: hash.toLowerCase(),
+    parentHash: parentHash.toLowerCase(),
+    timestamp: parseQuantity(block['timestamp']),
+    logsBloom: typeof logsBloom === 'string' ? logsBloom : '0x',
+    baseFeePerGas: typeof baseFeePerGas === 'string' ? BigInt(baseFeePerGas) : undefined,
+  };
+}

@@ -1,0 +1,39 @@
+import type { LogRangeReader, RangeResult } from './log-range.js';
+import type { Subscription } from './subscription.js';
+
+/** Close enough to the target that the merged search of the newest blocks takes over. */
+const closeBlocks = 20;
+
+/** Reads the past of one subscription: while one range is being delivered the next is already being fetched. */
+export async function catchUp(
+  reader: LogRangeReader,
+  subscription: Subscription,
+  limits: { target(): number; youngFrom(): number },
+  signal: AbortSignal,
+): Promise<void> {
+  const { filter } = subscription.options;
+  const read = (from: number): Promise<RangeResult> => {
+    const to = limits.target();
+    const youngFrom = limits.youngFrom();
+    // A range is either old or young, so that only the young ones are read twice.
+    const end = from < youngFrom ? Math.min(to, youngFrom - 1) : to;
+    const range = { from, to: end, isYoung: from >= youngFrom };
+    return reader.read(filter === 'blocks' ? undefined : filter, range, signal);
+  };
+  let next = subscription.place?.next ?? 0;
+  if (next > limits.target()) return;
+  let reading = read(next);
+  for (;;) {
+    const found = await reading;
+    next = found.to + 1;
+    const isLast = next > limits.target() - closeBlocks || signal.aborted || subscription.options.signal.aborted;
+    if (!isLast) {
+      reading = read(next);
+      // When the delivery fails nobody waits for it any more.
+      reading.catch(() => undefined);
+    }
+    await subscription.accept(found, { next, parentHash: found.hash });
+    subscription.forgetBefore(next - closeBlocks);
+    if (isLast) return;
+  }
+}

@@ -1,0 +1,2 @@
+/** The chain, without any framework. */
+export { compileLogDecoder } from './log-decoder.js';

@@ -1,0 +1,425 @@
+import type { Logger } from '#sdk';
+import { findBlock, type BlockHeader } from './block.js';
+import { BlockWindow, type BlockMemory } from './block-window.js';
+import { catchUp } from './catch-up.js';
+import { measureFork } from './fork.js';
+import { HeadFollower } from './head-follower.js';
+import { readLive, type LiveReaderCounters } from './live-reader.js';
+import { LogRangeReader } from './log-range.js';
+import { matches, mergeFilters, type LogFilter } from './log-filter.js';
+import { NewHeads } from './new-heads.js';
+import { PollPace } from './poll-pace.js';
+import type { RpcAgents } from './rpc-endpoint.js';
+import type { Rpc, RpcClient } from './rpc-client.js';
+import { RpcError } from './rpc-error.js';
+import { Subscription, type WatchOptions } from './subscription.js';
+
+export interface LogWatcherOptions {
+  readonly rpc: RpcClient;
+  readonly log: Logger;
+  readonly memory?: BlockMemory;
+  readonly wsUrl?: string;
+  readonly agents?: RpcAgents;
+  /** Blocks after the abandoned head at which what was not mined again counts as gone. */
+  readonly revertedAfter: number;
+  /** Blocks whose hashes are kept: the deepest reorganisation that is followed. Default 128. */
+  readonly windowSize?: number;
+  /** Newest blocks that are searched a second time, because load-balanced nodes answer late. Default 2. */
+  readonly recheckBlocks?: number;
+  /** Time between blocks, when it is known; otherwise it is measured. */
+  readonly blockTimeMs?: number;
+  /** Looks for a new head at least this often; for development chains, whose blocks come at no fixed time. */
+  readonly pollMs?: number;
+}
+
+export interface WatcherStatus {
+  readonly state: 'idle' | 'following' | 'troubled';
+  readonly head: number | undefined;
+  /** When a new head was last seen. */
+  readonly headAt: Date | undefined;
+  readonly error: string | undefined;
+  readonly subscriptions: number;
+  /** Blocks that the slowest subscription is behind the head. */
+  readonly lag: number;
+  readonly missedLogs: number;
+}
+
+/** Up to this far behind, blocks are read one merged search at a time; further back each subscription catches up by itself. */
+const nearBlocks = 100;
+/** What the network is taken to need when its nodes do not know `finalized`. */
+const finalizedFallback = 64;
+const shortestPauseMs = 250;
+const longestPauseMs = 10_000;
+
+/**
+ * Hears the logs of one network for any number of subscriptions. Each subscription carries the hash of the last block it
+ * read, so that it notices by itself when that block has left the chain, also after having been away.
+ */
+export class LogWatcher {
+  readonly #options: LogWatcherOptions;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #counters: LiveReaderCounters = { missedLogs: 0 };
+  readonly #pace: PollPace;
+  /** Shared, so that what the provider accepts is learnt once. */
+  readonly #ranges: LogRangeReader;
+  #window: BlockWindow;
+  #follower: HeadFollower;
+  /** Newest block that the chain calls so, as of the present tip. */
+  readonly #finality = new Map<'safe' | 'finalized', number>();
+  #loop: Promise<void> | undefined;
+  #stop = new AbortController();
+  #wake: () => void = () => undefined;
+  #isWoken = false;
+  #failures = 0;
+  #error: string | undefined;
+  #headAt: Date | undefined;
+  #saving: Promise<void> | undefined;
+  #hasWarnedOfFinalized = false;
+
+  constructor(options: LogWatcherOptions) {
+    this.#options = options;
+    this.#window = new BlockWindow(options.windowSize ?? 128);
+    this.#follower = new HeadFollower(this.#window);
+    this.#pace = new PollPace(options);
+    this.#ranges = new LogRangeReader(options.rpc);
+  }
+
+  get status(): WatcherStatus {
+    const head = this.#window.tip?.number;
+    const places = [...this.#subscriptions].map((subscription) => subscription.place?.next ?? head ?? 0);
+    return {
+      state: this.#loop === undefined ? 'idle' : this.#error === undefined ? 'following' : 'troubled',
+      head,
+      headAt: this.#headAt,
+      error: this.#error,
+      subscriptions: this.#subscriptions.size,
+      lag: head === undefined ? 0 : Math.max(0, head + 1 - Math.min(head + 1, ...places)),
+      missedLogs: this.#counters.missedLogs,
+    };
+  }
+
+  /**
+   * Resolves when `signal` is aborted and nothing is being delivered any more.
+   *
+   * @throws evm.reorgTooDeep, and whatever `deliver` or `retract` throws
+   */
+  async watch(options: WatchOptions): Promise<void> {
+    if (options.signal.aborted) return;
+    const subscription = new Subscription(options);
+    this.#subscriptions.add(subscription);
+    const onAbort = (): void => {
+      this.#wakeUp();
+      void subscription.settled().then(() => {
+        subscription.end();
+      });
+    };
+    options.signal.addEventListener('abort', onAbort, { once: true });
+    this.#loop ??= this.#follow();
+    this.#wakeUp();
+    try {
+      await subscription.finished;
+    } finally {
+      options.signal.removeEventListener('abort', onAbort);
+      this.#subscriptions.delete(subscription);
+      if (this.#subscriptions.size === 0) {
+        this.#stop.abort();
+        this.#wakeUp();
+      }
+    }
+  }
+
+  /** Resolves when the loop has ended; it ends by itself with the last subscription. */
+  async close(): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.end();
+    this.#stop.abort();
+    this.#wakeUp();
+    await this.#loop;
+  }
+
+  async #follow(): Promise<void> {
+    this.#stop = new AbortController();
+    const { wsUrl, agents, log } = this.#options;
+    const heads =
+      wsUrl === undefined
+        ? undefined
+        : new NewHeads({ url: wsUrl, log, onHead: () => this.#wakeUp(), ...(agents ? { agents } : {}) });
+    try {
+      await this.#remember();
+      while (this.#subscriptions.size > 0 && !this.#stop.signal.aborted) {
+        const pauseMs = await this.#tick();
+        await this.#rest(pauseMs ?? this.#pace.nextMs(heads?.isLive ?? false));
+      }
+    } finally {
+      heads?.close();
+      await this.#saving;
+      this.#loop = undefined;
+      // One that came while the loop was ending.
+      if (this.#subscriptions.size > 0) this.#loop = this.#follow();
+    }
+  }
+
+  async #remember(): Promise<void> {
+    const { memory, rpc, log } = this.#options;
+    if (!memory || this.#window.tip) return;
+    try {
+      const size = this.#options.windowSize ?? 128;
+      this.#window = new BlockWindow(size, await memory.load(rpc.chainId));
+      this.#follower = new HeadFollower(this.#window);
+    } catch (error) {
+      log.warn('The remembered blocks could not be loaded', { reason: String(error) });
+    }
+  }
+
+  /** @returns how long to pause after a failure; undefined when all is well */
+  async #tick(): Promise<number | undefined> {
+    this.#isWoken = false;
+    try {
+      await this.#options.rpc.pass((rpc) => this.#readHead(rpc));
+      await this.#serve();
+      this.#failures = 0;
+      this.#error = undefined;
+      return undefined;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return undefined;
+      this.#error = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof RpcError)) {
+        this.#options.log.error('The network cannot be followed', { reason: this.#error });
+        for (const subscription of this.#subscriptions) subscription.end(error);
+        this.#forget();
+        return undefined;
+      }
+      if (this.#failures === 3) this.#options.log.warn('The network does not answer', { reason: this.#error });
+      const ceiling = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(this.#failures++, 8));
+      return Math.max(20, Math.random() * ceiling);
+    }
+  }
+
+  /** After a reorganisation that cannot be measured only an operator's choice of a block makes a new start. */
+  #forget(): void {
+    this.#window = new BlockWindow(this.#window.size);
+    this.#follower = new HeadFollower(this.#window);
+  }
+
+  async #readHead(rpc: Rpc): Promise<void> {
+    const signal = this.#stop.signal;
+    const head = await findBlock(rpc, 'latest', signal);
+    if (!head) throw new RpcError('transport', 'The node has no newest block');
+    const before = this.#window.tip;
+    const abandonedFrom = await this.#follower.advance(rpc, head, signal);
+    if (abandonedFrom !== undefined) {
+      this.#options.log.info('The chain was reorganised', { from: abandonedFrom, head: head.number });
+    }
+    const tip = this.#window.tip;
+    if (tip && tip.hash !== before?.hash) {
+      this.#headAt = new Date();
+      this.#pace.note(before, tip);
+      this.#finality.clear();
+      this.#save();
+    }
+    if (tip) await this.#readFinality(rpc, tip);
+  }
+
+  async #readFinality(rpc: Rpc, tip: BlockHeader): Promise<void> {
+    for (const tag of ['finalized', 'safe'] as const) {
+      const isWanted = [...this.#subscriptions].some(({ options }) => options.finality === tag);
+      if (!isWanted || this.#finality.has(tag)) continue;
+      let number: number | undefined;
+      try {
+        number = (await findBlock(rpc, tag, this.#stop.signal))?.number;
+      } catch (error) {
+        if (!(error instanceof RpcError) || error.kind !== 'rejected') throw error;
+        if (!this.#hasWarnedOfFinalized) {
+          this.#hasWarnedOfFinalized = true;
+          this.#options.log.warn('The node does not know which block is final; blocks on top are counted instead', {
+            tag,
+            blocks: finalizedFallback,
+          });
+        }
+      }
+      this.#finality.set(tag, number ?? tip.number - finalizedFallback);
+    }
+  }
+
+  /** Gives every idle subscription what the new head allows. One search serves all that stand at the same place. */
+  async #serve(): Promise<void> {
+    const tip = this.#window.tip;
+    if (!tip) return;
+    const groups = new Map<string, Subscription[]>();
+    for (const subscription of this.#subscriptions) {
+      if (!subscription.isIdle || subscription.options.signal.aborted) continue;
+      if (!subscription.place) {
+        const begin = { next: tip.number + 1, parentHash: tip.hash };
+        // Kept at once, so that a restart before the first event does not begin later.
+        this.#start(subscription, () => subscription.accept({ logs: [], blocks: [] }, begin));
+        continue;
+      }
+      const { next } = subscription.place;
+      if (this.#hasMoved(subscription)) {
+        this.#start(subscription, () => this.#realign(subscription));
+        continue;
+      }
+      const target = this.#target(subscription);
+      if (next > target) {
+        if (subscription.isCursorDue) this.#start(subscription, () => subscription.saveIdle());
+      } else if (next < this.#window.low || target - next >= nearBlocks) {
+        this.#start(subscription, () => this.#catchUp(subscription));
+      } else {
+        const place = `${String(next)}:${String(target)}`;
+        const group = groups.get(place);
+        if (group) group.push(subscription);
+        else groups.set(place, [subscription]);
+      }
+    }
+    const reads = await Promise.allSettled([...groups.values()].map((group) => this.#readGroup(group)));
+    const failed = reads.find((read) => read.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Whether the block before `next` is no longer the one that was read. */
+  #hasMoved(subscription: Subscription): boolean {
+    const { next, parentHash } = subscription.place ?? { next: 0, parentHash: undefined };
+    if (parentHash === undefined) return false;
+    const tip = this.#window.tip;
+    const known = this.#window.get(next - 1);
+    if (known || !tip) return known !== undefined && known.hash !== parentHash;
+    if (next - 1 < tip.number) return !subscription.isProven;
+    // The chain is shorter than it was: compare where its tip is now.
+    let hash: string | undefined = parentHash;
+    for (let number = next - 1; number > tip.number && hash !== undefined; number--) {
+      hash = this.#window.find(hash)?.parentHash;
+    }
+    return hash !== undefined && hash !== tip.hash;
+  }
+
+  async #readGroup(group: readonly Subscription[]): Promise<void> {
+    const [first] = group;
+    if (!first?.place) return;
+    const from = first.place.next;
+    const to = this.#target(first);
+    const recheckFrom = Math.max(this.#window.low, 0, from - (this.#options.recheckBlocks ?? 2));
+    const filters = group.flatMap(({ options }) => (options.filter === 'blocks' ? [] : [options.filter]));
+    const logs =
+      filters.length === 0
+        ? []
+        : await this.#search(mergeFilters(filters), { from, to, recheckFrom }, group);
+    if (!logs) return;
+    const last = this.#window.get(to);
+    if (!last) return;
+    for (const subscription of group) {
+      const { filter } = subscription.options;
+      const isBlocks = filter === 'blocks';
+      const found = {
+        logs: isBlocks ? [] : logs.filter((log) => accepts(filter, subscription, log)),
+        blocks: isBlocks ? this.#blocks(from, to) : [],
+      };
+      this.#start(subscription, async () => {
+        await subscription.accept(found, { next: to + 1, parentHash: last.hash });
+        subscription.forgetBefore(recheckFrom);
+      });
+    }
+  }
+
+  /** Undefined when the merged search was refused and its members were put on their own. */
+  async #search(
+    filter: LogFilter,
+    range: { from: number; to: number; recheckFrom: number },
+    group: readonly Subscription[],
+  ): Promise<Awaited<ReturnType<typeof readLive>> | undefined> {
+    try {
+      return await readLive(this.#options.rpc, this.#window, filter, range, this.#counters, this.#stop.signal);
+    } catch (error) {
+      if (!(error instanceof RpcError) || (error.kind !== 'rangeTooLarge' && error.kind !== 'rejected')) throw error;
+      if (error.kind === 'rejected' && /unknown block|not found|beyond|future/i.test(error.rpcMessage)) throw error;
+      // Together it was too much, or one of them asks for something that the node refuses: each reads on by itself,
+      // in ranges as small as the node wants.
+      for (const subscription of group) this.#start(subscription, () => this.#catchUp(subscription));
+      return undefined;
+    }
+  }
+
+  #blocks(from: number, to: number): BlockHeader[] {
+    return Array.from({ length: to - from + 1 }, (_, index) => this.#window.get(from + index)).filter(
+      (block) => block !== undefined,
+    );
+  }
+
+  #target(subscription: Subscription): number {
+    const tip = this.#window.tip?.number ?? -1;
+    const { finality } = subscription.options;
+    return typeof finality === 'number' ? tip - finality : Math.min(tip, this.#finality.get(finality) ?? -1);
+  }
+
+  #start(subscription: Subscription, work: () => Promise<void>): void {
+    subscription.run(
+      async () => {
+        try {
+          await work();
+          subscription.failures = 0;
+        } catch (error) {
+          if (!(error instanceof RpcError)) throw error;
+          // A node in trouble is no fault of the subscription: it goes on where it stands.
+          const ceiling = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(subscription.failures++, 8));
+          const pauseMs = Math.random() * ceiling;
+          subscription.pausedUntil = performance.now() + pauseMs;
+          setTimeout(() => this.#wakeUp(), pauseMs).unref();
+        }
+      },
+      () => this.#wakeUp(),
+    );
+  }
+
+  async #catchUp(subscription: Subscription): Promise<void> {
+    const limits = {
+      target: () => this.#target(subscription),
+      youngFrom: () => (this.#window.tip?.number ?? 0) - this.#window.size,
+    };
+    await catchUp(this.#ranges, subscription, limits, this.#stop.signal);
+  }
+
+  async #realign(subscription: Subscription): Promise<void> {
+    const { place } = subscription;
+    if (place?.parentHash === undefined) return;
+    const fork = await measureFork(this.#options.rpc, this.#window, place, this.#stop.signal);
+    if (fork.next === place.next) {
+      subscription.moveTo(fork);
+      return;
+    }
+    await subscription.rewind(fork, this.#options.revertedAfter);
+  }
+
+  /** Not awaited by the tick: what is not kept yet costs a wider withdrawal after a restart, nothing else. */
+  #save(): void {
+    const { memory, rpc, log } = this.#options;
+    if (!memory || this.#saving) return;
+    const { blocks, keepFrom } = this.#window.takeUnsaved();
+    this.#saving = memory
+      .save(rpc.chainId, blocks, keepFrom)
+      .catch((error: unknown) => {
+        log.warn('The newest blocks could not be remembered', { reason: String(error) });
+      })
+      .finally(() => {
+        this.#saving = undefined;
+      });
+  }
+
+  #wakeUp(): void {
+    this.#isWoken = true;
+    this.#wake();
+  }
+
+  async #rest(ms: number): Promise<void> {
+    if (this.#isWoken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Of the blocks that are looked at a second time only those count that the subscription wanted in the first place. */
+function accepts(filter: LogFilter, subscription: Subscription, log: Parameters<typeof matches>[1] & { blockNumber: number }): boolean {
+  return log.blockNumber >= subscription.since && matches(filter, log);
+}

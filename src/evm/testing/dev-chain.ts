@@ -1,0 +1,121 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+
+/** Known to everybody: the first accounts of every development chain. */
+export const devAccounts = [
+  { address: '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266', key: '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80' },
+  { address: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8', key: '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d' },
+] as const;
+
+const transferManySelector = '0xec1ac440';
+
+/** A real node for specs: anvil on a free port, with the demo token deployed at its usual address. */
+export class DevChain {
+  static readonly chainId = 31_337;
+  readonly token = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly #process: ChildProcess;
+  #nextId = 1;
+
+  private constructor(process: ChildProcess, port: number) {
+    this.#process = process;
+    this.url = `http://127.0.0.1:${String(port)}`;
+    this.wsUrl = `ws://127.0.0.1:${String(port)}`;
+  }
+
+  static async start(args: readonly string[] = []): Promise<DevChain> {
+    const port = await freePort();
+    const child = spawn(anvilPath(), ['--silent', '--port', String(port), ...args], { stdio: 'ignore' });
+    const chain = new DevChain(child, port);
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      try {
+        await chain.call('eth_chainId');
+        break;
+      } catch (error) {
+        if (Date.now() > deadline || child.exitCode !== null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    await chain.deploy('DemoToken');
+    return chain;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null) return;
+    this.#process.kill('SIGKILL');
+    await once(this.#process, 'exit');
+  }
+
+  async call<T = unknown>(method: string, params: readonly unknown[] = []): Promise<T> {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: this.#nextId++, method, params }),
+    });
+    const answer = (await response.json()) as { result?: T; error?: { message: string } };
+    if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
+    return answer.result as T;
+  }
+
+  async head(): Promise<number> {
+    return Number(await this.call('eth_blockNumber'));
+  }
+
+  async mine(blocks = 1): Promise<void> {
+    await this.call('anvil_mine', [`0x${blocks.toString(16)}`]);
+  }
+
+  /** From the first account, which the node signs for; mined at once unless automine is off. */
+  async send(transaction: Readonly<Record<string, unknown>>): Promise<string> {
+    return await this.call('eth_sendTransaction', [{ from: devAccounts[0].address, ...transaction }]);
+  }
+
+  async transfer(amount: bigint, to: string = devAccounts[1].address): Promise<string> {
+    return await this.send({ to: this.token, data: `0xa9059cbb${pad(to)}${pad(amount.toString(16))}` });
+  }
+
+  /** Many Transfer events in one transaction. */
+  async transferMany(times: number, amount = 1n): Promise<string> {
+    const data = `${transferManySelector}${pad(devAccounts[1].address)}${pad(amount.toString(16))}${pad(times.toString(16))}`;
+    return await this.send({ to: this.token, data, gas: '0x1c9c380' });
+  }
+
+  async deploy(name: string): Promise<void> {
+    const { bytecode } = artefact(name);
+    await this.send({ data: bytecode, gas: '0x4c4b40' });
+    await this.call('evm_mine');
+  }
+}
+
+export function artefact(name: string): { abi: unknown[]; bytecode: string } {
+  return JSON.parse(readFileSync(join(process.cwd(), 'contracts', 'abi', `${name}.json`), 'utf8')) as {
+    abi: unknown[];
+    bytecode: string;
+  };
+}
+
+function pad(hex: string): string {
+  return hex.replace(/^0x/, '').padStart(64, '0');
+}
+
+function anvilPath(): string {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  const require = createRequire(join(process.cwd(), 'package.json'));
+  const manifest = require.resolve(`@foundry-rs/anvil-${process.platform}-${architecture}/package.json`);
+  return join(dirname(manifest), 'bin', 'anvil');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
