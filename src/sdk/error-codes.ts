@@ -16,9 +16,11 @@ export const errorCodes = {
   'auth.missing': { title: 'No API key was given', status: 401, retry: 'never' },
   'auth.invalid': { title: 'The API key is not known', status: 401, retry: 'never' },
   'auth.forbidden': { title: 'The API key may not do this', status: 403, retry: 'never' },
+  'auth.throttled': { title: 'Too many attempts with keys that are not known', status: 429, retry: 'after' },
 
   'request.invalid': { title: 'The request is not valid', status: 400, retry: 'never' },
   'request.tooLarge': { title: 'The request body is too large', status: 413, retry: 'never' },
+  'request.unsupportedType': { title: 'The body has a type that is not understood here', status: 415, retry: 'never' },
   'request.notFound': { title: 'There is nothing under this address', status: 404, retry: 'never' },
   'request.conflict': { title: 'The request does not fit the present state', status: 409, retry: 'never' },
   'hub.busy': { title: 'The hub takes no more work for now', status: 503, retry: 'after' },

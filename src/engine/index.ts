@@ -1,0 +1,21 @@
+/** The engine: flows as data, and how far a run gets. It knows no framework, no queue and no clock. */
+export type {
+  Acceptance,
+  Advance,
+  Call,
+  CompiledFlow,
+  Flow,
+  FlowTrigger,
+  JournalEntry,
+  LoadedFlow,
+  RetryPolicy,
+  RunIdentity,
+  RunOutcome,
+  Step,
+  StepError,
+  Where,
+} from './flow.js';
+export { loadFlow, type LoadOptions } from './flow.loader.js';
+export { compileFlow, type CompileOptions } from './run.js';
+export { templateHelpers, type TemplateHelper } from './template.helpers.js';
+export type { Vocabulary } from './vocabulary.js';
