@@ -10,12 +10,14 @@ import { configurationPages } from './pages/configuration-page.js';
 import { connectorPage, connectorTable } from './pages/connector-page.js';
 import { errorPage } from './pages/error-page.js';
 import { replaceBetweenMarks, type Page } from './pages/page.js';
+import { templateHelpersPage } from './pages/template-helpers-page.js';
 
 const pages = [
   errorPage(),
   ...configurationPages(),
+  templateHelpersPage(),
   ...builtInConnectors.map(connectorPage),
-  await partOf('README.md', 'connectors', connectorTable(builtInConnectors)),
+  await readme(),
   await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
 ];
 
@@ -48,6 +50,16 @@ async function check(wanted: readonly Page[]): Promise<void> {
 async function pagesOfConnectors(): Promise<string[]> {
   const files = await readdir('docs/connectors').catch(() => []);
   return files.map((file) => `docs/connectors/${basename(file)}`);
+}
+
+/** The flow on the first screen is the one that runs. */
+async function readme(): Promise<Page> {
+  const flow = (await readFile('flows/large-transfer.yaml', 'utf8')).replace(/^# yaml-language-server.*\n+/, '');
+  const withTable = await partOf('README.md', 'connectors', connectorTable(builtInConnectors));
+  return {
+    path: withTable.path,
+    content: replaceBetweenMarks(withTable.content, 'flow', `\`\`\`yaml\n${flow.trim()}\n\`\`\``),
+  };
 }
 
 async function partOf(path: string, mark: string, text: string): Promise<Page> {
