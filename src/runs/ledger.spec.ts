@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Store } from '#platform';
+import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { IntakeStore } from './intake.store.js';
+import { ReversalsStore } from './reversals.store.js';
+import { RunsStore, type ClaimedRun, type Settlement } from './runs.store.js';
+
+let store: Store;
+let intake: IntakeStore;
+let runs: RunsStore;
+let reversals: ReversalsStore;
+
+beforeAll(async () => {
+  store = await openTestStore();
+  intake = new IntakeStore(store.pool);
+  runs = new RunsStore(store.pool, () => '1');
+  reversals = new ReversalsStore(store.pool);
+});
+
+afterAll(() => store.close());
+
+beforeEach(async () => {
+  await store.pool.query('truncate event, run, run_step, trigger_source, instance');
+  await store.pool.query(`insert into trigger_source (id, uses, input) values ('test.heard/source', 'test.heard', '{}')`);
+});
+
+const completed = (run: ClaimedRun): Settlement => ({ run, state: 'completed', leavesLane: true, entries: [] });
+
+async function claimOne(id: string): Promise<ClaimedRun> {
+  const [run] = await runs.claim([id]);
+  if (run === undefined) throw new Error(`${id} could not be claimed`);
+  return run;
+}
+
+describe('taking in events', () => {
+  it('given an event that was heard before, when it is heard again, then no second run exists', async () => {
+    const event = anEvent('a');
+    const storing = { events: [event], runs: [aRunOf(event)], cursors: [] };
+
+    const first = await intake.store(storing);
+    const second = await intake.store(storing);
+
+    expect(first.ready).toHaveLength(1);
+    expect(second.created.size).toBe(0);
+    expect(second.ready).toEqual([]);
+  });
+
+  it('given a listener whose lease was taken over, when it stores, then nothing of it is kept', async () => {
+    const cursors = (epoch: string) => [{ source: 'test.heard/source', cursor: '5', epoch }];
+    await intake.store({ events: [], runs: [], cursors: cursors('3') });
+    const event = anEvent('late');
+
+    await expect(intake.store({ events: [event], runs: [aRunOf(event)], cursors: cursors('2') })).rejects.toMatchObject({
+      code: 'lease.lost',
+    });
+
+    const { rows } = await store.pool.query('select 1 from event');
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('ordering keys', () => {
+  it('given three runs of one lane and one of another, when they are stored, then only the heads are ready', async () => {
+    const events = ['a', 'b', 'c', 'other'].map((key) => anEvent(key));
+    const wanted = events.map((event, i) => aRunOf(event, { ordering_key: i < 3 ? 'lane' : 'free' }));
+
+    const { ready } = await intake.store({ events, runs: wanted, cursors: [] });
+
+    expect(ready.map((run) => run.id).sort()).toEqual([wanted[0]?.id, wanted[3]?.id].sort());
+  });
+
+  it('given a run behind another, when it is claimed out of turn, then it is refused until the first is settled', async () => {
+    const events = [anEvent('a'), anEvent('b')];
+    const [first, second] = events.map((event) => aRunOf(event, { ordering_key: 'lane' }));
+    await intake.store({ events, runs: [first as never, second as never], cursors: [] });
+    const secondId = second?.id ?? '';
+
+    expect(await runs.claim([secondId])).toEqual([]);
+    const head = await claimOne(first?.id ?? '');
+    expect(await runs.claim([secondId])).toEqual([]);
+    const [settled] = await runs.settle([completed(head)]);
+
+    expect(settled).toEqual({ isOurs: true, released: { id: secondId, flow: 'test-flow' } });
+    expect((await runs.claim([secondId])).map((run) => run.id)).toEqual([secondId]);
+  });
+
+  it('given a run that waits for its next try, when its main line is done, then the run behind it may start', async () => {
+    const events = [anEvent('a'), anEvent('b')];
+    const [first, second] = events.map((event) => aRunOf(event, { ordering_key: 'lane' }));
+    await intake.store({ events, runs: [first as never, second as never], cursors: [] });
+    const head = await claimOne(first?.id ?? '');
+    const inAnHour = new Date(Date.now() + 3_600_000);
+
+    const [settled] = await runs.settle([
+      { run: head, state: 'queued', nextAt: inAnHour, leavesLane: true, entries: [] },
+    ]);
+
+    expect(settled?.released?.id).toBe(second?.id);
+  });
+});
+
+describe('claims', () => {
+  it('given a run that was taken over, when the first process settles it, then nothing changes', async () => {
+    const event = anEvent('a');
+    await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
+    const stale = await claimOne(aRunOf(event).id);
+    await runs.releaseOf(['1']);
+    const fresh = await claimOne(stale.id);
+
+    const [lost] = await runs.settle([completed(stale)]);
+    const [won] = await runs.settle([completed(fresh)]);
+
+    expect(lost?.isOurs).toBe(false);
+    expect(won?.isOurs).toBe(true);
+  });
+
+  it('given a flow with concurrency 2, when runs are claimed, then two at most are at work', async () => {
+    const events = ['a', 'b', 'c'].map((key) => anEvent(key));
+    await intake.store({ events, runs: events.map((event) => aRunOf(event)), cursors: [] });
+
+    const firstTwo = await runs.claimOfFlow('test-flow', 2);
+    const none = await runs.claimOfFlow('test-flow', 2);
+    await runs.settle([completed(firstTwo[0] as ClaimedRun)]);
+    const third = await runs.claimOfFlow('test-flow', 2);
+
+    expect([firstTwo.length, none.length, third.length]).toEqual([2, 0, 1]);
+  });
+
+  it('given a lost job, when the sweep looks, then the run is found once', async () => {
+    const event = anEvent('a');
+    await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
+    await store.pool.query(`update run set hinted_at = now() - interval '10 s'`);
+
+    const found = await runs.overlooked(2_000, 10);
+    const again = await runs.overlooked(2_000, 10);
+
+    expect([found.length, again.length]).toEqual([1, 0]);
+  });
+
+  it('given the journal of a run, when a step is recorded and the run settled, then both are read back', async () => {
+    const event = anEvent('a');
+    await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
+    const run = await claimOne(aRunOf(event).id);
+    const at = new Date();
+    const entry = { iteration: 0, state: 'succeeded' as const, attempts: 1, startedAt: at, finishedAt: at };
+
+    const [isOurs] = await runs.record([{ run, entries: [{ ...entry, step: 'one', output: { text: 'a\0b' } }] }]);
+    await runs.settle([{ ...completed(run), entries: [{ ...entry, step: 'two', output: 2 }] }]);
+
+    const journal = await runs.journal(run.id);
+    expect(isOurs).toBe(true);
+    expect(Object.fromEntries(journal.map((read) => [read.step, read.output]))).toEqual({ one: { text: 'a␀b' }, two: 2 });
+  });
+});
+
+describe('what a chain takes back', () => {
+  const heard = (key: string, block: string) => anEvent(key, { position: `${block}:0`, place: `0x${block}` });
+
+  it('given a removed event, when it is mined again, then its run is not started twice and nothing is undone', async () => {
+    const event = heard('a', '005');
+    await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
+    await runs.settle([completed(await claimOne(aRunOf(event).id))]);
+
+    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+    const again = { ...event, position: '006:0', place: '0x006b' };
+    const { created } = await intake.store({ events: [again], runs: [aRunOf(again)], cursors: [] });
+    const undone = await reversals.finalize('test.heard/source', '010');
+
+    expect(created.size).toBe(0);
+    expect(undone).toEqual([]);
+  });
+
+  it('given a removed event that started a run, when it stays away, then its reversal is created once', async () => {
+    const event = heard('a', '005');
+    await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
+    await runs.settle([completed(await claimOne(aRunOf(event).id))]);
+    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+
+    const early = await reversals.finalize('test.heard/source', '008');
+    const [undo, ...more] = await reversals.finalize('test.heard/source', '009');
+    const twice = await reversals.finalize('test.heard/source', '009');
+
+    expect([early, more, twice]).toEqual([[], [], []]);
+    const run = await claimOne(undo?.id ?? '');
+    expect(run).toMatchObject({ kind: 'reverted', parent_id: aRunOf(event).id });
+  });
+
+  it('given a removed event whose run had not begun, when it stays away, then the run never starts', async () => {
+    const event = heard('a', '005');
+    const behind = heard('b', '004');
+    await intake.store({
+      events: [event, behind],
+      runs: [aRunOf(event, { ordering_key: 'lane' }), aRunOf(behind, { ordering_key: 'lane' })],
+      cursors: [],
+    });
+    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+
+    const whileRemoved = await runs.claim([aRunOf(event).id]);
+    const released = await reversals.finalize('test.heard/source', '009');
+
+    expect(whileRemoved).toEqual([]);
+    expect(released.map((run) => run.id)).toEqual([aRunOf(behind).id]);
+  });
+});

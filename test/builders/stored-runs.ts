@@ -1,0 +1,35 @@
+import { eventId, runId } from '../../src/runs/identity.js';
+import type { EventRow, RunRow } from '../../src/runs/intake.store.js';
+
+/** An event as the intake stores it; everything that does not matter to a test has a value. */
+export function anEvent(key: string, overrides: Partial<EventRow> = {}): EventRow {
+  const source = overrides.source ?? 'test.heard/source';
+  return {
+    id: eventId(source, key),
+    source,
+    key,
+    type: 'test.heard',
+    subject: null,
+    place: null,
+    position: null,
+    time: '2026-01-01T00:00:00.000Z',
+    data: JSON.stringify({ key }),
+    ...overrides,
+  };
+}
+
+export function aRunOf(event: EventRow, overrides: Partial<RunRow> = {}): RunRow {
+  const flow = overrides.flow ?? 'test-flow';
+  return {
+    id: runId(flow, event.id),
+    flow,
+    version: 'v1',
+    event_id: event.id,
+    kind: 'event',
+    parent_id: null,
+    ordering_key: null,
+    state: 'queued',
+    error: null,
+    ...overrides,
+  };
+}
