@@ -9,7 +9,8 @@ export function createMaker(key: string): StandIn {
       if (event === undefined || given === undefined || !['GET', 'POST'].includes(method)) {
         return { status: 404, body: `Cannot ${method} ${path}` };
       }
-      if (decodeURIComponent(given) !== key) return { status: 401, body: { errors: [{ message: 'You sent an invalid key.' }] } };
+      if (decodeURIComponent(given) !== key)
+        return { status: 401, body: { errors: [{ message: 'You sent an invalid key.' }] } };
       const kind = json === undefined ? 'event' : 'JSON event';
       return { status: 200, body: `Congratulations! You've fired the ${decodeURIComponent(event)} ${kind}` };
     },

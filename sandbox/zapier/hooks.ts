@@ -19,7 +19,10 @@ export function createZapierHooks(): StandIn {
       }
       if (kind === 'standard' && turnedOff.has(name)) return { status: 410, body: { status: 'error' } };
       if (!['POST', 'PUT', 'GET'].includes(method)) return { status: 405, body: 'Method Not Allowed' };
-      return { status: 200, body: { status: 'success', attempt: randomUUID(), id: randomUUID(), request_id: randomUUID() } };
+      return {
+        status: 200,
+        body: { status: 'success', attempt: randomUUID(), id: randomUUID(), request_id: randomUUID() },
+      };
     },
   };
 }

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { Activity } from './activity.js';
+import { startDevChain, type DevChain } from './chain/dev-chain.js';
+import { deployDemoContracts, treasury } from './chain/demo-contracts.js';
+import { createControl } from './control.js';
+import { Demo } from './demo.js';
+import { Faults } from './faults.js';
+import { createEcho } from './http/echo.js';
+import { createMaker } from './ifttt/maker.js';
+import type { SandboxLog } from './log.js';
+import { ReceivedLog } from './received.js';
+import { createSalesforceStandIn, sandboxApp, type SalesforceStandIn } from './salesforce/index.js';
+import { createSandboxServer, listen, type Route } from './server.js';
+import { Sinks } from './sink.js';
+import { createZapierHooks } from './zapier/hooks.js';
+
+export interface SandboxOptions {
+  /** The next free port is taken if it is busy; 0 takes any. Default 3100. */
+  readonly port?: number;
+  /** Of the development chain. Default 8545. */
+  readonly chainPort?: number;
+  /** Default 2. */
+  readonly blockTimeSeconds?: number;
+  /** Keeps the chain and the Salesforce org across restarts. Absent: they begin anew. */
+  readonly dataDir?: string;
+  /** Whether things begin to happen by themselves. Default: not until they are told to. */
+  readonly activity?: boolean;
+  readonly activityEveryMs?: number;
+  readonly log: SandboxLog;
+}
+
+export interface Sandbox {
+  readonly url: string;
+  readonly chain: DevChain;
+  readonly salesforce: SalesforceStandIn;
+  readonly faults: Faults;
+  readonly received: ReceivedLog;
+  readonly sinks: Sinks;
+  readonly demo: Demo;
+  readonly activity: Activity;
+  /** The variables that `patchbay.yaml` refers to, and the hub's permission to call exactly these ports. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** Public like the keys of the chain's accounts: they open nothing but a sandbox. */
+const makerKey = 'sandbox-maker-key';
+const webhookSecret = `whsec_${Buffer.from('patchbay-sandbox-webhook-secret!').toString('base64')}`;
+
+/** Starts the outside world of the quick start and the tests: the stand-ins on one port, the development chain on another. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { port = 3100, chainPort = 8545, blockTimeSeconds = 2, dataDir, activityEveryMs = 6_000, log } = options;
+  const chain = await startDevChain({
+    port: chainPort,
+    blockTimeSeconds,
+    stateFile: dataDir === undefined ? undefined : join(dataDir, 'chain.json'),
+    log,
+  });
+  try {
+    await deployDemoContracts(chain.rpc);
+    const salesforce = createSalesforceStandIn({
+      basePath: '/salesforce',
+      customFields: { Opportunity: { Wallet__c: 'string' } },
+      ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
+    });
+    const demo = new Demo(chain.rpc, salesforce, () => new Date());
+    const activity = new Activity({ demo, everyMs: activityEveryMs, random: Math.random, log });
+    const faults = new Faults();
+    const received = new ReceivedLog();
+    const sinks = new Sinks();
+    const server = createSandboxServer({
+      standIns: [createMaker(makerKey), createZapierHooks(), createEcho()],
+      routes: [
+        sinkRoute(sinks),
+        salesforceRoute(salesforce),
+        createControl({ faults, received, salesforce, demo, activity }),
+      ],
+      faults,
+      received,
+    });
+    const serverPort = await listen(server, port);
+    const url = `http://127.0.0.1:${serverPort}`;
+    if (options.activity === true) activity.start();
+    return {
+      url,
+      chain,
+      salesforce,
+      faults,
+      received,
+      sinks,
+      demo,
+      activity,
+      env: environment(url, chain),
+      async stop() {
+        activity.stop();
+        await salesforce.close();
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        await chain.stop();
+      },
+    };
+  } catch (error) {
+    await chain.stop();
+    throw error;
+  }
+}
+
+function environment(url: string, chain: DevChain): Record<string, string> {
+  return {
+    SANDBOX_CHAIN_URL: chain.url,
+    SANDBOX_CHAIN_WS_URL: chain.wsUrl,
+    SANDBOX_TREASURY_KEY: treasury.privateKey,
+    SANDBOX_SALESFORCE_URL: `${url}/salesforce`,
+    SANDBOX_SALESFORCE_CLIENT_ID: sandboxApp.clientId,
+    SANDBOX_SALESFORCE_SECRET: sandboxApp.clientSecret ?? '',
+    SANDBOX_IFTTT_URL: `${url}/ifttt`,
+    SANDBOX_MAKER_KEY: makerKey,
+    SANDBOX_ZAPIER_HOOK: `${url}/zapier/hooks/catch/1001/treasury/`,
+    SANDBOX_HTTP_URL: `${url}/http`,
+    SANDBOX_WEBHOOK_SECRET: webhookSecret,
+    PATCHBAY_EGRESS_ALLOW: `${new URL(url).host},${new URL(chain.url).host}`,
+  };
+}
+
+function sinkRoute(sinks: Sinks): Route {
+  return (request, response, path) => {
+    if (!path.startsWith('/sink/')) return false;
+    sinks.handle(request, response);
+    return true;
+  };
+}
+
+function salesforceRoute(salesforce: SalesforceStandIn): Route {
+  return (request, response, path) => {
+    if (!path.startsWith('/salesforce/')) return false;
+    salesforce.handle(request, response);
+    return true;
+  };
+}
