@@ -21,3 +21,6 @@ export {
   type QueueJob,
   type Queues,
 } from './queue/queues.js';
+export { Signals } from './signals/signals.js';
+export { buryInstance, findDeadInstances, joinInstances, type Instance, type JoinOptions } from './lease/instances.js';
+export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';

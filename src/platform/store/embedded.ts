@@ -94,20 +94,25 @@ interface PreparedServer {
 async function prepare({ dataDir, log, settings = {} }: EmbeddedOptions): Promise<PreparedServer> {
   const place = await placeCluster(dataDir, log);
   const program = await findPostgres(place.runAs);
-  if (!(await exists(place.cluster))) await createCluster(program, place);
+  if (!(await exists(place.cluster))) await createCluster(program, place, settings);
   return { program, place, settings };
 }
 
 /** Made under another name and then moved, so that an interrupted or a simultaneous start never leaves half a cluster. */
-async function createCluster(program: PostgresPackage, { cluster, runAs }: ClusterPlace): Promise<void> {
+async function createCluster(
+  program: PostgresPackage,
+  { cluster, runAs }: ClusterPlace,
+  settings: ServerSettings,
+): Promise<void> {
   const unfinished = `${cluster}.${process.pid}`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
   if (runAs) await chown(unfinished, runAs.uid, runAs.gid);
   const options = ['--username=patchbay', '--auth=trust', '--encoding=UTF8', '--no-instructions'];
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+  const safety = settings['fsync'] === 'off' ? ['--no-sync'] : [];
   try {
-    await promisify(execFile)(program.initdb, ['-D', unfinished, ...options, ...locale], {
+    await promisify(execFile)(program.initdb, ['-D', unfinished, ...options, ...locale, ...safety], {
       cwd: '/',
       env: { LC_ALL: 'C' },
       ...runAs,
