@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseQuantity, toQuantity } from './block.js';
 import { matches, type LogFilter } from './log-filter.js';
 import type { Rpc } from './rpc-client.js';
@@ -107,10 +107,7 @@ export function logIds(chainId: number, logs: readonly ChainLog[]): string[] {
       counts.clear();
       block = log.blockHash;
     }
-    const content = createHash('sha256')
-      .update(`${log.address}|${log.topics.join(',')}|${log.data}`)
-      .digest('hex')
-      .slice(0, 32);
+    const content = hash('sha256', `${log.address}|${log.topics.join(',')}|${log.data}`, 'hex').slice(0, 32);
     const base = `${String(chainId)}:${log.transactionHash}:${content}`;
     const ordinal = counts.get(base) ?? 0;
     counts.set(base, ordinal + 1);

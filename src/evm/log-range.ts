@@ -17,16 +17,20 @@ export interface RangeResult {
   readonly hash: string;
 }
 
-const startSpan = 500;
+const startSpan = 10;
 const maxSpan = 10_000;
-/** Larger answers cost memory and make the node slow. */
-const manyLogs = 10_000;
+/** Logs per answer that suit node and hub: larger ones are slower per log, and leave nothing to fetch meanwhile. */
+const goodAnswer = 2_000;
 const parallelHeaders = 8;
 
-/** Reads ranges as large as the provider accepts: halved when it refuses, grown by a tenth when it does not. */
+/**
+ * Reads ranges as large as the provider accepts and as full as is good: halved when it refuses, then grown by a tenth per
+ * success; before the first refusal grown faster, because most of a chain's past has few of the wanted logs.
+ */
 export class LogRangeReader {
   readonly #rpc: RpcClient;
   #span = startSpan;
+  #growth = 2;
 
   constructor(rpc: RpcClient) {
     this.#rpc = rpc;
@@ -50,15 +54,22 @@ export class LogRangeReader {
       const to = Math.min(range.to, range.from + this.#span - 1);
       try {
         const result = await this.#rpc.pass((rpc) => this.#readOnce(rpc, filter, { ...range, to }, signal));
-        if (result.logs.length > manyLogs) this.#span = Math.max(1, Math.floor(this.#span / 2));
-        else if (to < range.to) this.#span = Math.min(maxSpan, Math.ceil(this.#span * 1.1));
+        this.#adapt(to - range.from + 1, result.logs.length);
         return result;
       } catch (error) {
         if (!(error instanceof RpcError) || error.kind !== 'rangeTooLarge') throw error;
         const span = to - range.from + 1;
+        this.#growth = 1.1;
         if (span === 1 && filter) return await this.#readReceipts(filter, range.from, signal);
         this.#span = Math.max(1, Math.min(Math.floor(span / 2), suggestedSpan(error.rpcMessage) ?? span));
       }
+    }
+  }
+
+  #adapt(span: number, logs: number): void {
+    const ideal = logs === 0 ? maxSpan : Math.round((span * goodAnswer) / logs);
+    if (span >= this.#span || ideal < this.#span) {
+      this.#span = Math.max(1, Math.min(maxSpan, ideal, Math.ceil(this.#span * this.#growth)));
     }
   }
 
