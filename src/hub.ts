@@ -4,13 +4,13 @@ import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#co
 import { FlowsService, FlowsStore } from '#flows';
 import {
   ApiKeys,
-  AuditLog,
-  Metrics,
   Readiness,
   Signals,
+  buryInstance,
   createHttpApp,
   createHttpClient,
   createLeases,
+  createMetrics,
   createQueues,
   createVault,
   findDeadInstances,
@@ -104,18 +104,24 @@ async function assemble(
   onStop('instance', () => instance.leave());
   const leases = createLeases(store, instance, log);
   onStop('leases', () => leases.close());
+  instance.onLost(() => {
+    log.error('The other processes took this one for dead and have taken over its work');
+    process.exit(1);
+  });
   const signals = new Signals({ connection: store.connection, pool, name: instance.id, log });
   await signals.start();
   onStop('signals', () => signals.close());
   const queues = createQueues({ config, store, log });
   onStop('queues', () => queues.close());
 
-  const metrics = new Metrics();
-  const readiness = new Readiness();
-  const vault = createVault(await loadMasterKey({ configured: config.vault.masterKey, dataDir: config.dataDir }));
-  const keys = new ApiKeys(db, { metrics });
+  const metrics = createMetrics();
+  const readiness = new Readiness(db);
+  const { masterKey } = config.vault;
+  const vault = createVault(
+    await loadMasterKey({ dataDir: config.dataDir, ...(masterKey !== undefined && { configured: masterKey }) }),
+  );
+  const keys = new ApiKeys(db);
   const { key: adminKey } = await keys.ensureAdminKey(config.auth.adminKey);
-  const audit = new AuditLog(db);
   const http = createHttpClient({ egress: parseEgress(config.egress.allow), log });
 
   const chain = chainServices({ db, signers: file.signers, log });
@@ -171,8 +177,9 @@ async function assemble(
       queue,
       executor,
       buryDead: async () => {
-        const dead = await findDeadInstances(store);
-        for (const id of dead) await instance.bury(id);
+        // After a long sleep of the machine this process looks silent to itself; it is not the one to judge.
+        const dead = (await findDeadInstances(store)).filter((id) => id !== instance.id);
+        for (const id of dead) await buryInstance(store, id);
         return dead;
       },
       metrics,
@@ -207,19 +214,35 @@ async function assemble(
 
   const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
   const services = [
-    catalog, connections, flows, queries, runs, live, signals, keys, audit, metrics, readiness, receiver, backfills,
-    replays, sourcesStore, chain.transactions, chain.signers, chain.networks,
-  ]; // prettier-ignore
+    catalog,
+    connections,
+    flows,
+    queries,
+    runs,
+    live,
+    signals,
+    receiver,
+    backfills,
+    replays,
+    sourcesStore,
+    chain.transactions,
+    chain.signers,
+    chain.networks,
+  ];
   const app = await createHttpApp(
     AppModule.for(
       config.roles,
+      { db, keys, metrics, readiness },
       services.map((service) => ({ provide: service.constructor, useValue: service })),
     ),
-    { config: config.http, log, store },
+    {
+      publicUrl: config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`,
+      maxHookBytes: config.http.hookMaxBytes,
+      log,
+    },
   );
   await app.listen(config.http.port, config.http.host);
   onStop('http', () => app.close());
-  onStop('readiness', () => readiness.stop());
-  readiness.start();
+  onStop('readiness', () => readiness.beginStop());
   return { url: await app.getUrl(), adminKey, flows, stop };
 }

@@ -24,11 +24,10 @@ export interface SandboxProcess {
 /** Starts the stand-ins and the development chain in a process of their own; it ends when this one does. */
 export async function startSandboxProcess(dataDir: string): Promise<SandboxProcess> {
   const entry = fileURLToPath(new URL('../../sandbox/main.js', import.meta.url));
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [entry, '--activity', '--data-dir', join(dataDir, 'sandbox')], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // Ctrl+C reaches the whole terminal group; the hub must be able to finish its calls first.
     detached: true,
-    env: { ...process.env, PATCHBAY_DATA_DIR: dataDir },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await firstLine(child);

@@ -15,6 +15,7 @@ interface Io {
 /** Starts a hub in this process and prints what a person needs to go on. */
 export async function startCommand(options: { readonly sandbox: boolean }, io: Io): Promise<void> {
   const startedAt = performance.now();
+  const since = new Date();
   let env: Record<string, string | undefined> = { ...process.env };
   const withSandbox = (options.sandbox && env['NODE_ENV'] !== 'production') || loadConfig(env).sandbox.enabled;
   const { dataDir } = loadConfig(env);
@@ -36,6 +37,7 @@ export async function startCommand(options: { readonly sandbox: boolean }, io: I
   const at = performance.now();
   const hub = await main(env, async () => sandbox?.stop());
   await writeFile(join(dataDir, 'hub.url'), hub.url);
+  if (sandbox !== undefined) await writeFile(join(dataDir, 'sandbox.url'), sandbox.url);
   done(io, 'hub', `${loadConfig(env).roles.join(', ')}; state in ${dataDir}`, at);
   tellFlows(io, hub);
   io.out(
@@ -49,7 +51,7 @@ export async function startCommand(options: { readonly sandbox: boolean }, io: I
       '',
     ].join('\n'),
   );
-  if (sandbox !== undefined) await tellFirstArrivals({ hub, sandboxUrl: sandbox.url, out: io.out });
+  if (sandbox !== undefined) await tellFirstArrivals({ sandboxUrl: sandbox.url, out: io.out, since });
 }
 
 function done(io: Io, what: string, detail: string, since: number): void {

@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z } from '#sdk';
 import { ConnectionsService, type ConnectionView } from './connections.service.js';
 
@@ -26,10 +26,10 @@ export class ConnectionsController {
   @Scopes('connections:write')
   async add(
     @ZodBody(newConnection) body: z.output<typeof newConnection>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<ConnectionView> {
     const view = await this.connections.add(body);
-    await this.audit.write({ actor: actorOf(request), action: 'connection.put', subject: body.name });
+    await this.audit.write({ actor: caller.name, action: 'connection.put', subject: body.name });
     return view;
   }
 
@@ -44,8 +44,8 @@ export class ConnectionsController {
   @Delete(':name')
   @HttpCode(204)
   @Scopes('connections:write')
-  async remove(@Param('name') name: string, @Req() request: object): Promise<void> {
+  async remove(@Param('name') name: string, @CurrentCaller() caller: Caller): Promise<void> {
     await this.connections.remove(name);
-    await this.audit.write({ actor: actorOf(request), action: 'connection.delete', subject: name });
+    await this.audit.write({ actor: caller.name, action: 'connection.delete', subject: name });
   }
 }

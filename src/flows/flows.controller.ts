@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post} from '@nestjs/common';
 import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
-import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z, type Fault } from '#sdk';
 import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
 
@@ -49,21 +49,21 @@ export class FlowsController {
   @Post(':name/pause')
   @HttpCode(200)
   @Scopes('flows:write')
-  pause(@Param('name') name: string, @Req() request: object): Promise<FlowView> {
-    return this.#setPaused(name, true, request);
+  pause(@Param('name') name: string, @CurrentCaller() caller: Caller): Promise<FlowView> {
+    return this.#setPaused(name, true, caller);
   }
 
   @Post(':name/resume')
   @HttpCode(200)
   @Scopes('flows:write')
-  resume(@Param('name') name: string, @Req() request: object): Promise<FlowView> {
-    return this.#setPaused(name, false, request);
+  resume(@Param('name') name: string, @CurrentCaller() caller: Caller): Promise<FlowView> {
+    return this.#setPaused(name, false, caller);
   }
 
-  async #setPaused(name: string, isPaused: boolean, request: object): Promise<FlowView> {
+  async #setPaused(name: string, isPaused: boolean, caller: Caller): Promise<FlowView> {
     const flow = await this.flows.setPaused(name, isPaused);
     await this.audit.write({
-      actor: actorOf(request),
+      actor: caller.name,
       action: isPaused ? 'flow.pause' : 'flow.resume',
       subject: name,
     });

@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { AuditLog, Scopes, ZodBody, ZodQuery, actorOf } from '#platform';
+import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { PatchbayError, z } from '#sdk';
 import { uuidOf } from './runs.controller.js';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';
@@ -40,12 +40,12 @@ export class DeadLettersController {
   @Scopes('runs:write')
   async retryMany(
     @ZodBody(retryMany) body: z.output<typeof retryMany>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<{ retried: readonly string[] }> {
     const { items } = await this.queries.runs({ flow: body.flow, state: 'failed', limit: body.limit });
     const retried = items.map((run) => run.id);
     for (const id of retried) await this.runs.retry(id);
-    await this.audit.write({ actor: actorOf(request), action: 'deadLetter.retry', detail: { retried } });
+    await this.audit.write({ actor: caller.name, action: 'deadLetter.retry', detail: { retried } });
     return { retried };
   }
 
@@ -55,12 +55,12 @@ export class DeadLettersController {
   async retry(
     @Param('id') id: string,
     @ZodBody(retryBody) body: z.output<typeof retryBody>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<RunView> {
     await this.#deadLetter(id);
     await this.runs.retry(id, 'event' in body ? { event: body.event } : undefined);
     await this.audit.write({
-      actor: actorOf(request),
+      actor: caller.name,
       action: 'event' in body ? 'deadLetter.editAndRetry' : 'deadLetter.retry',
       subject: id,
     });
@@ -70,10 +70,10 @@ export class DeadLettersController {
   @Delete(':id')
   @HttpCode(204)
   @Scopes('runs:write')
-  async drop(@Param('id') id: string, @Req() request: object): Promise<void> {
+  async drop(@Param('id') id: string, @CurrentCaller() caller: Caller): Promise<void> {
     await this.#deadLetter(id);
     await this.runs.cancel(id);
-    await this.audit.write({ actor: actorOf(request), action: 'deadLetter.drop', subject: id });
+    await this.audit.write({ actor: caller.name, action: 'deadLetter.drop', subject: id });
   }
 
   async #deadLetter(id: string): Promise<RunView> {

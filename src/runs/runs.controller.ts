@@ -1,5 +1,5 @@
-import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { AuditLog, Scopes, ZodBody, ZodQuery, actorOf } from '#platform';
+import { Controller, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { z } from '#sdk';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';
 import { RunsService, type ReplayReport } from './runs.service.js';
@@ -40,9 +40,9 @@ export class RunsController {
   @Post(':id/retry')
   @HttpCode(202)
   @Scopes('runs:write')
-  async retry(@Param('id') id: string, @Req() request: object): Promise<RunView> {
+  async retry(@Param('id') id: string, @CurrentCaller() caller: Caller): Promise<RunView> {
     await this.runs.retry(uuidOf(id));
-    await this.audit.write({ actor: actorOf(request), action: 'run.retry', subject: id });
+    await this.audit.write({ actor: caller.name, action: 'run.retry', subject: id });
     return this.queries.run(id);
   }
 
@@ -52,12 +52,12 @@ export class RunsController {
   async replay(
     @Param('id') id: string,
     @ZodBody(replayBody) body: z.output<typeof replayBody>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<ReplayReport> {
     const report = await this.runs.replay(uuidOf(id), { version: body.version, isDryRun: body.dryRun });
     if (!body.dryRun) {
       await this.audit.write({
-        actor: actorOf(request),
+        actor: caller.name,
         action: 'run.replay',
         subject: id,
         detail: { runs: report.runs },
@@ -69,9 +69,9 @@ export class RunsController {
   @Post(':id/cancel')
   @HttpCode(200)
   @Scopes('runs:write')
-  async cancel(@Param('id') id: string, @Req() request: object): Promise<RunView> {
+  async cancel(@Param('id') id: string, @CurrentCaller() caller: Caller): Promise<RunView> {
     await this.runs.cancel(uuidOf(id));
-    await this.audit.write({ actor: actorOf(request), action: 'run.cancel', subject: id });
+    await this.audit.write({ actor: caller.name, action: 'run.cancel', subject: id });
     return this.queries.run(id);
   }
 }

@@ -1,9 +1,11 @@
 import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { ConnectionsService } from '#connections';
 import type { FlowsService } from '#flows';
-import { ApiKeys, Public, hasScope, hookRequestOf } from '#platform';
+import { Public, bearerOf, hasScope, type ApiKeys } from '#platform';
 import type { IntakeService } from '#runs';
 import { PatchbayError, type Heard, type Logger } from '#sdk';
+import { hookRequestOf } from './hook-request.js';
+import type { RawHook } from './hook-request.js';
 import type { SourcesService } from './sources.service.js';
 
 export interface HookAnswer {
@@ -28,7 +30,7 @@ export class HookReceiver {
   ) {}
 
   /** A 2xx is given only after the event and its runs are stored. */
-  async receive(flowName: string, request: Parameters<typeof hookRequestOf>[0]): Promise<HookAnswer> {
+  async receive(flowName: string, request: RawHook): Promise<HookAnswer> {
     const flow = this.parts.flows.get(flowName);
     const source = this.parts.sources.of(flowName);
     if (source.trigger.receive === undefined) {
@@ -71,11 +73,7 @@ export class HooksController {
   @Post(':flow')
   @HttpCode(202)
   @Public()
-  receive(@Param('flow') flow: string, @Req() request: Parameters<typeof hookRequestOf>[0]): Promise<HookAnswer> {
+  receive(@Param('flow') flow: string, @Req() request: RawHook): Promise<HookAnswer> {
     return this.receiver.receive(flow, request);
   }
-}
-
-function bearerOf(header: string | undefined): string | undefined {
-  return /^Bearer (\S+)$/i.exec(header ?? '')?.[1];
 }

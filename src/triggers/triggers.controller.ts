@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { AuditLog, Scopes, ZodBody, actorOf } from '#platform';
+import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import type { ReplayReport } from '#runs';
 import { z } from '#sdk';
 import { BackfillsService, type BackfillView } from './backfills.service.js';
@@ -38,10 +38,10 @@ export class TriggersController {
   async backfill(
     @Param('name') flow: string,
     @ZodBody(backfillBody) body: z.output<typeof backfillBody>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<BackfillView> {
     const view = await this.backfills.request({ flow, from: body.from, to: body.to, startsRuns: body.startRuns });
-    await this.audit.write({ actor: actorOf(request), action: 'backfill.start', subject: flow, detail: view });
+    await this.audit.write({ actor: caller.name, action: 'backfill.start', subject: flow, detail: view });
     return view;
   }
 
@@ -63,12 +63,12 @@ export class TriggersController {
   async replay(
     @Param('name') flow: string,
     @ZodBody(replayBody) body: z.output<typeof replayBody>,
-    @Req() request: object,
+    @CurrentCaller() caller: Caller,
   ): Promise<ReplayReport> {
     const report = await this.replays.replay({ flow, since: body.since, until: body.until, isDryRun: body.dryRun });
     if (!body.dryRun) {
       await this.audit.write({
-        actor: actorOf(request),
+        actor: caller.name,
         action: 'flow.replay',
         subject: flow,
         detail: { runs: report.runs.length },
