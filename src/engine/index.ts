@@ -19,3 +19,11 @@ export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export type { Vocabulary } from './vocabulary.js';
+export {
+  loadFlowTests,
+  runFlowTests,
+  type FlowTestInput,
+  type FlowTestReport,
+  type FlowTestResult,
+} from './flow-test.js';
+export { flowJsonSchema } from './flow.json-schema.js';

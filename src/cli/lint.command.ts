@@ -1,0 +1,44 @@
+import type { Fault } from '#sdk';
+import { loadFlow, loadFlowTests, type Vocabulary } from '#engine';
+import { faultAnnotation, faultText, type CommandIo, type FaultFormat } from './fault-text.js';
+import { findFiles, isFlowFile, isTestFile, readText } from './flow-files.js';
+
+export interface LintOptions {
+  readonly vocabulary: Vocabulary;
+  /** Name of each connection, and its connector; absent: not checked. */
+  readonly connections?: ReadonlyMap<string, string>;
+  readonly json?: boolean;
+  readonly format?: FaultFormat;
+}
+
+/** Checks flows and the form of their tests. Exit code: 0 clean, 3 faults, 4 a path that does not exist. */
+export async function lintCommand(paths: readonly string[], options: LintOptions, io: CommandIo): Promise<number> {
+  const { files, missing } = await findFiles(paths.length > 0 ? paths : ['flows'], io.cwd, isFlowFile);
+  for (const path of missing) io.err(`There is no file or folder ${path}.`);
+  const faults: Fault[] = [];
+  for (const [index, file] of files.entries()) {
+    const text = await readText(file, io.cwd);
+    const found = lint(file, text, options);
+    faults.push(...found);
+    if (!options.json)
+      for (const fault of found)
+        io.out(options.format === 'github' ? faultAnnotation(fault) : faultText(fault, text, io));
+    if (io.isTerminal && (index + 1) % 50 === 0)
+      io.err(`${index + 1} of ${files.length} files, ${faults.length} faults`);
+  }
+  if (options.json) io.out(JSON.stringify({ files: files.length, faults }, undefined, 2));
+  else if (options.format !== 'github') io.out(summary(files.length, faults.length));
+  if (faults.length > 0) return 3;
+  return missing.length > 0 ? 4 : 0;
+}
+
+function lint(file: string, text: string, { vocabulary, connections }: LintOptions): readonly Fault[] {
+  if (isTestFile(file)) return loadFlowTests(text, file).faults;
+  return loadFlow(text, { vocabulary, file, ...(connections ? { connections } : {}) }).faults;
+}
+
+function summary(files: number, faults: number): string {
+  const checked = files === 1 ? '1 file' : `${files} files`;
+  if (faults === 0) return `${checked}, no faults`;
+  return `${checked}, ${faults === 1 ? '1 fault' : `${faults} faults`}`;
+}
