@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { builtInConnectors } from '../connectors/index.js';
 import { architecturePicture } from './pages/architecture-picture.js';
 import { configurationPages } from './pages/configuration-page.js';
@@ -21,8 +22,15 @@ const pages = [
   await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
 ];
 
-if (process.argv.includes('--check')) await check(pages);
-else await write(pages);
+const formatted = await Promise.all(pages.map(inHouseStyle));
+if (process.argv.includes('--check')) await check(formatted);
+else await write(formatted);
+
+/** Generated pages pass the same format check as those written by hand. */
+async function inHouseStyle({ path, content }: Page): Promise<Page> {
+  if (!path.endsWith('.md')) return { path, content };
+  return { path, content: await format(content, { ...(await resolveConfig(path)), filepath: path }) };
+}
 
 async function write(wanted: readonly Page[]): Promise<void> {
   for (const { path, content } of wanted) {

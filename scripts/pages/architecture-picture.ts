@@ -27,7 +27,8 @@ export async function architecturePicture(): Promise<string> {
     dependencies.map(({ resolved }) => [roomOf(source), roomOf(resolved)] as const),
   );
   const lines = arrows
-    .filter(([from, to]) => from !== undefined && to !== undefined && from !== to)
+    // Everybody uses the SDK; those arrows would hide the others.
+    .filter(([from, to]) => from !== undefined && to !== undefined && from !== to && to !== 'sdk')
     .map(([from, to]) => `  ${from} --> ${to}`);
   return ['```mermaid', 'flowchart TD', ...[...new Set(lines)].sort(), '```'].join('\n');
 }
