@@ -71,7 +71,7 @@ export const errorCodes = {
   'evm.arguments': { title: 'The arguments do not fit the function', status: 422, retry: 'never' },
   'evm.reverted': { title: 'The contract reverted the call', status: 422, retry: 'never' },
   'evm.insufficientFunds': { title: 'The signer cannot pay for the transaction', status: 402, retry: 'later' },
-  'evm.pending': { title: 'The transaction is not final yet', status: 202, retry: 'later' },
+  'evm.pending': { title: 'The transaction is not final yet', status: 202, retry: 'after' },
   'evm.nonceTaken': { title: 'The nonce was used by somebody else', status: 409, retry: 'never' },
 
   'salesforce.data': { title: 'Salesforce refused the record', status: 422, retry: 'never' },
