@@ -1,0 +1,323 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PatchbayError, type HttpClient, type Logger } from '#sdk';
+import { BayeuxClient, type BayeuxMessage } from './bayeux.client.js';
+import type { SalesforceLogin, Session } from './salesforce.login.js';
+import { problemOf } from './stream-problem.js';
+import { TopicListener, type HeardChange, type ListenRequest } from './topic-listener.js';
+
+export interface StreamTiming {
+  /** How much longer than the server's own waiting time a poll may stay unanswered before it counts as lost. */
+  readonly graceMs: number;
+  /** Pause after the second failure in a row; the first one is followed by a new attempt at once. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** How long polling must go well for earlier failures to be forgotten. */
+  readonly settledAfterMs: number;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
+
+export interface SalesforceStreamOptions {
+  readonly login: SalesforceLogin;
+  readonly http: HttpClient;
+  readonly log: Logger;
+  readonly apiVersion: string;
+  readonly timing?: Partial<StreamTiming>;
+}
+
+const defaultTiming: StreamTiming = {
+  graceMs: 40_000,
+  firstPauseMs: 1_000,
+  longestPauseMs: 120_000,
+  settledAfterMs: 60_000,
+  random: Math.random,
+};
+const limitPauseMs = 120_000;
+/** Events that may wait to be taken before polling pauses. */
+const waitingMax = 2_000;
+const newOnly = -1;
+const allKept = -2;
+
+/** A client that is connected, and what it is subscribed to. */
+interface Link {
+  readonly client: BayeuxClient;
+  readonly session: Session;
+  /** Channels it receives, or received until nobody wanted them. */
+  readonly channels: Map<string, 'subscribed' | 'given up'>;
+  /** Who may be told what arrives: events that were on their way for somebody else could overtake a replay. */
+  readonly served: Set<TopicListener>;
+  /** Aborted when the link is of no more use. */
+  readonly broken: AbortController;
+}
+
+/**
+ * Hears the push topics of one org. Whatever goes wrong, the Bayeux client is thrown away and a new one subscribes after
+ * the last event that was received: the server replays what was missed. One client serves all channels, because an org
+ * has few seats; it lives as long as anybody listens.
+ */
+export class SalesforceStream {
+  readonly #options: SalesforceStreamOptions;
+  readonly #timing: StreamTiming;
+  readonly #listeners = new Set<TopicListener>();
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #link: Link | undefined;
+  #subscribing: Promise<void> = Promise.resolve();
+  #taken: () => void = () => undefined;
+  /** A new client was asked for; nothing failed. */
+  #isRenewed = false;
+
+  constructor(options: SalesforceStreamOptions) {
+    this.#options = options;
+    this.#timing = { ...defaultTiming, ...options.timing };
+  }
+
+  /** The changes of a channel, in the order of the org, until the signal is aborted. */
+  async *changes(request: ListenRequest): AsyncGenerator<readonly HeardChange[]> {
+    const listener = this.#join(request);
+    try {
+      for (let batch = await listener.take(); batch !== undefined; batch = await listener.take()) yield batch;
+    } finally {
+      this.#leave(listener);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  // ------------------------------------------------------------ who listens
+
+  #join(request: ListenRequest): TopicListener {
+    const listener = new TopicListener(request, () => this.#taken());
+    this.#listeners.add(listener);
+    const link = this.#link;
+    if (link !== undefined) this.#subscribeWanted(link).catch((error: unknown) => link.broken.abort(error));
+    this.#running ??= this.#run();
+    return listener;
+  }
+
+  #leave(listener: TopicListener): void {
+    this.#listeners.delete(listener);
+    const link = this.#link;
+    const { channel } = listener.request;
+    if (link === undefined || this.#on(channel).length > 0) return;
+    if (this.#listeners.size === 0) {
+      link.broken.abort(lost('nobody listens any more'));
+      return;
+    }
+    link.channels.set(channel, 'given up');
+    link.client.unsubscribe(channel, link.broken.signal).catch((error: unknown) => link.broken.abort(error));
+  }
+
+  #on(channel: string): TopicListener[] {
+    return [...this.#listeners].filter(({ request }) => request.channel === channel);
+  }
+
+  // ------------------------------------------------------------ one client after the other
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
+      const startedAt = Date.now();
+      const error = await this.#hold().then(() => undefined, PatchbayError.from);
+      if (this.#closing.signal.aborted || error === undefined) continue;
+      if (this.#isRenewed) {
+        this.#isRenewed = false;
+        continue;
+      }
+      if (
+        error.code === 'connection.unauthorised' ||
+        error.code === 'connection.invalid' ||
+        error.code === 'target.forbidden'
+      ) {
+        this.#failAll(error);
+        continue;
+      }
+      failures = Date.now() - startedAt > this.#timing.settledAfterMs ? 1 : failures + 1;
+      const pauseMs = this.#pauseMs(failures, error);
+      this.#options.log.warn('The Salesforce stream is connected anew', { reason: error.detail, failures, pauseMs });
+      await delay(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    }
+    this.#running = undefined;
+  }
+
+  #pauseMs(failures: number, error: PatchbayError): number {
+    const { firstPauseMs, longestPauseMs, random } = this.#timing;
+    const steady = failures === 1 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 2));
+    return Math.round(Math.max(steady, error.retryAfterMs ?? 0) * (0.5 + random() / 2));
+  }
+
+  /** Lives with one client until it is of no more use; throws the reason unless nobody listens any more. */
+  async #hold(): Promise<void> {
+    const { login, http, apiVersion } = this.#options;
+    const session = await login.current();
+    const client = new BayeuxClient({ http, session, apiVersion });
+    const broken = new AbortController();
+    const signal = AbortSignal.any([broken.signal, this.#closing.signal]);
+    const link: Link = { client, session, channels: new Map(), served: new Set(), broken };
+    signal.addEventListener('abort', () => this.#taken(), { once: true });
+    await this.#expectSuccess(session, await client.handshake(signal));
+    this.#link = link;
+    try {
+      await this.#subscribeWanted(link);
+      await this.#poll(link, signal);
+    } catch (error) {
+      if (this.#listeners.size === 0) return;
+      throw broken.signal.aborted ? broken.signal.reason : error;
+    } finally {
+      this.#link = undefined;
+      broken.abort();
+      // The seat also frees itself after some time; nothing depends on this answer.
+      await client.disconnect(AbortSignal.timeout(2_000)).catch(() => undefined);
+    }
+  }
+
+  async #poll(link: Link, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const messages = await link.client.connect(this.#timing.graceMs, signal);
+      if (signal.aborted) return;
+      for (const message of messages) {
+        if (!message.channel.startsWith('/meta/')) this.#deliver(link, message);
+      }
+      for (const message of messages) {
+        if (message.channel === '/meta/disconnect') throw lost('the server ended the connection');
+        if (message.channel === '/meta/connect') await this.#expectSuccess(link.session, message);
+      }
+      await this.#roomForMore(signal);
+    }
+  }
+
+  #deliver(link: Link, { channel, data }: BayeuxMessage): void {
+    for (const listener of this.#on(channel)) {
+      if (!link.served.has(listener) || listener.accept(link.session.orgId, data)) continue;
+      this.#options.log.error('An event of Salesforce cannot be read and is left out', { channel, data });
+    }
+  }
+
+  /** Pauses polling while what was heard is not taken; a session that ends meanwhile is replaced, and nothing is lost. */
+  async #roomForMore(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && [...this.#listeners].some(({ waiting }) => waiting > waitingMax)) {
+      await new Promise<void>((resolve) => (this.#taken = resolve));
+    }
+  }
+
+  async #expectSuccess(session: Session, message: BayeuxMessage): Promise<void> {
+    const problem = problemOf(message);
+    if (problem === undefined) return;
+    if (problem.kind === 'session') await this.#options.login.renew(session);
+    if (problem.kind === 'limit') {
+      throw new PatchbayError('salesforce.limit', { detail: problem.text, retryAfterMs: limitPauseMs });
+    }
+    throw lost(problem.text);
+  }
+
+  #failAll(error: PatchbayError): void {
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
+      listener.fail(error);
+    }
+  }
+
+  // ------------------------------------------------------------ channels
+
+  /** Serves everybody who is not served yet; one call after the other, so that no channel is subscribed twice. */
+  #subscribeWanted(link: Link): Promise<void> {
+    this.#subscribing = this.#subscribing
+      .catch(() => undefined)
+      .then(async () => {
+        for (;;) {
+          const next = [...this.#listeners].find((listener) => !link.served.has(listener));
+          if (next === undefined || link.broken.signal.aborted) return;
+          if (link.channels.has(next.request.channel)) this.#serveFromNow(link, next);
+          else await this.#subscribe(link, next.request.channel);
+        }
+      });
+    return this.#subscribing;
+  }
+
+  /** Lets one more hear a channel that already arrives, if it wants nothing older; else a new client has to begin earlier. */
+  #serveFromNow(link: Link, listener: TopicListener): void {
+    const { channel } = listener.request;
+    if (link.channels.get(channel) === 'given up' || listener.place !== undefined || listener.begin === 'earliest') {
+      this.#isRenewed = true;
+      throw lost(`earlier events of ${channel} are wanted`);
+    }
+    for (const { place } of this.#on(channel)) {
+      if (place !== undefined && place.replayId > (listener.place?.replayId ?? 0)) listener.place = place;
+    }
+    link.served.add(listener);
+  }
+
+  async #subscribe(link: Link, channel: string): Promise<void> {
+    const listeners = this.#on(channel);
+    for (const listener of listeners) this.#forgetForeign(listener, link.session);
+    const wanted = listeners.filter((listener) => this.#listeners.has(listener));
+    if (wanted.length === 0) return;
+    // Before the answer is read, the first events may already have arrived with a poll.
+    for (const listener of wanted) link.served.add(listener);
+    const from = startOf(wanted);
+    const answer = await link.client.subscribe(channel, from, link.broken.signal);
+    const problem = problemOf(answer);
+    if (problem === undefined) {
+      link.channels.set(channel, 'subscribed');
+      return;
+    }
+    for (const listener of wanted) link.served.delete(listener);
+    if (problem.kind === 'replay') {
+      for (const listener of wanted) if (listener.place?.replayId === from) this.#expire(listener, problem.text);
+      return;
+    }
+    if (problem.kind !== 'refused') await this.#expectSuccess(link.session, answer);
+    this.#refuse(wanted, channel, problem.text);
+  }
+
+  #forgetForeign(listener: TopicListener, session: Session): void {
+    if (listener.place === undefined || listener.place.orgId === session.orgId) return;
+    this.#expire(listener, `the place belongs to org ${listener.place.orgId}, not to ${session.orgId}`);
+  }
+
+  /** The events since the place are no longer kept: says so, and goes on as the flow decided. */
+  #expire(listener: TopicListener, reason: string): void {
+    const { channel, onExpired } = listener.request;
+    const replayId = listener.place?.replayId;
+    this.#options.log.warn('Events of Salesforce were missed: the place is no longer kept', {
+      channel,
+      replayId,
+      onExpired,
+      reason,
+    });
+    listener.place = undefined;
+    if (onExpired === 'fail') {
+      this.#listeners.delete(listener);
+      const fix = 'Compare the records by hand, then start the flow afresh.';
+      listener.fail(new PatchbayError('salesforce.replayExpired', { detail: `${channel}: ${reason}`, fix }));
+      return;
+    }
+    listener.begin = onExpired;
+  }
+
+  #refuse(listeners: readonly TopicListener[], channel: string, text: string): void {
+    for (const listener of listeners) {
+      this.#listeners.delete(listener);
+      listener.fail(
+        new PatchbayError('salesforce.configuration', {
+          detail: `Salesforce refused the subscription to ${channel}: ${text}`,
+          fix: 'Check the name of the push topic, that it is active, and that the run-as user may read its object.',
+        }),
+      );
+    }
+  }
+}
+
+/** The earliest start that suits everybody on a channel; each one leaves out what it already has. */
+function startOf(listeners: readonly TopicListener[]): number {
+  if (listeners.some(({ place, begin }) => place === undefined && begin === 'earliest')) return allKept;
+  const places = listeners.flatMap(({ place }) => (place === undefined ? [] : [place.replayId]));
+  return places.length === 0 ? newOnly : Math.min(...places);
+}
+
+function lost(reason: string): PatchbayError {
+  return new PatchbayError('salesforce.unavailable', { detail: `The stream of Salesforce was lost: ${reason}` });
+}
