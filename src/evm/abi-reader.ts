@@ -49,6 +49,14 @@ export function headSize(parameter: AbiParameter): number {
   return word;
 }
 
+/** Reads a list of parameters as an object, e.g. the arguments of an error that begin at `at`. */
+export function compileTupleReader(
+  parameters: readonly AbiParameter[],
+): (hex: string, at: number, reading: Reading) => Record<string, unknown> {
+  const read = tupleReader(parameters, false);
+  return (hex, at, reading) => read(hex, at, at, reading);
+}
+
 class OutOfBounds extends RangeError {}
 
 const zeros = '0'.repeat(word);
@@ -153,9 +161,11 @@ function arrayReader(element: AbiParameter, fixedLength: number | undefined): Re
   };
 }
 
-function tupleReader(components: readonly AbiParameter[]): Reader {
+function tupleReader(
+  components: readonly AbiParameter[],
+  isBehindOffset = components.some(isDynamic),
+): (...args: Parameters<Reader>) => Record<string, unknown> {
   const names = argumentNames(components);
-  const isBehindOffset = components.some(isDynamic);
   let offset = 0;
   const parts = components.map((component, index) => {
     const part = { name: names[index]!, read: compileReader(component), offset };

@@ -50,7 +50,7 @@ export async function readLogsOfReceipts(
   return sortLogs(logs, filter, { from: block.number, to: block.number });
 }
 
-function parseLogs(answer: unknown): ChainLog[] {
+export function parseLogs(answer: unknown): ChainLog[] {
   if (!Array.isArray(answer)) throw new RpcError('transport', 'The node answered something that is no list of logs');
   const logs: ChainLog[] = [];
   for (const entry of answer as readonly Readonly<Record<string, unknown>>[]) {
