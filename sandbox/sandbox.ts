@@ -3,13 +3,19 @@ import { Activity } from './activity.js';
 import { startDevChain, type DevChain } from './chain/dev-chain.js';
 import { deployDemoContracts, treasury } from './chain/demo-contracts.js';
 import { createControl } from './control.js';
-import { Demo } from './demo.js';
+import { Demo, recipients } from './demo.js';
 import { Faults } from './faults.js';
 import { createEcho } from './http/echo.js';
 import { createMaker } from './ifttt/maker.js';
 import type { SandboxLog } from './log.js';
 import { ReceivedLog } from './received.js';
-import { createSalesforceStandIn, sandboxApp, type SalesforceStandIn } from './salesforce/index.js';
+import {
+  createSalesforceStandIn,
+  sandboxApp,
+  sandboxSeed,
+  type SalesforceStandIn,
+  type SeedRecord,
+} from './salesforce/index.js';
 import { createSandboxServer, listen, type Route } from './server.js';
 import { Sinks } from './sink.js';
 import { createZapierHooks } from './zapier/hooks.js';
@@ -60,7 +66,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await deployDemoContracts(chain.rpc);
     const salesforce = createSalesforceStandIn({
       basePath: '/salesforce',
-      customFields: { Opportunity: { Wallet__c: 'string' } },
+      seed: [...sandboxSeed, ...contactsOf(recipients)],
+      externalIds: ['Contact.Wallet__c'],
       ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
     });
     const demo = new Demo(chain.rpc, salesforce, () => new Date());
@@ -117,9 +124,19 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_MAKER_KEY: makerKey,
     SANDBOX_ZAPIER_HOOK: `${url}/zapier/hooks/catch/1001/treasury/`,
     SANDBOX_HTTP_URL: `${url}/http`,
+    SANDBOX_WEBHOOK_URL: `${url}/http/crm`,
     SANDBOX_WEBHOOK_SECRET: webhookSecret,
     PATCHBAY_EGRESS_ALLOW: `${new URL(url).host},${new URL(chain.url).host}`,
   };
+}
+
+/** A contact for everybody who may be paid: an upsert by wallet finds them. */
+function contactsOf(wallets: readonly string[]): SeedRecord[] {
+  const names = ['Ada', 'Blaise', 'Carl', 'Dorothy', 'Emmy'];
+  return wallets.map((wallet, index) => ({
+    object: 'Contact',
+    fields: { FirstName: names[index] ?? 'Somebody', LastName: 'Example', Wallet__c: wallet },
+  }));
 }
 
 function sinkRoute(sinks: Sinks): Route {
