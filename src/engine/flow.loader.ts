@@ -26,7 +26,8 @@ export interface LoadOptions {
 /** Reads, checks and compiles a flow. Every fault of the document is reported at once, each with its place and remedy. */
 export function loadFlow(text: string, options: LoadOptions): LoadedFlow {
   const document = parseYaml(text, options.file);
-  if (document.faults.some((fault) => !canReadOn(fault))) return { flow: undefined, faults: document.faults };
+  const isReadable = document.faults.length === 0 || (document.data !== undefined && document.faults.every(canReadOn));
+  if (!isReadable) return { flow: undefined, faults: document.faults };
   const checked = checkGrammar(document);
   const faults = [...document.faults, ...checked.faults];
   if (checked.flow) faults.push(...lintFlow(checked.flow, document, options));
