@@ -1,9 +1,10 @@
 import type { ConnectorDefinition } from '#sdk';
 import http from './http/index.js';
 import ifttt from './ifttt/index.js';
+import salesforce from './salesforce/index.js';
 import schedule from './schedule/index.js';
 import webhook from './webhook/index.js';
 import zapier from './zapier/index.js';
 
 /** What the hub can talk to without installing anything. */
-export const builtInConnectors: readonly ConnectorDefinition[] = [ifttt, zapier, http, webhook, schedule];
+export const builtInConnectors: readonly ConnectorDefinition[] = [salesforce, ifttt, zapier, http, webhook, schedule];
