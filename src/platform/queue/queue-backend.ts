@@ -23,7 +23,8 @@ export function postgresBackend(store: StoreConnection, log: Logger): QueueBacke
     {
       ...store,
       max: 5,
-      options: '-c search_path=bullmq',
+      // Jobs are hints that can be found missing, so nobody waits until the disk has them.
+      options: '-c search_path=bullmq -c synchronous_commit=off',
       statement_timeout: 8000,
       // A connection whose packets vanish silently would otherwise hold a worker for minutes.
       query_timeout: 9000,

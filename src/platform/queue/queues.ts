@@ -49,7 +49,6 @@ export interface Queues {
 }
 
 const lockMs = 15_000;
-const answerMs = 5000;
 
 /**
  * The job queues: in PostgreSQL, or in Redis when `REDIS_URL` is set. Nothing else in the hub knows which. A queue is
@@ -59,10 +58,13 @@ export function createQueues({
   config,
   store,
   log,
+  answerMs = 5000,
 }: {
   readonly config: Pick<Config, 'queue' | 'shutdownSeconds'>;
   readonly store: { readonly connection: StoreConnection };
   readonly log: Logger;
+  /** How long an add may take before it counts as failed. */
+  readonly answerMs?: number;
 }): Queues {
   const { redisUrl } = config.queue;
   const onError = rareErrors(log, 'The job queue has failed');
@@ -85,7 +87,7 @@ export function createQueues({
     queue: <Data>(name: string): JobQueue<Data> => ({
       add: async (jobs) => {
         if (jobs.length === 0) return;
-        await soon(queueOf(name).addBulk(jobs.map(bullJob)));
+        await soon(answerMs, addAll(queueOf(name), jobs));
       },
     }),
     worker: <Data>(name: string, handle: JobHandler<Data>, { concurrency }: { readonly concurrency: number }) => {
@@ -105,13 +107,13 @@ export function createQueues({
     },
     schedule: async (queue, id, { pattern, tz }, data) => {
       const repeat = { pattern, ...(tz === undefined ? {} : { tz }) };
-      await soon(queueOf(queue).upsertJobScheduler(id, repeat, { name: id, data }));
+      await soon(answerMs, queueOf(queue).upsertJobScheduler(id, repeat, { name: id, data }));
     },
     unschedule: async (queue, id) => {
-      await soon(queueOf(queue).removeJobScheduler(id));
+      await soon(answerMs, queueOf(queue).removeJobScheduler(id));
     },
     counts: async (name) => {
-      const counts = await soon(queueOf(name).getJobCounts('waiting', 'active', 'delayed'));
+      const counts = await soon(answerMs, queueOf(name).getJobCounts('waiting', 'active', 'delayed'));
       return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: counts['delayed'] ?? 0 };
     },
     close: async () => {
@@ -120,6 +122,13 @@ export function createQueues({
       await backend.close();
     },
   };
+}
+
+/** On PostgreSQL a bulk costs as much as ten single jobs before its first one (6 ms against 0.6). */
+async function addAll(queue: Queue, jobs: readonly QueueJob<unknown>[]): Promise<void> {
+  const entries = jobs.map(bullJob);
+  if (entries.length < 8) await Promise.all(entries.map(({ name, data, opts }) => queue.add(name, data, opts)));
+  else await queue.addBulk(entries);
 }
 
 function bullJob({ name, data, id, delayMs }: QueueJob<unknown>) {
@@ -131,7 +140,7 @@ function bullJob({ name, data, id, delayMs }: QueueJob<unknown>) {
 }
 
 /** A queue that cannot be reached is reported within seconds; what was asked for may still happen later. */
-async function soon<T>(asking: Promise<T>): Promise<T> {
+async function soon<T>(answerMs: number, asking: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), answerMs);
