@@ -1,0 +1,20 @@
+import { SetMetadata } from '@nestjs/common';
+
+import type { Scope } from './scopes.js';
+
+/** Who may call a route: anybody, or a key with all of these scopes. */
+export type Access = 'public' | readonly Scope[];
+
+export const accessKey = 'patchbay:access';
+
+/** Only for keys with all of these scopes. */
+export const Scopes = (first: Scope, ...others: readonly Scope[]) =>
+  SetMetadata(accessKey, [first, ...others] satisfies Access);
+
+/** For anybody: health, signed hooks, pages without data. */
+export const Public = () => SetMetadata(accessKey, 'public' satisfies Access);
+
+/** What the method says, else what its class says. */
+export function accessOf(type: object, method: object): Access | undefined {
+  return (Reflect.getMetadata(accessKey, method) ?? Reflect.getMetadata(accessKey, type)) as Access | undefined;
+}

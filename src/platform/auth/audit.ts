@@ -1,0 +1,49 @@
+import type { Kysely } from 'kysely';
+
+import type { Database } from '../store/schema.js';
+
+export interface AuditEntry {
+  /** The name of the key, or `hub` for what the hub does by itself. */
+  readonly actor: string;
+  /** In snake case, past tense: `token_created`, `flow_paused`. */
+  readonly action: string;
+  readonly subject?: string;
+  /** No secrets: everybody with `audit:read` sees it. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditRecord extends AuditEntry {
+  readonly seq: string;
+  readonly at: Date;
+}
+
+/** Notes who did what. Within a transaction the note exists exactly if the deed does. */
+export async function writeAudit(db: Kysely<Database>, { actor, action, subject, detail }: AuditEntry): Promise<void> {
+  await db
+    .insertInto('audit')
+    .values({ actor, action, subject: subject ?? null, detail: detail ? JSON.stringify(detail) : null })
+    .execute();
+}
+
+/** The notes of {@link writeAudit}, with the hub's own database. */
+export class AuditLog {
+  constructor(private readonly db: Kysely<Database>) {}
+
+  write(entry: AuditEntry): Promise<void> {
+    return writeAudit(this.db, entry);
+  }
+
+  /** Newest first; `before` is the `seq` of the last one already seen. */
+  async list({ before, limit = 100 }: { readonly before?: string; readonly limit?: number } = {}): Promise<
+    AuditRecord[]
+  > {
+    let query = this.db.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit);
+    if (before !== undefined) query = query.where('seq', '<', before);
+    return (await query.execute()).map(({ subject, detail, ...rest }) => ({
+      ...rest,
+      ...(subject !== null && { subject }),
+      // Written by `writeAudit`, which takes nothing but objects.
+      ...(detail !== null && { detail: detail as Record<string, unknown> }),
+    }));
+  }
+}

@@ -1,0 +1,51 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** What the hub counts. Label values are bounded: never addresses, URLs or ids. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly runs = this.#counter('patchbay_runs_total', 'Runs that ended', ['flow', 'outcome']);
+  readonly stepDuration = this.#histogram('patchbay_step_duration_seconds', 'Time of one attempt at a step', [
+    'uses',
+    'outcome',
+  ]);
+  readonly eventsIngested = this.#counter('patchbay_events_ingested_total', 'Events stored, by trigger', ['uses']);
+  readonly runsWaiting = this.#gauge('patchbay_runs_waiting', 'Runs that are not finished', ['flow']);
+  readonly deadLetters = this.#gauge('patchbay_dead_letters', 'Runs that were given up and wait for a person', [
+    'flow',
+  ]);
+  readonly queueRedispatched = this.#counter(
+    'patchbay_queue_redispatched_total',
+    'Runs whose wake-up was lost and sent again',
+    [],
+  );
+  readonly leaseHeld = this.#gauge('patchbay_lease_held', '1 while this process holds the lease', ['name']);
+  readonly chainHeadBlock = this.#gauge('patchbay_chain_head_block', 'Newest block known', ['network']);
+  readonly chainCursorBlock = this.#gauge('patchbay_chain_cursor_block', 'Block up to which events are stored', [
+    'network',
+  ]);
+  readonly targetsRefused = this.#counter('patchbay_targets_refused_total', 'Calls refused by the egress policy', [
+    'reason',
+  ]);
+  readonly authFailures = this.#counter('patchbay_auth_failures_total', 'Requests without a valid key', ['reason']);
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
+    return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] });
+  }
+
+  #histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
+    const buckets = [0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+    return new Histogram({ name, help, labelNames: [...labelNames], buckets, registers: [this.registry] });
+  }
+}
+
+/** With those of the process: memory, CPU, event loop. */
+export function createMetrics(): Metrics {
+  const metrics = new Metrics();
+  collectDefaultMetrics({ register: metrics.registry });
+  return metrics;
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { PatchbayError, type Logger } from '#sdk';
+
+import { runWithLogContext } from '../log/log.js';
+import { assertEveryRouteGuarded } from '../auth/route-guards.js';
+import { assertShallow, isJsonType } from './json-body.js';
+import { NestLog } from './nest-log.js';
+import { ProblemFilter } from './problem.filter.js';
+import { problemReply, toPatchbayError } from './problem.js';
+
+export interface HttpAppOptions {
+  /** Under which others reach the hub; without a trailing slash. */
+  readonly publicUrl: string;
+  readonly log: Logger;
+  /** Largest body in bytes. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Largest body of a hook in bytes. Default as `maxBodyBytes`. */
+  readonly maxHookBytes?: number;
+  /** Addresses of proxies whose `x-forwarded-for` is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
+}
+
+/** Signatures of hooks are computed over the bytes as they came. */
+const rawRoutes = /^\/hooks(\/|$)/;
+const saneRequestId = /^[\w.:-]{8,128}$/;
+
+/**
+ * The hub's web application: Nest on Fastify, bounded JSON bodies, request ids, every error as problem+json, security
+ * headers. Routes under `/hooks` get their body as a Buffer, whatever its type.
+ *
+ * @throws internal – a route has neither scopes nor is it marked public
+ */
+export async function createHttpApp(
+  rootModule: Type | DynamicModule,
+  options: HttpAppOptions,
+): Promise<NestFastifyApplication> {
+  const { log } = options;
+  const publicUrl = options.publicUrl.replace(/\/+$/, '');
+  const maxBodyBytes = options.maxBodyBytes ?? 1_048_576;
+  const maxHookBytes = options.maxHookBytes ?? maxBodyBytes;
+
+  const adapter = new FastifyAdapter({
+    bodyLimit: Math.max(maxBodyBytes, maxHookBytes),
+    genReqId: requestIdOf,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    trustProxy: options.trustedProxies ? [...options.trustedProxies] : false,
+    routerOptions: { maxParamLength: 512 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      const answer = problemReply(toPatchbayError(error), { publicUrl, requestId: request.id, url: request.url });
+      void reply.status(answer.status).headers(answer.headers).send(answer.body);
+    },
+  });
+  const server: FastifyInstance = adapter.getInstance();
+  addContext(server, publicUrl);
+  addBodyParser(server, maxBodyBytes, maxHookBytes);
+
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule, adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: new NestLog(log),
+  });
+  app.useGlobalFilters(new ProblemFilter(publicUrl, log));
+  assertEveryRouteGuarded(app);
+  return app;
+}
+
+/** Request id and security headers, before anything can fail. */
+function addContext(server: FastifyInstance, publicUrl: string): void {
+  const headers = {
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy':
+      "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
+  };
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers).header('x-request-id', request.id);
+    if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');
+    runWithLogContext({ requestId: request.id }, done);
+  });
+}
+
+function addBodyParser(server: FastifyInstance, maxBodyBytes: number, maxHookBytes: number): void {
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    // The matched route decides, not the address as it was spelled.
+    const isRaw = rawRoutes.test(request.routeOptions.url ?? '');
+    if (bytes.length > (isRaw ? maxHookBytes : maxBodyBytes)) return done(new PatchbayError('request.tooLarge'));
+    if (isRaw) return done(null, bytes);
+    if (bytes.length === 0) return done(null, undefined);
+    const contentType = request.headers['content-type'] ?? '';
+    if (!isJsonType(contentType)) return done(unsupported(contentType));
+    void parseJson(request, bytes.toString('utf8'), (error, value: unknown) => {
+      if (error) return done(malformed(error));
+      try {
+        assertShallow(value);
+      } catch (tooDeep) {
+        return done(tooDeep as PatchbayError);
+      }
+      done(null, value);
+    });
+  });
+}
+
+function unsupported(contentType: string): PatchbayError {
+  return new PatchbayError('request.unsupportedType', {
+    detail: contentType === '' ? 'The body has no content type' : `The body is ${contentType.slice(0, 100)}`,
+    fix: 'Send JSON, with content-type: application/json.',
+  });
+}
+
+function malformed(cause: Error): PatchbayError {
+  return new PatchbayError('request.invalid', { detail: `The body is not valid JSON: ${cause.message}`, cause });
+}
+
+function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
+}

@@ -1,0 +1,42 @@
+import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
+import type { z } from 'zod';
+
+import { PatchbayError, type Fault } from '#sdk';
+
+/** Turns a part of the request into what its schema promises, or says everything that is wrong with it. */
+export class ZodPipe implements PipeTransform {
+  constructor(
+    readonly schema: z.ZodType,
+    private readonly part: 'body' | 'query' | 'path',
+  ) {}
+
+  async transform(value: unknown): Promise<unknown> {
+    // A missing body is judged like an empty one, so that the answer names the missing fields.
+    const result = await this.schema.safeParseAsync(value ?? {});
+    if (result.success) return result.data;
+    const faults = result.error.issues.flatMap(faultsOf);
+    const counted = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+    throw new PatchbayError('request.invalid', { detail: `${counted} in the ${this.part} of the request`, faults });
+  }
+}
+
+/** The body, checked by the schema. */
+export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPipe(schema, 'body'));
+/** The query, checked by the schema; its values arrive as text. */
+export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema, 'query'));
+/** The parameters of the path, checked by the schema. */
+export const ZodPath = (schema: z.ZodType): ParameterDecorator => Param(new ZodPipe(schema, 'path'));
+
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  const pointer = pointerTo(issue.path);
+  if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }];
+  return issue.keys.map((key) => ({
+    pointer: pointerTo([...issue.path, key]),
+    detail: 'Unknown field',
+    rule: 'unknown-field',
+  }));
+}
+
+function pointerTo(path: readonly PropertyKey[]): string {
+  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+}
