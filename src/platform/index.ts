@@ -24,18 +24,6 @@ export {
 export { Signals } from './signals/signals.js';
 export { buryInstance, findDeadInstances, joinInstances, type Instance, type JoinOptions } from './lease/instances.js';
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
-export { Public, Scopes } from './auth/access.js';
-export { ApiKeys, type Caller } from './auth/api-keys.js';
-export { AuditLog } from './auth/audit.js';
-export { CurrentCaller, bearerOf } from './auth/auth.guard.js';
-export { hasScope, type Scope } from './auth/scopes.js';
-export { Metrics, createMetrics } from './health/metrics.js';
-export { Readiness } from './health/readiness.js';
-export { createHttpApp } from './http/http-app.js';
-export { PlatformModule, type PlatformParts } from './http/platform.module.js';
-export { ZodBody, ZodQuery } from './http/zod.pipe.js';
-export { loadMasterKey } from './vault/master-key.js';
-export { createVault, type Vault } from './vault/vault.js';
 export { createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
