@@ -38,7 +38,7 @@ const settings = z
     const missing = (name: string, message: string) => faults.addIssue({ code: 'custom', path: [name], message });
     if (auth === 'clientCredentials') {
       if (clientSecret === undefined) missing('clientSecret', 'is needed when auth is clientCredentials');
-      if (/^(login|test)\.salesforce\.com$/i.test(new URL(loginUrl).hostname)) {
+      if (/^https:\/\/(login|test)\.salesforce\.com(\/|$)/i.test(loginUrl)) {
         missing('loginUrl', "must be the org's My Domain address when auth is clientCredentials");
       }
       return;

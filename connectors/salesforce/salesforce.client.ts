@@ -131,17 +131,11 @@ export class SalesforceClient {
     signal: AbortSignal,
     seen: { status?: number },
   ): Promise<Answer> {
-    const { StreamPromise } = await import('jsforce');
     const connection = await this.#connection(session);
     const transport = {
+      // What jsforce waits for is a promise that also has a stream; the stream is for those who read rows as they come.
       httpRequest: (request: HttpRequest) =>
-        StreamPromise.create(() => ({
-          stream: new PassThrough(),
-          promise: this.#exchange(request, signal).then((response) => {
-            seen.status = response.statusCode;
-            return response;
-          }),
-        })),
+        Object.assign(this.#exchange(request, signal, seen), { stream: () => new PassThrough() }),
     };
     const request: HttpRequest = {
       method,
@@ -159,7 +153,7 @@ export class SalesforceClient {
     return answer as Answer;
   }
 
-  async #exchange(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  async #exchange(request: HttpRequest, signal: AbortSignal, seen: { status?: number }): Promise<HttpResponse> {
     const { 'content-length': _, ...headers } = request.headers ?? {};
     const answer = await this.#options.http.request({
       // jsforce knows more methods than the calls of this client use.
@@ -172,6 +166,7 @@ export class SalesforceClient {
       maxBytes: maxAnswerBytes,
       accept: () => true,
     });
+    seen.status = answer.status;
     if (answer.status > 300 && answer.status < 400) {
       throw new PatchbayError('salesforce.unavailable', {
         detail: `Salesforce sent the call elsewhere (${answer.status} to ${answer.headers['location'] ?? 'nowhere'})`,

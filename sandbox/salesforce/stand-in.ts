@@ -108,7 +108,7 @@ class StandIn implements SalesforceStandIn {
   }
 
   async listen(port = 0): Promise<{ readonly url: string; close(): Promise<void> }> {
-    const server = createServer((request, response) => this.handle(request, response));
+    const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => this.handle(request, response));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, '127.0.0.1', resolve);
     });
