@@ -1,2 +1,44 @@
-/** The chain, without any framework. */
-export { compileLogDecoder } from './log-decoder.js';
+/** The chain, without any framework: reading logs, sending transactions, and names for contracts. */
+export { argumentNames, getFragment, signatureOf, topicOf, type Abi, type AbiFragment, type AbiParameter } from './abi.js';
+export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
+export { findBlock, type BlockHeader, type BlockTag } from './block.js';
+export { blockMemory, type BlockMemory, type KnownBlock } from './block-window.js';
+export { logIds, type ChainLog } from './chain-log.js';
+export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
+export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
+export type { LogFilter } from './log-filter.js';
+export { LogRangeReader, type RangeResult } from './log-range.js';
+export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
+export { findReceipt, type Receipt } from './receipt.js';
+export { asRevert } from './revert-reason.js';
+export { RpcClient, type Rpc, type RpcClientOptions } from './rpc-client.js';
+export type { RpcAgents } from './rpc-endpoint.js';
+export { RpcError, type RpcErrorKind } from './rpc-error.js';
+export {
+  createKeySigner,
+  signerSource,
+  type Fee,
+  type SignedTransaction,
+  type Signer,
+  type SignerSource,
+  type UnsignedTransaction,
+} from './signer.js';
+export type { Batch, ChainRetraction, Finality, WatchOptions } from './subscription.js';
+export {
+  TransactionSender,
+  isFinal,
+  type SendRequest,
+  type TransactionSenderOptions,
+} from './transaction-sender.js';
+export {
+  transactionStore,
+  type StatusChange,
+  type TransactionAttempt,
+  type TransactionDraft,
+  type TransactionFailure,
+  type TransactionPlace,
+  type TransactionRecord,
+  type TransactionStatus,
+  type TransactionStore,
+} from './transaction-store.js';
+export { formatUnits, parseUnits } from './units.js';

@@ -8,6 +8,8 @@ type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | st
 /** bigint columns arrive as text. */
 type BigInt8 = ColumnType<string, string | number | bigint, string | number | bigint>;
 
+type NullableBigInt8 = ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+
 export interface InstanceTable {
   id: Generated<string>;
   name: string;
@@ -171,6 +173,66 @@ export interface SettingTable {
   value: Json;
 }
 
+export interface ChainBlockTable {
+  chain_id: BigInt8;
+  hash: string;
+  number: BigInt8;
+  parent_hash: string;
+}
+
+export interface ChainNonceTable {
+  chain_id: BigInt8;
+  address: string;
+  next: BigInt8;
+}
+
+export interface ChainTransactionTable {
+  id: Generated<string>;
+  idempotency_key: string;
+  payload_hash: string;
+  chain_id: BigInt8;
+  signer: string;
+  from_address: string;
+  nonce: BigInt8;
+  to_address: string;
+  data: string;
+  /** numeric columns arrive as text. */
+  value: string;
+  gas_limit: string;
+  /** Number of blocks, or the chain's word for final. */
+  finality: string;
+  status: Generated<string>;
+  /** Of the attempt that was mined. */
+  hash: string | null;
+  block_number: NullableBigInt8;
+  block_hash: string | null;
+  gas_used: string | null;
+  failure: NullableJson;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export interface ChainTransactionAttemptTable {
+  transaction_id: string;
+  number: number;
+  kind: string;
+  hash: string;
+  raw: string;
+  max_fee: string;
+  tip: string | null;
+  sent_block: NullableBigInt8;
+  sent_at: NullableTimestamp;
+  created_at: Timestamp;
+}
+
+export interface ChainTransactionStatusTable {
+  transaction_id: string;
+  seq: Generated<string>;
+  status: string;
+  detail: NullableJson;
+  at: Timestamp;
+}
+
 export interface Database {
   instance: InstanceTable;
   lease: LeaseTable;
@@ -185,4 +247,9 @@ export interface Database {
   audit: AuditTable;
   backfill: BackfillTable;
   setting: SettingTable;
+  chain_block: ChainBlockTable;
+  chain_nonce: ChainNonceTable;
+  chain_transaction: ChainTransactionTable;
+  chain_transaction_attempt: ChainTransactionAttemptTable;
+  chain_transaction_status: ChainTransactionStatusTable;
 }

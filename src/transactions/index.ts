@@ -1,0 +1,3 @@
+/** What the chain layer keeps in the store: transactions with their attempts, and the newest blocks of each network. */
+export { KyselyBlockMemory } from './block-memory.store.js';
+export { KyselyTransactionStore } from './transactions.store.js';
