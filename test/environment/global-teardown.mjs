@@ -1,5 +1,5 @@
-import { removeServer } from './test-servers.mjs';
+import { removeServers } from './test-servers.mjs';
 
 export default function globalTeardown() {
-  removeServer(process.env.PATCHBAY_TEST_DIR);
+  removeServers(process.env.PATCHBAY_TEST_DIR);
 }

@@ -74,7 +74,8 @@ async function asAdmin<T>(server: Server, act: (admin: pg.Client) => Promise<T>)
   }
 }
 
-function testFolder(): string {
+/** Where the servers of this test run keep their files; the global teardown ends what is left in it. */
+export function testFolder(): string {
   const folder = process.env['PATCHBAY_TEST_DIR'];
   if (folder === undefined) throw new Error('The global setup of the tests did not run');
   return folder;

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { testFolder } from './postgres.js';
+
+/** Specs that need Redis are skipped by name where this is false. */
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
 export interface TestRedis {
   /** As `REDIS_URL` takes it. */
@@ -10,26 +13,23 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** A private Redis on a socket; undefined when the program is not installed. */
-export async function startTestRedis(): Promise<TestRedis | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'patchbay-redis-'));
+/** A private Redis on a socket, without a port and without a trace on the disk. */
+export async function startTestRedis(): Promise<TestRedis> {
+  const folder = await mkdtemp(join(testFolder(), 'redis-'));
   const socket = join(folder, 'redis.sock');
-  const options = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = spawn('redis-server', options, { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => {
-    server.once('error', () => resolve());
-    server.once('exit', () => resolve());
-  });
-  const stop = async () => {
-    server.kill('SIGKILL');
-    await ended;
-    await rm(folder, { recursive: true, force: true });
-  };
-  const client = new Redis(socket, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: 250 });
+  const place = ['--dir', folder, '--port', '0', '--unixsocket', socket, '--pidfile', join(folder, 'redis.pid')];
+  const server = spawn('redis-server', [...place, '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => server.once('close', () => resolve()));
+  const client = new Redis(socket, { retryStrategy: () => 20, maxRetriesPerRequest: 250 });
   client.on('error', () => undefined);
-  const isUp = await Promise.race([client.ping().then(() => true), ended.then(() => false)]).catch(() => false);
+  await client.ping();
   client.disconnect();
-  if (isUp) return { url: socket, stop };
-  await stop();
-  return undefined;
+  return {
+    url: socket,
+    stop: async () => {
+      server.kill('SIGKILL');
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { openTestStore } from '../../../test/environment/postgres.js';
-import { startTestRedis, type TestRedis } from '../../../test/environment/redis.js';
+import { hasRedis, startTestRedis, type TestRedis } from '../../../test/environment/redis.js';
 import { loadConfig } from '../config/config.loader.js';
 import { createLog } from '../log/log.js';
 import type { Store } from '../store/store.js';
@@ -9,11 +9,11 @@ import { createQueues, type Queues } from './queues.js';
 import { rareErrors } from './rare-errors.js';
 
 const log = createLog({ level: 'silent', format: 'json' });
-const redis: TestRedis | undefined = await startTestRedis();
+let redis: TestRedis | undefined;
 let store: Store;
 
 beforeAll(async () => {
-  store = await openTestStore();
+  [store, redis] = await Promise.all([openTestStore(), hasRedis ? startTestRedis() : undefined]);
 });
 
 afterAll(async () => {
@@ -27,12 +27,12 @@ async function until(isSo: () => boolean | Promise<boolean>, withinMs = 8000): P
 }
 
 describe.each([
-  { backend: 'postgres' as const, env: {} },
-  ...(redis ? [{ backend: 'redis' as const, env: { REDIS_URL: redis.url } }] : []),
+  { backend: 'postgres' as const, env: () => ({}) },
+  ...(hasRedis ? [{ backend: 'redis' as const, env: () => ({ REDIS_URL: redis?.url }) }] : []),
 ])('queues on $backend', ({ backend, env }) => {
   const opened: Queues[] = [];
   const open = (more: Record<string, string> = {}) => {
-    const queues = createQueues({ config: loadConfig({ ...env, ...more }), store, log });
+    const queues = createQueues({ config: loadConfig({ ...env(), ...more }), store, log });
     opened.push(queues);
     return queues;
   };
@@ -134,7 +134,7 @@ describe.each([
   });
 });
 
-if (!redis) it.skip('queues on redis: redis-server is not installed', () => undefined);
+if (!hasRedis) it.skip('queues on redis: redis-server is not installed', () => undefined);
 
 describe('a queue that cannot be reached', () => {
   it('given no Redis at the address, when a job is added, then it fails within seconds and says so', async () => {
