@@ -1,10 +1,10 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { CatalogController } from '#catalog';
-import { ConnectionsController } from '#connections';
+import { ConnectionsController, NetworksController } from '#connections';
 import { FlowsController } from '#flows';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
-import { NetworksController, SignersController, TransactionsController } from '#transactions';
+import { SignersController, TransactionsController } from '#transactions';
 import { HooksController, TriggersController } from '#triggers';
 
 const api: readonly Type[] = [

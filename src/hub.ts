@@ -124,7 +124,7 @@ async function assemble(
   const { key: adminKey } = await keys.ensureAdminKey(config.auth.adminKey);
   const http = createHttpClient({ egress: parseEgress(config.egress.allow), log });
 
-  const chain = chainServices({ db, signers: file.signers, log });
+  const chain = chainServices({ db, signers: file.signers });
   const connections = new ConnectionsService({
     catalog,
     declared: file.connections,
@@ -227,7 +227,6 @@ async function assemble(
     sourcesStore,
     chain.transactions,
     chain.signers,
-    chain.networks,
   ];
   const app = await createHttpApp(
     AppModule.for(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CompiledFlow, JournalEntry, RunOutcome } from '#engine';
 import type { FlowsService } from '#flows';
@@ -33,6 +34,8 @@ export class RunExecutor {
 
   constructor(private readonly parts: RunExecutorParts) {
     const { store } = parts;
+    // Every run at work listens to it.
+    setMaxListeners(0, this.#stop.signal);
     this.#claims = new Batcher(
       async (ids) => {
         const claimed = new Map((await store.claim([...new Set(ids)])).map((run) => [run.id, run]));

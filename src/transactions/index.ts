@@ -1,3 +1,6 @@
 /** What the chain layer keeps in the store: transactions with their attempts, and the newest blocks of each network. */
 export { KyselyBlockMemory } from './block-memory.store.js';
+export { chainServices, type ChainServices } from './chain-services.js';
+export { SignersController } from './signers.controller.js';
+export { TransactionsController } from './transactions.controller.js';
 export { KyselyTransactionStore } from './transactions.store.js';

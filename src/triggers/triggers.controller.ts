@@ -41,7 +41,7 @@ export class TriggersController {
     @CurrentCaller() caller: Caller,
   ): Promise<BackfillView> {
     const view = await this.backfills.request({ flow, from: body.from, to: body.to, startsRuns: body.startRuns });
-    await this.audit.write({ actor: caller.name, action: 'backfill.start', subject: flow, detail: view });
+    await this.audit.write({ actor: caller.name, action: 'backfill.start', subject: flow, detail: { ...view } });
     return view;
   }
 

@@ -41,6 +41,7 @@ const configuredAdmin = 'admin (configured)';
 /** The keys of the API. Only their hashes are kept; a key is shown once, when it is made. */
 export class ApiKeys {
   readonly #remembered = new Map<string, Remembered>();
+  readonly #asking = new Map<string, Promise<Caller | undefined>>();
 
   constructor(
     private readonly db: Kysely<Database>,
@@ -81,7 +82,12 @@ export class ApiKeys {
   async authenticate(key: string): Promise<Caller | undefined> {
     if (key.length > longestKey) return undefined;
     const hash = hashOf(key);
-    return this.#recall(hash) ?? this.#lookUp(hash);
+    const known = this.#recall(hash);
+    if (known) return known;
+    // A busy key is forgotten while many requests carry it; one of them asks for all.
+    const asked = this.#asking.get(hash) ?? this.#lookUp(hash).finally(() => this.#asking.delete(hash));
+    this.#asking.set(hash, asked);
+    return asked;
   }
 
   /** Whether the key worked within the last seconds; asks no database. */

@@ -1,0 +1,20 @@
+import { Controller, Get } from '@nestjs/common';
+import { Catalog } from '#catalog';
+import { Scopes } from '#platform';
+import { ConnectionsService, type ConnectionView } from './connections.service.js';
+
+/** The connections that are chains. */
+@Controller('api/networks')
+export class NetworksController {
+  constructor(
+    private readonly connections: ConnectionsService,
+    private readonly catalog: Catalog,
+  ) {}
+
+  @Get()
+  @Scopes('chain:read')
+  list(): { networks: ConnectionView[] } {
+    const connector = this.catalog.connectorOfSection('networks')?.name;
+    return { networks: this.connections.list().filter((connection) => connection.connector === connector) };
+  }
+}
