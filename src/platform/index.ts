@@ -38,3 +38,4 @@ export { createVault, type Vault } from './vault/vault.js';
 export { loadMasterKey } from './vault/master-key.js';
 export { createMetrics, Metrics } from './health/metrics.js';
 export { Readiness, type Check } from './health/readiness.js';
+export { describeApi } from './openapi/api-description.js';

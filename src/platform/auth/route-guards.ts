@@ -9,12 +9,14 @@ import { accessOf } from './access.js';
 export interface Route {
   readonly controller: new (...args: never[]) => object;
   readonly handler: object;
+  readonly method: string;
+  /** Class and method, for people. */
   readonly name: string;
 }
 
 /** Every method of every controller that answers to a path. */
-export function listRoutes(app: INestApplicationContext): Route[] {
-  const modules = [...app.get(ModulesContainer).values()];
+export function listRoutes(container: ModulesContainer): Route[] {
+  const modules = [...container.values()];
   const controllers = new Set(
     modules.flatMap((module) => [...module.controllers.values()].map((wrapper) => wrapper.metatype)),
   );
@@ -23,13 +25,15 @@ export function listRoutes(app: INestApplicationContext): Route[] {
     const controller = metatype as Route['controller'];
     return methodsOf(controller.prototype as object)
       .filter(({ handler }) => Reflect.hasMetadata(PATH_METADATA, handler))
-      .map(({ name, handler }) => ({ controller, handler, name: `${controller.name}.${name}` }));
+      .map(({ name, handler }) => ({ controller, handler, method: name, name: `${controller.name}.${name}` }));
   });
 }
 
 /** A forgotten decorator would be an open door; so the hub does not start with one. @throws internal */
 export function assertEveryRouteGuarded(app: INestApplicationContext): void {
-  const open = listRoutes(app).filter(({ controller, handler }) => accessOf(controller, handler) === undefined);
+  const open = listRoutes(app.get(ModulesContainer)).filter(
+    ({ controller, handler }) => accessOf(controller, handler) === undefined,
+  );
   if (open.length === 0) return;
   throw new PatchbayError('internal', {
     detail: `Routes without a rule of access: ${open.map(({ name }) => name).join(', ')}`,

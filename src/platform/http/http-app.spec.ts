@@ -99,12 +99,12 @@ beforeAll(async () => {
     trustedProxies: ['127.0.0.1'],
   });
   await app.listen(0, '127.0.0.1');
-}, 30_000);
+}, 60_000);
 
 afterAll(async () => {
   await app.close();
   await store.close();
-});
+}, 60_000);
 
 /** Answers are asserted, not typed. */
 type Json = Readonly<Record<string, unknown>>;
@@ -189,22 +189,31 @@ describe('errors over HTTP', () => {
     ]);
   });
 
+  const json = 'application/json';
   it.each([
-    ['GET', '/api/nothing', undefined, undefined, 404, 'request.notFound'],
-    ['DELETE', '/api/orders', undefined, undefined, 404, 'request.notFound'],
-    ['GET', '/%ff', undefined, undefined, 400, 'request.invalid'],
-    ['POST', '/api/orders', '{"name":', 'application/json', 400, 'request.invalid'],
-    ['POST', '/api/orders', '{"__proto__":{"a":1},"name":"x"}', 'application/json', 400, 'request.invalid'],
-    ['POST', '/api/orders', '{"constructor":{"prototype":{}},"name":"x"}', 'application/json', 400, 'request.invalid'],
-    ['POST', '/api/orders', '['.repeat(40) + ']'.repeat(40), 'application/json', 400, 'request.invalid'],
-    ['POST', '/api/orders', `{"name":"${'x'.repeat(2100)}"}`, 'application/json', 413, 'request.tooLarge'],
-    ['POST', '/api/orders', `{"name":"${'x'.repeat(5000)}"}`, 'application/json', 413, 'request.tooLarge'],
-    ['POST', '/api/orders', 'name=x', 'application/x-www-form-urlencoded', 415, 'request.unsupportedType'],
-    ['POST', '/api/orders', '<a/>', 'text/xml', 415, 'request.unsupportedType'],
-    ['POST', '/hooks/a', 'x'.repeat(4100), 'text/plain', 413, 'request.tooLarge'],
+    ['GET', '/api/nothing', 'no body', 404, 'request.notFound', '', ''],
+    ['DELETE', '/api/orders', 'no body', 404, 'request.notFound', '', ''],
+    ['GET', '/%ff', 'no body', 400, 'request.invalid', '', ''],
+    ['POST', '/api/orders', 'half of JSON', 400, 'request.invalid', '{"name":', json],
+    ['POST', '/api/orders', 'a prototype', 400, 'request.invalid', '{"__proto__":{"a":1},"name":"x"}', json],
+    [
+      'POST',
+      '/api/orders',
+      'a constructor',
+      400,
+      'request.invalid',
+      '{"constructor":{"prototype":{}},"name":"x"}',
+      json,
+    ],
+    ['POST', '/api/orders', 'deep JSON', 400, 'request.invalid', '['.repeat(40) + ']'.repeat(40), json],
+    ['POST', '/api/orders', 'much JSON', 413, 'request.tooLarge', `{"name":"${'x'.repeat(2100)}"}`, json],
+    ['POST', '/api/orders', 'very much JSON', 413, 'request.tooLarge', `{"name":"${'x'.repeat(5000)}"}`, json],
+    ['POST', '/api/orders', 'a form', 415, 'request.unsupportedType', 'name=x', 'application/x-www-form-urlencoded'],
+    ['POST', '/api/orders', 'XML', 415, 'request.unsupportedType', '<a/>', 'text/xml'],
+    ['POST', '/hooks/a', 'much text', 413, 'request.tooLarge', 'x'.repeat(4100), 'text/plain'],
   ] as const)(
-    'given %s %s with %s of type %s, when it is sent, then the answer is %i',
-    async (method, url, payload, type, status, code) => {
+    'given %s %s with %s, when it is sent, then the answer is %i %s',
+    async (method, url, _what, status, code, payload, type) => {
       const headers = { ...as(admin), ...(type && { 'content-type': type }) };
       const response = await ask({ method, url, headers, ...(payload && { payload }) });
 
@@ -342,6 +351,45 @@ describe('who may call what', () => {
     expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
     expect((await from('10.1.1.1', admin)).statusCode).toBe(200);
     expect((await from('10.1.1.2', 'pbk_wrong')).statusCode).toBe(401);
+  });
+});
+
+describe('the description of the API', () => {
+  it('given the routes, when it is read, then it has their inputs, answers and scopes', async () => {
+    const { paths } = (await ask({ url: '/api/openapi.json' })).json() as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+
+    expect(paths['/api/keys']?.['post']).toMatchObject({
+      description: 'Needs the scope keys:write.',
+      security: [{ key: [] }],
+      requestBody: {
+        content: { 'application/json': { schema: { required: ['name', 'scopes'], additionalProperties: false } } },
+      },
+      responses: {
+        201: {
+          content: { 'application/json': { schema: { required: expect.arrayContaining(['key', 'id']) as unknown } } },
+        },
+      },
+    });
+    expect(paths['/api/keys/{id}']?.['delete']).toMatchObject({
+      parameters: [{ name: 'id', in: 'path', required: true }],
+    });
+    expect(paths['/api/audit']?.['get']).toMatchObject({
+      parameters: [
+        { name: 'before', in: 'query', required: false },
+        { name: 'limit', in: 'query', required: false },
+      ],
+    });
+  });
+
+  it('given the page, when it is opened, then all its files come from this hub', async () => {
+    const page = (await ask({ url: '/docs' })).body;
+    const files = [...page.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, url = '']) => url);
+
+    expect(files).toHaveLength(3);
+    for (const url of files) expect((await ask({ url })).statusCode).toBe(200);
+    expect((await ask({ url: '/docs/..%2fpackage.json' })).statusCode).toBe(404);
   });
 });
 

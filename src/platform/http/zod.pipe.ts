@@ -7,7 +7,7 @@ import { PatchbayError, type Fault } from '#sdk';
 export class ZodPipe implements PipeTransform {
   constructor(
     readonly schema: z.ZodType,
-    private readonly part: 'body' | 'query' | 'path',
+    readonly part: 'body' | 'query' | 'path',
   ) {}
 
   async transform(value: unknown): Promise<unknown> {
