@@ -30,7 +30,7 @@ module.exports = {
       from: { path: oneFolder('src/evm'), pathNot: spec },
       to: {
         dependencyTypesNot: ['core'],
-        pathNot: [oneFolder('src/evm'), '^src/sdk/index[.]ts$', library('ethers', '@noble/[^/]+', 'ws')],
+        pathNot: [oneFolder('src/evm'), '^src/sdk/index[.]ts$', library('ethers', '@noble/[^/]+', 'ws', 'yaml')],
       },
     },
     {

@@ -39,6 +39,11 @@ export default tseslint.config(
         },
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // What was caught or is the reason of a signal is passed on as it is.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true, allowThrowingAny: false }],
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
+      // What flows and other systems hand in is unknown by nature, and must become text somewhere.
+      '@typescript-eslint/no-base-to-string': 'off',
       // A port promises to wait even where this implementation has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
       // A Nest module is an empty class on which the decorator hangs everything.
@@ -87,6 +92,8 @@ export default tseslint.config(
   {
     files: specs,
     rules: {
+      // As long as its stories.
+      'max-lines': 'off',
       // A spec reads answers of servers and libraries, and compares them; it need not narrow them first.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

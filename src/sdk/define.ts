@@ -205,11 +205,22 @@ export interface ConnectorDefinition {
 }
 
 // Definitions are invariant in their type parameters (a client is both produced and consumed), so a list of
-// different ones needs `any`; the hub only hands a definition what that definition itself produced.
+// different ones needs `any`; the hub only hands a definition what that definition itself produced. What every
+// definition has in common, its schemas, keeps its type.
 /* eslint-disable @typescript-eslint/no-explicit-any */
-export type AnyConnection = ConnectionDefinition<any, any>;
-export type AnyTrigger = TriggerDefinition<any, any, any, any>;
-export type AnyAction = ActionDefinition<any, any, any, any>;
+export interface AnyConnection extends Omit<ConnectionDefinition<any, any>, 'settings'> {
+  readonly settings: ObjectSchema;
+}
+export interface AnyTrigger extends Omit<TriggerDefinition<any, any, any, any>, 'input' | 'event' | 'connection'> {
+  readonly input: ObjectSchema;
+  readonly event: z.ZodType;
+  readonly connection?: AnyConnection;
+}
+export interface AnyAction extends Omit<ActionDefinition<any, any, any, any>, 'input' | 'output' | 'connection'> {
+  readonly input: ObjectSchema;
+  readonly output: z.ZodType;
+  readonly connection?: AnyConnection;
+}
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
 export function defineConnection<Settings extends ObjectSchema, Client>(
