@@ -5,6 +5,8 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { Catalog } from '#catalog';
+import { flowJsonSchema } from '#engine';
 import { builtInConnectors } from '../connectors/index.js';
 import { architecturePicture } from './pages/architecture-picture.js';
 import { configurationPages } from './pages/configuration-page.js';
@@ -18,6 +20,7 @@ const pages = [
   ...configurationPages(),
   templateHelpersPage(),
   ...builtInConnectors.map(connectorPage),
+  flowSchemaPage(),
   await readme(),
   await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
 ];
@@ -58,6 +61,12 @@ async function check(wanted: readonly Page[]): Promise<void> {
 async function pagesOfConnectors(): Promise<string[]> {
   const files = await readdir('docs/connectors').catch(() => []);
   return files.map((file) => `docs/connectors/${basename(file)}`);
+}
+
+/** What the first line of each example flow points to. */
+function flowSchemaPage(): Page {
+  const schema = flowJsonSchema(new Catalog(builtInConnectors));
+  return { path: 'docs/flow.schema.json', content: `${JSON.stringify(schema, undefined, 2)}\n` };
 }
 
 /** The flow on the first screen is the one that runs. */
