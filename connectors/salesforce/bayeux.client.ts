@@ -37,6 +37,8 @@ export class BayeuxClient {
   #nextId = 1;
   /** How long the server waits for events before it answers a poll. */
   pollMs = 110_000;
+  /** The clock of the org, as of its last answer. */
+  serverTime = 0;
 
   constructor(options: BayeuxOptions) {
     this.#options = options;
@@ -104,6 +106,8 @@ export class BayeuxClient {
       maxBytes: maxAnswerBytes,
       accept: () => true,
     });
+    const serverTime = Date.parse(headers['date'] ?? '');
+    this.serverTime = Number.isNaN(serverTime) ? Date.now() : serverTime;
     this.#keepCookies(headers['set-cookie'] ?? '');
     if (isMessages(body)) return body;
     if (status === 401) return [{ channel, successful: false, error: '401::Authentication invalid' }];

@@ -37,24 +37,27 @@ export const pushTopic = defineTrigger({
       onExpired,
       signal,
     });
-    for await (const batch of changes) {
-      const last = batch.at(-1);
-      if (last === undefined) continue;
+    for await (const { changes: heard, place } of changes) {
       await emit(
-        batch.map(({ place, change: { event, sobject } }) => ({
+        heard.map(({ event, sobject }) => ({
           // Replay ids of two orgs, or of a sandbox before and after a refresh, can be equal.
-          id: `${place.orgId}:${topic}:${place.replayId}`,
+          id: `${place.orgId}:${topic}:${event.replayId}`,
           event: { ...event, sobject },
           ...(event.createdDate === undefined ? {} : { time: event.createdDate }),
           ...(typeof sobject['Id'] === 'string' ? { subject: sobject['Id'] } : {}),
         })),
-        { cursor: `${last.place.orgId}:${last.place.replayId}` },
+        { cursor: formatPlace(place) },
       );
     }
   },
 });
 
+function formatPlace(place: StreamPlace): string {
+  return 'since' in place ? `${place.orgId}@${place.since}` : `${place.orgId}:${place.replayId}`;
+}
+
 function parsePlace(cursor: string | undefined): StreamPlace | undefined {
-  const [, orgId, replayId] = /^(\w+):(\d+)$/.exec(cursor ?? '') ?? [];
-  return orgId === undefined ? undefined : { orgId, replayId: Number(replayId) };
+  const [, orgId, kind, number] = /^(\w+)([:@])(\d+)$/.exec(cursor ?? '') ?? [];
+  if (orgId === undefined) return undefined;
+  return kind === '@' ? { orgId, since: Number(number) } : { orgId, replayId: Number(number) };
 }

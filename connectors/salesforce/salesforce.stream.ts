@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError, type HttpClient, type Logger } from '#sdk';
 import { BayeuxClient, type BayeuxMessage } from './bayeux.client.js';
 import type { SalesforceLogin, Session } from './salesforce.login.js';
-import { problemOf } from './stream-problem.js';
-import { TopicListener, type HeardChange, type ListenRequest } from './topic-listener.js';
+import { problemOf, type StreamProblem } from './stream-problem.js';
+import { TopicListener, type HeardChanges, type ListenRequest } from './topic-listener.js';
 
 export interface StreamTiming {
   /** How much longer than the server's own waiting time a poll may stay unanswered before it counts as lost. */
@@ -35,6 +35,8 @@ const defaultTiming: StreamTiming = {
 const limitPauseMs = 120_000;
 /** Events that may wait to be taken before polling pauses. */
 const waitingMax = 2_000;
+/** The stamp of an event is older than the event by the length of its transaction. */
+const stampLagMs = 5_000;
 const newOnly = -1;
 const allKept = -2;
 
@@ -73,10 +75,10 @@ export class SalesforceStream {
   }
 
   /** The changes of a channel, in the order of the org, until the signal is aborted. */
-  async *changes(request: ListenRequest): AsyncGenerator<readonly HeardChange[]> {
+  async *changes(request: ListenRequest): AsyncGenerator<HeardChanges> {
     const listener = this.#join(request);
     try {
-      for (let batch = await listener.take(); batch !== undefined; batch = await listener.take()) yield batch;
+      for (let heard = await listener.take(); heard !== undefined; heard = await listener.take()) yield heard;
     } finally {
       this.#leave(listener);
     }
@@ -244,10 +246,12 @@ export class SalesforceStream {
       this.#isRenewed = true;
       throw lost(`earlier events of ${channel} are wanted`);
     }
-    for (const { place } of this.#on(channel)) {
-      if (place !== undefined && place.replayId > (listener.place?.replayId ?? 0)) listener.place = place;
-    }
+    this.#beginNow(link, listener);
     link.served.add(listener);
+  }
+
+  #beginNow({ client, session }: Link, listener: TopicListener): void {
+    listener.beginAt(session.orgId, client.serverTime - stampLagMs);
   }
 
   async #subscribe(link: Link, channel: string): Promise<void> {
@@ -255,22 +259,44 @@ export class SalesforceStream {
     for (const listener of listeners) this.#forgetForeign(listener, link.session);
     const wanted = listeners.filter((listener) => this.#listeners.has(listener));
     if (wanted.length === 0) return;
+    const from = startOf(wanted);
+    const oldest = Math.min(...wanted.flatMap(({ replayId }) => replayId ?? []));
+    if (from === allKept && Number.isFinite(oldest)) {
+      const problem = await this.#probe(link, channel, oldest);
+      if (problem?.kind === 'replay') return this.#expireAt(wanted, oldest, problem.text);
+    }
     // Before the answer is read, the first events may already have arrived with a poll.
     for (const listener of wanted) link.served.add(listener);
-    const from = startOf(wanted);
     const answer = await link.client.subscribe(channel, from, link.broken.signal);
     const problem = problemOf(answer);
     if (problem === undefined) {
       link.channels.set(channel, 'subscribed');
+      for (const listener of wanted) {
+        if (listener.place === undefined && listener.begin === 'new') this.#beginNow(link, listener);
+      }
       return;
     }
     for (const listener of wanted) link.served.delete(listener);
-    if (problem.kind === 'replay') {
-      for (const listener of wanted) if (listener.place?.replayId === from) this.#expire(listener, problem.text);
-      return;
-    }
+    if (problem.kind === 'replay') return this.#expireAt(wanted, from, problem.text);
     if (problem.kind !== 'refused') await this.#expectSuccess(link.session, answer);
     this.#refuse(wanted, channel, problem.text);
+  }
+
+  /**
+   * Asks with a client of its own whether a place is still kept. One who wants all that is kept would hide that another
+   * one's place is lost; and what a question on the same client brings along would overtake the replay.
+   */
+  async #probe({ session, broken }: Link, channel: string, replayId: number): Promise<StreamProblem | undefined> {
+    const { http, apiVersion } = this.#options;
+    const client = new BayeuxClient({ http, session, apiVersion });
+    await this.#expectSuccess(session, await client.handshake(broken.signal));
+    const answer = await client.subscribe(channel, replayId, broken.signal);
+    await client.disconnect(broken.signal);
+    return problemOf(answer);
+  }
+
+  #expireAt(listeners: readonly TopicListener[], replayId: number, reason: string): void {
+    for (const listener of listeners) if (listener.replayId === replayId) this.#expire(listener, reason);
   }
 
   #forgetForeign(listener: TopicListener, session: Session): void {
@@ -281,7 +307,7 @@ export class SalesforceStream {
   /** The events since the place are no longer kept: says so, and goes on as the flow decided. */
   #expire(listener: TopicListener, reason: string): void {
     const { channel, onExpired } = listener.request;
-    const replayId = listener.place?.replayId;
+    const { replayId } = listener;
     this.#options.log.warn('Events of Salesforce were missed: the place is no longer kept', {
       channel,
       replayId,
@@ -313,9 +339,10 @@ export class SalesforceStream {
 
 /** The earliest start that suits everybody on a channel; each one leaves out what it already has. */
 function startOf(listeners: readonly TopicListener[]): number {
-  if (listeners.some(({ place, begin }) => place === undefined && begin === 'earliest')) return allKept;
-  const places = listeners.flatMap(({ place }) => (place === undefined ? [] : [place.replayId]));
-  return places.length === 0 ? newOnly : Math.min(...places);
+  const needsAll = ({ place, begin }: TopicListener) => (place === undefined ? begin === 'earliest' : 'since' in place);
+  if (listeners.some(needsAll)) return allKept;
+  const ids = listeners.flatMap(({ replayId }) => replayId ?? []);
+  return ids.length === 0 ? newOnly : Math.min(...ids);
 }
 
 function lost(reason: string): PatchbayError {

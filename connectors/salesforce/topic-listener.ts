@@ -11,15 +11,17 @@ const changeSchema = z.object({
 
 export type TopicEvent = z.output<typeof changeSchema>;
 
-/** A place in the stream of one org; ids of another org mean nothing. */
-export interface StreamPlace {
-  readonly orgId: string;
-  readonly replayId: number;
-}
+/**
+ * A place in the stream of one org; ids of another org mean nothing. Until the first event is heard there is no id to
+ * stand on, so the place is a time by the clock of the org: what happened since is new.
+ */
+export type StreamPlace =
+  { readonly orgId: string; readonly replayId: number } | { readonly orgId: string; readonly since: number };
 
-export interface HeardChange {
+export interface HeardChanges {
+  readonly changes: readonly TopicEvent[];
+  /** Where the listener is after them. */
   readonly place: StreamPlace;
-  readonly change: TopicEvent;
 }
 
 export interface ListenRequest {
@@ -38,11 +40,13 @@ const batchSize = 200;
 /** One who listens to a channel: what it waits for, where it is, and what it has not taken yet. */
 export class TopicListener {
   readonly request: ListenRequest;
-  /** Undefined: it has no place yet and begins as `begin` says. */
+  /** After the last event that waits here or was taken. Undefined: it has no place yet and begins as `begin` says. */
   place: StreamPlace | undefined;
   begin: 'new' | 'earliest';
   readonly #onTaken: () => void;
-  #waiting: HeardChange[] = [];
+  #waiting: TopicEvent[] = [];
+  /** A place that nobody has been told yet. */
+  #isMoved = false;
   #failure: PatchbayError | undefined;
   #wake: () => void = () => undefined;
 
@@ -58,14 +62,30 @@ export class TopicListener {
     return this.#waiting.length;
   }
 
+  /** The id of the last event it heard. */
+  get replayId(): number | undefined {
+    return this.place !== undefined && 'replayId' in this.place ? this.place.replayId : undefined;
+  }
+
+  /** It listens from now on; what is new later begins here, also for the listener that takes its place. */
+  beginAt(orgId: string, since: number): void {
+    this.place = { orgId, since };
+    this.#isMoved = true;
+    this.#wake();
+  }
+
   /** Takes an event of the channel, unless it was taken before. Whether it could be read. */
   accept(orgId: string, data: unknown): boolean {
     const { success, data: change } = changeSchema.safeParse(data);
     if (!success) return false;
-    const { replayId } = change.event;
-    if (this.place !== undefined && replayId <= this.place.replayId) return true;
+    const { replayId, createdDate } = change.event;
+    const { place } = this;
+    const isOld =
+      place !== undefined &&
+      ('replayId' in place ? replayId <= place.replayId : Date.parse(createdDate ?? '') < place.since);
+    if (isOld) return true;
     this.place = { orgId, replayId };
-    this.#waiting.push({ place: this.place, change });
+    this.#waiting.push(change);
     this.#wake();
     return true;
   }
@@ -75,17 +95,29 @@ export class TopicListener {
     this.#wake();
   }
 
-  /** The next events, at least one; undefined once the signal is aborted. Waiting events come before a failure. */
-  async take(): Promise<readonly HeardChange[] | undefined> {
+  /** The next events and where they lead; undefined once the signal is aborted. Events come before a failure. */
+  async take(): Promise<HeardChanges | undefined> {
     while (!this.request.signal.aborted) {
-      if (this.#waiting.length > 0) {
-        const batch = this.#waiting.splice(0, batchSize);
-        this.#onTaken();
-        return batch;
-      }
+      const taken = this.#takeWaiting();
+      if (taken !== undefined) return taken;
       if (this.#failure !== undefined) throw this.#failure;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     return undefined;
+  }
+
+  #takeWaiting(): HeardChanges | undefined {
+    const { place } = this;
+    if (place === undefined) return undefined;
+    const changes = this.#waiting.splice(0, batchSize);
+    const last = changes.at(-1);
+    if (last !== undefined) {
+      this.#isMoved = false;
+      this.#onTaken();
+      return { changes, place: { orgId: place.orgId, replayId: last.event.replayId } };
+    }
+    if (!this.#isMoved) return undefined;
+    this.#isMoved = false;
+    return { changes, place };
   }
 }
