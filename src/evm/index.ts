@@ -1,14 +1,16 @@
 /** The chain, without any framework: reading logs, sending transactions, and names for contracts. */
 export { argumentNames, getFragment, signatureOf, topicOf, type Abi, type AbiFragment, type AbiParameter } from './abi.js';
+export { compileTupleReader, type Reading } from './abi-reader.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
-export { findBlock, type BlockHeader, type BlockTag } from './block.js';
+export { checkArguments, encodeCall } from './arguments.js';
+export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
 export { blockMemory, type BlockMemory, type KnownBlock } from './block-window.js';
 export { logIds, type ChainLog } from './chain-log.js';
 export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export type { LogFilter } from './log-filter.js';
-export { LogRangeReader, type RangeResult } from './log-range.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
+export { readPastLogs, type PastLogs } from './past-logs.js';
 export { findReceipt, type Receipt } from './receipt.js';
 export { asRevert } from './revert-reason.js';
 export { RpcClient, type Rpc, type RpcClientOptions } from './rpc-client.js';

@@ -44,10 +44,8 @@ export const signerSource = defineService<SignerSource>('evm.signerSource');
  */
 export async function createKeySigner(name: string, privateKey: Secret): Promise<Signer> {
   // Only what signs is loaded, and only by a hub that signs.
-  const [{ SigningKey }, { Transaction, computeAddress }] = await Promise.all([
-    import('ethers/crypto'),
-    import('ethers/transaction'),
-  ]);
+  const { SigningKey } = await import('ethers/crypto');
+  const { Transaction, computeAddress } = await import('ethers/transaction');
   const digits = privateKey.reveal().trim().replace(/^0x/, '');
   if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
     throw new PatchbayError('config.invalid', {

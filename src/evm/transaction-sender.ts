@@ -147,9 +147,16 @@ export class TransactionSender {
 
   async #validate({ to, data, value, gasLimit, abi }: SendRequest, signer: Signer): Promise<bigint> {
     const call = { from: signer.address, to, data, value: toQuantity(value) };
+    const { rpc } = this.#options;
     try {
-      const estimate = BigInt(await this.#options.rpc.request<string>('eth_estimateGas', [call]));
-      return gasLimit ?? (estimate * 6n) / 5n;
+      const [estimate, balance, fee] = await Promise.all([
+        rpc.request<string>('eth_estimateGas', [call]).then(BigInt),
+        rpc.request<string>('eth_getBalance', [signer.address, 'latest']).then(BigInt),
+        currentFee(rpc),
+      ]);
+      const gas = gasLimit ?? (estimate * 6n) / 5n;
+      if (balance < value + gas * fee.max) throw this.#poor(signer.address, undefined);
+      return gas;
     } catch (error) {
       if (classifySubmission(error) === 'insufficientFunds') throw this.#poor(signer.address, error);
       throw asRevert(error, abi ?? []) ?? error;

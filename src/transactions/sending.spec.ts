@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  type Abi,
   RpcClient,
   TransactionSender,
   createKeySigner,
@@ -15,7 +16,6 @@ import { DevChain, artefact, devAccounts } from '../evm/testing/dev-chain.js';
 import { FaultProxy, rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
 import { silent } from '../evm/testing/heard-logs.js';
 import { KyselyTransactionStore } from './transactions.store.js';
-import type { Abi } from '../evm/abi.js';
 
 let chain: DevChain;
 let proxy: FaultProxy;
@@ -201,9 +201,8 @@ describe('sending through crashes', () => {
   );
 
   it('given a reserved nonce that nobody goes on with, when the sender sweeps, then it is sent and later ones are mined', async () => {
-    const dying: TransactionStore = Object.assign(Object.create(store) as TransactionStore, {
-      addAttempt: () => Promise.reject(new Error('cut')),
-    });
+    // Its third step: it has looked for the key and reserved the nonce, and is about to store the bytes.
+    const dying = new Cut(3, 'before').around(store);
     await expect(aSender({ store: dying }).send(aMint())).rejects.toThrow('cut');
     const later = aSender();
     await later.send(aMint({ idempotencyKey: `later-${String(keys)}` }));

@@ -1,0 +1,146 @@
+import {
+  compileLogDecoder,
+  formatBlock,
+  formatPosition,
+  getFragment,
+  logIds,
+  readPastLogs,
+  type ChainLog,
+  type LogDecoder,
+  type LogFilter,
+} from '#evm';
+import { PatchbayError, defineTrigger, z, type Heard } from '#sdk';
+import { network } from './connection.js';
+import { abiInput, confirmations, contractInput } from './finality.js';
+import type { EvmNetwork } from './network.client.js';
+
+const input = z.strictObject({
+  contract: contractInput.meta({
+    title: 'Contract',
+    description: 'Name in the address book, an address, or * for every contract.',
+    examples: ['usdc'],
+  }),
+  event: z.string().min(1).meta({ title: 'Event', description: 'Name, or signature where names repeat.', examples: ['Transfer'] }),
+  confirmations: confirmations(),
+  fromBlock: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ title: 'From block', description: 'Where the first start begins. Default: with the next block.' }),
+  abi: abiInput,
+});
+
+const event = z.object({
+  name: z.string(),
+  args: z.record(z.string(), z.unknown()),
+  contract: z.object({ name: z.string().optional(), address: z.string() }),
+  transaction: z.object({ hash: z.string(), index: z.number() }),
+  block: z.object({ number: z.number(), hash: z.string(), timestamp: z.string() }),
+  log: z.object({ index: z.number() }),
+  network: z.string(),
+  chainId: z.number(),
+  /** Why an argument is null. */
+  decodeError: z.string().optional(),
+  /** The log as it is on the chain, where an argument could not be shown as it is. */
+  raw: z.object({ topics: z.array(z.string()), data: z.string() }).optional(),
+});
+
+type ContractEvent = z.output<typeof event>;
+
+/** What was asked for, with everything looked up once. */
+interface Listened {
+  readonly client: EvmNetwork;
+  readonly name: string | undefined;
+  readonly decoder: LogDecoder;
+  readonly filter: LogFilter;
+  /** Topics of the event; another event can share its signature with other arguments indexed. */
+  readonly topics: number;
+}
+
+export const contractEvent = defineTrigger({
+  title: 'Contract event',
+  summary: 'Starts a run for every event that a contract emits.',
+  connection: network,
+  input,
+  event,
+  examples: [{ contract: 'usdc', event: 'Transfer' }],
+  async listen({ input, client, cursor, signal, emit, retract }) {
+    const listened = await resolve(client, input);
+    await client.watcher.watch({
+      filter: listened.filter,
+      finality: client.finalityOf(input.confirmations),
+      cursor,
+      signal,
+      ...(input.fromBlock === undefined ? {} : { fromBlock: input.fromBlock }),
+      deliver: (batch) => emit(hear(listened, batch.logs), { cursor: batch.cursor }),
+      retract,
+    });
+  },
+  async backfill({ input, client, cursor, from, to, signal, emit, progress }) {
+    const listened = await resolve(client, input);
+    const first = parseBlock(from);
+    const last = to === undefined ? Number(await client.rpc.request('eth_blockNumber')) : parseBlock(to);
+    const start = cursor === undefined ? first : Math.max(first, parseBlock(cursor));
+    for await (const { logs, next } of readPastLogs(client.rpc, listened.filter, { from: start, to: last }, signal)) {
+      await emit(hear(listened, logs), { cursor: formatBlock(next) });
+      progress(next - first, last - first + 1);
+    }
+  },
+});
+
+async function resolve(client: EvmNetwork, { contract, event, abi }: z.output<typeof input>): Promise<Listened> {
+  if (contract === '*' && abi === undefined) {
+    throw new PatchbayError('evm.unknownContract', { detail: 'For every contract the ABI must be named', fix: 'Add abi:' });
+  }
+  // For every contract the address only serves to find the ABI.
+  const every = contract === '*';
+  const found = await client.addressBook.get(every ? `0x${'0'.repeat(40)}` : contract, abi);
+  const fragment = getFragment(found.abi, 'event', event);
+  const decoder = compileLogDecoder(fragment);
+  return {
+    client,
+    name: every ? undefined : found.name,
+    decoder,
+    filter: { addresses: every ? undefined : [found.address], topics: fragment.anonymous ? [] : [[decoder.topic]] },
+    topics: (fragment.inputs ?? []).filter(({ indexed }) => indexed).length + (fragment.anonymous ? 0 : 1),
+  };
+}
+
+function hear(listened: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
+  const { client, name, decoder, topics } = listened;
+  const ids = logIds(client.chainId, logs);
+  const heard: Heard<ContractEvent>[] = [];
+  for (const [index, log] of logs.entries()) {
+    const id = ids[index];
+    if (id === undefined || log.topics.length !== topics) continue;
+    const time = new Date((log.timestamp ?? 0) * 1_000).toISOString();
+    const { raw, ...decoded } = decoder.decode(log);
+    heard.push({
+      id,
+      time,
+      subject: log.address,
+      position: formatPosition(log.blockNumber, log.logIndex),
+      place: log.blockHash,
+      event: {
+        name: decoder.event.name ?? '',
+        ...decoded,
+        contract: name === undefined ? { address: log.address } : { name, address: log.address },
+        transaction: { hash: log.transactionHash, index: log.transactionIndex },
+        block: { number: log.blockNumber, hash: log.blockHash, timestamp: time },
+        log: { index: log.logIndex },
+        network: client.name,
+        chainId: client.chainId,
+        ...(raw ? { raw: { topics: [...raw.topics], data: raw.data } } : {}),
+      },
+    });
+  }
+  return heard;
+}
+
+function parseBlock(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new PatchbayError('request.invalid', { detail: `${JSON.stringify(text)} is no block number` });
+  }
+  return Number(text);
+}
