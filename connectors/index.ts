@@ -1,4 +1,5 @@
 import type { ConnectorDefinition } from '#sdk';
+import evm from './evm/index.js';
 import http from './http/index.js';
 import ifttt from './ifttt/index.js';
 import salesforce from './salesforce/index.js';
@@ -7,4 +8,12 @@ import webhook from './webhook/index.js';
 import zapier from './zapier/index.js';
 
 /** What the hub can talk to without installing anything. */
-export const builtInConnectors: readonly ConnectorDefinition[] = [salesforce, ifttt, zapier, http, webhook, schedule];
+export const builtInConnectors: readonly ConnectorDefinition[] = [
+  evm,
+  salesforce,
+  ifttt,
+  zapier,
+  http,
+  webhook,
+  schedule,
+];

@@ -1,5 +1,4 @@
-import { createHttpClient } from '../../src/platform/egress/http-client.js';
-import { parseEgress } from '../../src/platform/egress/egress-policy.js';
+import { createHttpClient, parseEgress } from '#platform';
 import { PatchbayError, type ActionDefinition, type ConnectionDefinition, type HttpClient, type Logger } from '#sdk';
 import type { ObjectSchema, z } from '#sdk';
 
