@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,8 @@ export class HubProcess {
   static async create(options: HubProcessOptions): Promise<HubProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'patchbay-hub-'));
     const hub = new HubProcess(folder, await freePort(), options);
+    // The database server of a hub run as root belongs to another user, who must be able to enter.
+    await chmod(folder, 0o755);
     await mkdir(join(folder, 'flows'));
     for (const [name, text] of Object.entries(options.flows)) await hub.writeFlow(name, text);
     await writeFile(join(folder, 'patchbay.yaml'), options.configuration ?? '');
