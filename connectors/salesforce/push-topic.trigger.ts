@@ -28,8 +28,9 @@ export const pushTopic = defineTrigger({
   }),
   examples: [{ topic: 'WonOpportunities' }, { topic: 'WonOpportunities', start: 'earliest', onExpired: 'fail' }],
 
-  async listen({ input, client, cursor, emit, signal }) {
-    const { topic, start, onExpired } = input;
+  async listen(context) {
+    const { client, cursor, signal } = context;
+    const { topic, start, onExpired } = context.input;
     const changes = client.stream.changes({
       channel: `/topic/${topic}`,
       after: parsePlace(cursor),
@@ -38,7 +39,7 @@ export const pushTopic = defineTrigger({
       signal,
     });
     for await (const { changes: heard, place } of changes) {
-      await emit(
+      await context.emit(
         heard.map(({ event, sobject }) => ({
           // Replay ids of two orgs, or of a sandbox before and after a refresh, can be equal.
           id: `${place.orgId}:${topic}:${event.replayId}`,

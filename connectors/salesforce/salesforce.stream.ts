@@ -123,7 +123,10 @@ export class SalesforceStream {
     let failures = 0;
     while (this.#listeners.size > 0 && !this.#closing.signal.aborted) {
       const startedAt = Date.now();
-      const error = await this.#hold().then(() => undefined, PatchbayError.from);
+      const error = await this.#hold().then(
+        () => undefined,
+        (thrown: unknown) => PatchbayError.from(thrown),
+      );
       if (this.#closing.signal.aborted || error === undefined) continue;
       if (this.#isRenewed) {
         this.#isRenewed = false;
@@ -167,7 +170,7 @@ export class SalesforceStream {
       await this.#poll(link, signal);
     } catch (error) {
       if (this.#listeners.size === 0) return;
-      throw broken.signal.aborted ? broken.signal.reason : error;
+      throw PatchbayError.from(broken.signal.aborted ? broken.signal.reason : error);
     } finally {
       this.#link = undefined;
       broken.abort();

@@ -259,7 +259,7 @@ describe('the streams of the stand-in, heard by jsforce', () => {
   });
 
   it('given a topic made over REST, when jsforce listens by its name, then it hears the change', async () => {
-    const { standIn, url } = await anOrg();
+    const { url } = await anOrg();
     const connection = await aConnection(url);
     await connection.sobject('PushTopic').create({
       Name: 'Invoices',
