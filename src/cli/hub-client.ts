@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fault } from '#sdk';
+import { exitCodeOfStatus, exitCodes } from './exit-code.js';
 
 /** What the hub answered to a command, or why it did not. */
 export class HubAnswerError extends Error {
@@ -26,9 +27,11 @@ export interface HubClient {
   readonly url: string;
   readonly key: string | undefined;
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body?: unknown): Promise<T>;
+  post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>;
   delete<T>(path: string): Promise<T>;
 }
+
+const timeoutMs = 30_000;
 
 /**
  * The hub that a command talks to: `--hub`, `PATCHBAY_HUB`, or the one that was last started from this folder; the key
@@ -46,17 +49,30 @@ export async function hubClient(
     `http://127.0.0.1:${env['PATCHBAY_PORT'] ?? '3000'}`
   ).replace(/\/$/, '');
   const key = env['PATCHBAY_KEY'] ?? env['PATCHBAY_ADMIN_KEY'] ?? (await text(join(dataDir, 'sandbox.key')));
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const call = async <T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<T> => {
     const response = await fetch(url + path, {
       method,
       headers: {
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...more,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(timeoutMs),
     }).catch((error: unknown) => {
-      throw new HubAnswerError(6, {
+      if (error instanceof Error && error.name === 'TimeoutError') {
+        throw new HubAnswerError(exitCodes.tooLong, {
+          code: 'connection.timeout',
+          detail: `The hub at ${url} did not answer within ${timeoutMs / 1_000} s.`,
+          fix: 'See what holds it up with npx patchbay doctor.',
+        });
+      }
+      throw new HubAnswerError(exitCodes.unreachable, {
         code: 'connection.refused',
         detail: `The hub at ${url} cannot be reached: ${reason(error)}`,
         fix: 'Start it with npm start, or name another one with --hub or PATCHBAY_HUB.',
@@ -64,22 +80,15 @@ export async function hubClient(
     });
     const answer = await response.text();
     if (response.ok) return (answer === '' ? undefined : JSON.parse(answer)) as T;
-    throw new HubAnswerError(exitCodeOf(response.status), problemOf(answer, response.status));
+    throw new HubAnswerError(exitCodeOfStatus(response.status), problemOf(answer, response.status));
   };
   return {
     url,
     key,
     get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body ?? {}),
+    post: (path, body, headers) => call('POST', path, body ?? {}, headers),
     delete: (path) => call('DELETE', path),
   };
-}
-
-function exitCodeOf(status: number): number {
-  if (status === 401 || status === 403) return 5;
-  if (status === 404) return 4;
-  if (status === 409 || status === 412) return 7;
-  return status === 422 ? 3 : 1;
 }
 
 function problemOf(answer: string, status: number): Problem {

@@ -1,6 +1,7 @@
 /** What flows wait for: listeners kept alive, webhooks received, clocks, and the past read again. */
 export { BackfillsService, type BackfillView } from './backfills.service.js';
 export { HookReceiver, HooksController } from './hooks.controller.js';
+export { ManualRunsService } from './manual-runs.service.js';
 export { ReplaysService } from './replays.service.js';
 export { SchedulesService } from './schedules.service.js';
 export { SourcesService } from './sources.service.js';

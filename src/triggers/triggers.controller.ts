@@ -1,8 +1,10 @@
-import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Controller, Delete, Get, Headers, HttpCode, Param, Post} from '@nestjs/common';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import type { ReplayReport } from '#runs';
-import { z } from '#sdk';
+import { PatchbayError, z } from '#sdk';
 import { BackfillsService, type BackfillView } from './backfills.service.js';
+import { ManualRunsService, type ManualRun } from './manual-runs.service.js';
 import { ReplaysService } from './replays.service.js';
 import { SourcesStore, type SourceState } from './sources.store.js';
 
@@ -17,12 +19,17 @@ const replayBody = z.strictObject({
   dryRun: z.boolean().default(true),
 });
 
+const manualRunBody = z.strictObject({ event: z.unknown() });
+/** It becomes an indexed key of the event. */
+const longestKey = 255;
+
 @Controller('api')
 export class TriggersController {
   constructor(
     private readonly sources: SourcesStore,
     private readonly backfills: BackfillsService,
     private readonly replays: ReplaysService,
+    private readonly manualRuns: ManualRunsService,
     private readonly audit: AuditLog,
   ) {}
 
@@ -30,6 +37,23 @@ export class TriggersController {
   @Scopes('flows:read')
   async list(): Promise<{ triggers: SourceState[] }> {
     return { triggers: await this.sources.list() };
+  }
+
+  @Post('flows/:name/runs')
+  @HttpCode(202)
+  @Scopes('runs:write')
+  async start(
+    @Param('name') flow: string,
+    @ZodBody(manualRunBody) body: z.output<typeof manualRunBody>,
+    @CurrentCaller() caller: Caller,
+    @Headers('idempotency-key') key: string = randomUUID(),
+  ): Promise<ManualRun> {
+    if (key === '' || key.length > longestKey) {
+      throw new PatchbayError('request.invalid', { detail: `An Idempotency-Key has 1 to ${longestKey} characters.` });
+    }
+    const started = await this.manualRuns.start(flow, body.event, key);
+    await this.audit.write({ actor: caller.name, action: 'run.start', subject: flow, detail: { ...started } });
+    return started;
   }
 
   @Post('flows/:name/backfills')

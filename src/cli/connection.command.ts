@@ -1,0 +1,138 @@
+import { readEvent } from './event-file.js';
+import { exitCodes, type ExitCode } from './exit-code.js';
+import { UsageError } from './failure.js';
+import { HubAnswerError } from './hub-client.js';
+import type { ConnectionAnswer } from './hub-answers.js';
+import type { Session } from './session.js';
+
+export interface NewConnectionOptions {
+  readonly name?: string;
+  readonly set?: readonly string[];
+  readonly setEnv?: readonly string[];
+  readonly file?: string;
+}
+
+interface SettingSchema {
+  readonly type?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly secret?: boolean;
+  readonly default?: unknown;
+}
+
+interface CatalogAnswer {
+  readonly connectors: readonly {
+    readonly name: string;
+    readonly connection?: {
+      readonly settings: { readonly properties?: Record<string, SettingSchema>; readonly required?: readonly string[] };
+    };
+  }[];
+}
+
+export async function listConnections(session: Session): Promise<void> {
+  const hub = await session.hub();
+  const answer = await hub.get<{ connections: readonly ConnectionAnswer[] }>('/api/connections');
+  session.show(answer, () => {
+    if (answer.connections.length === 0) return 'No connections. Add one: npx patchbay connection add <connector>';
+    return session.table(
+      [
+        { title: 'connection', text: (one: ConnectionAnswer) => one.name },
+        { title: 'connector', text: (one) => one.connector },
+        { title: 'default', text: (one) => (one.isDefault ? 'yes' : ''), drop: 2 },
+        { title: 'from', text: (one) => (one.origin === 'file' ? 'patchbay.yaml' : 'hub'), drop: 3 },
+        { title: 'settings', text: settingsText, canShrink: true, drop: 1 },
+      ],
+      answer.connections,
+    );
+  });
+}
+
+/** Settings come from flags, a file or, for what is still missing, from questions on the terminal; secrets never from flags alone. */
+export async function addConnection(connector: string, options: NewConnectionOptions, session: Session): Promise<void> {
+  const hub = await session.hub();
+  const { connectors } = await hub.get<CatalogAnswer>('/api/catalog');
+  const known = connectors.find((one) => one.name === connector)?.connection;
+  if (known === undefined) {
+    const names = connectors.filter((one) => one.connection !== undefined).map((one) => one.name);
+    throw new UsageError(`There is no connector ${connector} that takes connections.`, `Known: ${names.join(', ')}.`);
+  }
+  const settings = await settingsFrom(options, session);
+  for (const name of known.settings.required ?? []) {
+    if (settings[name] === undefined)
+      settings[name] = await askFor(name, known.settings.properties?.[name] ?? {}, session);
+  }
+  const view = await hub.post<ConnectionAnswer>('/api/connections', {
+    name: options.name ?? connector,
+    connector,
+    settings,
+  });
+  session.show(view, () => `The connection ${view.name} is kept. Try it: npx patchbay connection test ${view.name}`);
+}
+
+/** @returns 1 when the other side does not accept the settings */
+export async function testConnection(name: string, session: Session): Promise<ExitCode> {
+  const hub = await session.hub();
+  try {
+    await hub.post(`/api/connections/${encodeURIComponent(name)}/test`);
+  } catch (error) {
+    // Whatever the other side said, it is the test that failed, not the command.
+    if (error instanceof HubAnswerError && isAboutTarget(error))
+      throw new HubAnswerError(exitCodes.failed, error.problem);
+    throw error;
+  }
+  session.show({ works: true }, () => `${session.paint('green', '✓')} ${name} works.`);
+  return exitCodes.done;
+}
+
+export async function removeConnection(name: string, session: Session): Promise<void> {
+  await session.confirm(`The connection ${name} and its secrets will be removed; flows that use it will fail.`);
+  const hub = await session.hub();
+  await hub.delete(`/api/connections/${encodeURIComponent(name)}`);
+  session.show({ removed: name }, () => `The connection ${name} is removed.`);
+}
+
+function isAboutTarget({ problem }: HubAnswerError): boolean {
+  const code = problem.code ?? '';
+  return !code.startsWith('auth.') && !['connection.notFound', 'request.notFound'].includes(code);
+}
+
+async function settingsFrom(
+  { set = [], setEnv = [], file }: NewConnectionOptions,
+  { io }: Session,
+): Promise<Record<string, unknown>> {
+  const settings: Record<string, unknown> = {};
+  if (file !== undefined) Object.assign(settings, await readEvent(file, io));
+  for (const pair of set) {
+    const [name, value] = split(pair, '--set');
+    settings[name] = value;
+  }
+  for (const pair of setEnv) {
+    const [name, variable] = split(pair, '--set-env');
+    const value = io.env[variable];
+    if (value === undefined) throw new UsageError(`The environment variable ${variable} is not set.`);
+    settings[name] = value;
+  }
+  return settings;
+}
+
+function split(pair: string, flag: string): [string, string] {
+  const at = pair.indexOf('=');
+  if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+  throw new UsageError(`${flag} needs name=value; ${pair} is none.`);
+}
+
+async function askFor(
+  name: string,
+  { title, description, secret = false }: SettingSchema,
+  { io }: Session,
+): Promise<string> {
+  const flag = secret ? `--set-env ${name}=VARIABLE` : `--set ${name}=…`;
+  if (!io.isInteractive) throw new UsageError(`The setting ${name} is missing.`, `Give it with ${flag}.`);
+  return io.ask(`${title ?? name}${description === undefined ? '' : ` (${description})`}: `, { isSecret: secret });
+}
+
+function settingsText({ settings }: ConnectionAnswer): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ');
+}

@@ -1,0 +1,145 @@
+import type { Fault } from '#sdk';
+
+/** What the commands read of the answers of the REST API; times are RFC 3339 texts here. */
+export interface FlowAnswer {
+  readonly name: string;
+  readonly description?: string;
+  readonly file: string;
+  readonly version: string;
+  readonly state: 'running' | 'paused' | 'disabled';
+  readonly trigger: string;
+  readonly steps: readonly string[];
+  readonly faults: readonly Fault[];
+  /** Only of one flow. */
+  readonly document?: string;
+}
+
+export interface FlowsAnswer {
+  readonly flows: readonly FlowAnswer[];
+  readonly broken: readonly { readonly file: string; readonly faults: readonly Fault[] }[];
+}
+
+export interface ErrorAnswer {
+  readonly code?: string;
+  readonly message?: string;
+  readonly fix?: string;
+  readonly step?: string;
+}
+
+export interface RunAnswer {
+  readonly id: string;
+  readonly flow: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly state: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly event: string;
+  readonly parent: string | null;
+  readonly orderingKey: string | null;
+  readonly failedSteps: readonly string[];
+  readonly error: ErrorAnswer | null;
+  readonly dueAt: string;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface StepAnswer {
+  readonly step: string;
+  readonly iteration: number;
+  readonly state: 'succeeded' | 'failed' | 'skipped' | 'retrying';
+  readonly attempts: number;
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly error: ErrorAnswer | null;
+  readonly retryAt: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+export interface RunDetailAnswer extends RunAnswer {
+  readonly steps: readonly StepAnswer[];
+  readonly data: unknown;
+}
+
+export interface PageAnswer<T> {
+  readonly items: readonly T[];
+  readonly next?: string;
+}
+
+export interface EventAnswer {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject?: string;
+  readonly time: string;
+  readonly data: unknown;
+  readonly status: string;
+  readonly runs: readonly RunAnswer[];
+}
+
+export interface ReplayAnswer {
+  readonly events: number;
+  readonly ignored: number;
+  readonly runs: readonly string[];
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+export interface BackfillAnswer {
+  readonly id: string;
+  readonly flow: string;
+  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly from: string;
+  readonly to: string | null;
+  readonly startsRuns: boolean;
+  readonly done: number;
+  readonly total: number;
+  readonly events: number;
+  readonly error: ErrorAnswer | null;
+}
+
+export interface TriggerAnswer {
+  readonly id: string;
+  readonly uses: string;
+  readonly connection: string | null;
+  readonly cursor: string | null;
+  readonly error: ErrorAnswer | null;
+  readonly heardAt: string | null;
+}
+
+export interface ConnectionAnswer {
+  readonly name: string;
+  readonly connector: string;
+  readonly origin: 'file' | 'store';
+  readonly isDefault: boolean;
+  readonly isOpen: boolean;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface KeyAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+  /** Only right after it was made. */
+  readonly key?: string;
+}
+
+export interface AuditAnswer {
+  readonly seq: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface ManualRunAnswer {
+  readonly event: string;
+  readonly runs: readonly string[];
+  /** Of the runs, those that existed already: the same key was sent before. */
+  readonly duplicates: number;
+  /** Why the flow does not take the event. */
+  readonly ignored?: string;
+}
