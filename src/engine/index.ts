@@ -19,6 +19,7 @@ export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export type { Vocabulary } from './vocabulary.js';
+export { parseYaml } from './yaml-document.js';
 export {
   loadFlowTests,
   runFlowTests,
