@@ -2,6 +2,8 @@
 const oneFolder = (...folders) => `^(${folders.join('|')})/`;
 const library = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
 const spec = '[.]spec[.]ts$';
+/** What a room lends to the specs of others. */
+const forSpecs = '^src/[^/]+/testing/';
 
 /** Layer 5: what the hub does. A new feature is one more name here. */
 const features = ['flows', 'runs', 'triggers', 'connections', 'catalog', 'transactions'];
@@ -60,13 +62,20 @@ module.exports = {
       comment: 'A room is entered by its index.ts: import `#runs`, never a file inside it.',
       severity: 'error',
       from: { path: '^src/([^/]+)/' },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index[.]ts$'] },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index[.]ts$', forSpecs] },
     },
     {
       name: 'features-meet-at-their-doors',
       severity: 'error',
       from: { path: ['^src/[^/]+[.]ts$', '^(connectors|sandbox|bench)/'] },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index[.]ts$'] },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/index[.]ts$', forSpecs] },
+    },
+    {
+      name: 'what-is-for-specs-stays-in-specs',
+      comment: 'The hub must not come to depend on what only pretends.',
+      severity: 'error',
+      from: { path: oneFolder('src', 'connectors', 'sandbox'), pathNot: [spec, forSpecs] },
+      to: { path: forSpecs },
     },
     {
       name: 'features-know-no-connector',

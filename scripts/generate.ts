@@ -12,6 +12,7 @@ import { architecturePicture } from './pages/architecture-picture.js';
 import { configurationPages } from './pages/configuration-page.js';
 import { connectorPage, connectorTable } from './pages/connector-page.js';
 import { errorPage } from './pages/error-page.js';
+import { openApiPage } from './pages/openapi-page.js';
 import { replaceBetweenMarks, type Page } from './pages/page.js';
 import { templateHelpersPage } from './pages/template-helpers-page.js';
 
@@ -21,6 +22,7 @@ const pages = [
   templateHelpersPage(),
   ...builtInConnectors.map(connectorPage),
   flowSchemaPage(),
+  await openApiPage(),
   await readme(),
   await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
 ];

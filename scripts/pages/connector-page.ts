@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
-import type { AnyAction, AnyTrigger, ConnectorDefinition, z } from '#sdk';
+import type { AnyAction, AnyTrigger, ConnectorDefinition } from '#sdk';
 import { code, generatedBy, table, type Page } from './page.js';
 import { inputFields, outputFields, type Field } from './schema-fields.js';
 
@@ -49,7 +49,7 @@ function connectionSection({ name, section, connection }: ConnectorDefinition): 
       '## Connection',
       connection.title + (connection.summary === undefined ? '.' : `: ${lowerFirst(connection.summary)}`),
       `${where} A secret is never written there: give \`{ env: NAME }\` or \`{ file: PATH }\`.`,
-      fieldTable(inputFields(connection.settings as z.ZodType)),
+      fieldTable(inputFields(connection.settings)),
     ].join('\n\n'),
   ];
 }
@@ -58,9 +58,9 @@ function triggerSection(uses: string, trigger: AnyTrigger): string {
   return [
     `## ${code(uses)}`,
     `Trigger. ${trigger.title}. ${trigger.summary}${connectionNote(trigger)}`,
-    fieldTable(inputFields(trigger.input as z.ZodType)),
+    fieldTable(inputFields(trigger.input)),
     '### The event',
-    outputTable(outputFields(trigger.event as z.ZodType), 'event'),
+    outputTable(outputFields(trigger.event), 'event'),
     '### Examples',
     examples(uses, trigger.examples, 'trigger'),
   ].join('\n\n');
@@ -70,9 +70,9 @@ function actionSection(uses: string, action: AnyAction): string {
   return [
     `## ${code(uses)}`,
     `Action. ${action.title}. ${action.summary}${connectionNote(action)}`,
-    fieldTable(inputFields(action.input as z.ZodType)),
+    fieldTable(inputFields(action.input)),
     '### What it gives',
-    outputTable(outputFields(action.output as z.ZodType), 'steps.<id>'),
+    outputTable(outputFields(action.output), 'steps.<id>'),
     '### When it is done again',
     action.repeatable +
       (action.movesValue === true

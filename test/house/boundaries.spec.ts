@@ -11,6 +11,7 @@ const root = resolve(import.meta.dirname, '../..');
 const soundHouse: Record<string, string> = {
   'src/sdk/index.ts': `import { z } from 'zod';\nexport const sdk = z.string();\n`,
   'src/evm/index.ts': `import { sdk } from '#sdk';\nexport const evm = sdk;\n`,
+  'src/evm/testing/chain.ts': `import '../index.js';\nexport const chain = 1;\n`,
   'src/engine/index.ts': `import { rules } from './rules.js';\nexport const engine = rules;\n`,
   'src/engine/rules.ts': `import { sdk } from '#sdk';\nexport const rules = sdk;\n`,
   'src/platform/index.ts': `import { sdk } from '#sdk';\nexport const platform = sdk;\n`,
@@ -34,6 +35,7 @@ const wrongs: readonly (readonly [rule: string, file: string, text: string])[] =
   ['the-engine-knows-no-framework', 'src/engine/wrong-layer.ts', `import '#platform';`],
   ['platform-knows-no-feature-or-connector', 'src/platform/wrong.ts', `import '#runs';`],
   ['features-meet-at-their-doors', 'src/runs/wrong-door.ts', `import '../engine/rules.js';`],
+  ['what-is-for-specs-stays-in-specs', 'src/runs/wrong-double.ts', `import '../evm/testing/chain.js';`],
   ['features-know-no-connector', 'src/runs/wrong-connector.ts', `import '../../connectors/one/index.js';`],
   ['connectors-use-only-the-sdk', 'connectors/one/wrong-neighbour.ts', `import '../two/index.js';`],
   ['connectors-use-only-the-sdk', 'connectors/one/wrong-room.ts', `import '#engine';`],
