@@ -40,7 +40,7 @@ export async function rehearse(flow: CompiledFlow, rehearsal: Rehearsal): Promis
     calls.set(one.idempotencyKey, calls.get(one.idempotencyKey) ?? one);
     const answer = rehearsal.answers.get(one.step);
     if (!answer) unanswered.add(one.step);
-    if (answer && 'error' in answer) throw new PatchbayError(answer.error);
+    if (answer && 'error' in answer) throw new PatchbayError(answer.error, { retryAfterMs: 3_600_000 });
     return answer?.output ?? {};
   };
   const { outcome, journal } = await advanceToEnd(flow, rehearsal, call);

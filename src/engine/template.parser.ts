@@ -32,17 +32,44 @@ export const scopeNames = ['event', 'steps', 'run', 'flow', 'env', 'item', 'inde
 
 const maxTemplate = 64 * 1024;
 const maxDepth = 32;
+const maxExpressions = 1_000;
+const maxWords = 1_000;
 
 /** Handlebars only parses: its compiler turns templates into JavaScript, ours into a few closures over own properties. */
 export function inspectTemplate(text: string): InspectedTemplate {
   if (text.length > maxTemplate)
     return failed({ rule: 'template-too-large', detail: 'The template is longer than 64 kB.', offset: 0 });
+  const complexity = complexityProblem(text);
+  if (complexity) return failed(complexity);
   try {
     const program = Handlebars.parse(text);
     return new Inspector(text).inspect(program);
   } catch (error) {
     return failed(syntaxProblem(text, error));
   }
+}
+
+/**
+ * The time Handlebars takes to parse grows with the square of the number of expressions and faster with their nesting
+ * (9,000 parentheses take minutes), so both are counted before it sees the text.
+ */
+function complexityProblem(text: string): TemplateProblem | undefined {
+  const [, ...pieces] = text.split('{{');
+  const problem = (detail: string): TemplateProblem => ({
+    rule: 'bad-template',
+    detail,
+    fix: 'Split it into several values.',
+    offset: text.indexOf('{{'),
+  });
+  if (pieces.length > maxExpressions) return problem('The template has more than 1,000 expressions.');
+  for (const piece of pieces) {
+    const end = piece.indexOf('}}');
+    const expression = end < 0 ? piece : piece.slice(0, end);
+    if (expression.startsWith('!')) continue;
+    if (expression.split('(').length - 1 > maxDepth) return problem('An expression has more than 32 parentheses.');
+    if (expression.split(/[\s./]/).length > maxWords) return problem('An expression has more than 1,000 words.');
+  }
+  return undefined;
 }
 
 function failed(problem: TemplateProblem): InspectedTemplate {
