@@ -11,6 +11,9 @@ import { compileValue } from './template.js';
 import type { Vocabulary } from './vocabulary.js';
 import { parseYaml, type YamlDocument } from './yaml-document.js';
 
+/** Nobody reads more, and a hostile document could have tens of thousands. */
+const maxFaults = 100;
+
 export interface LoadOptions {
   readonly vocabulary: Vocabulary;
   /** Named in every fault. */
@@ -50,7 +53,10 @@ function inOrder(faults: readonly Fault[]): readonly Fault[] {
     const place = `${fault.line}:${fault.column}:${fault.pointer}`;
     if (!places.has(place)) places.set(place, fault);
   }
-  return [...places.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  const sorted = [...places.values()].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  return sorted.slice(0, maxFaults);
 }
 
 /** A flow with faults in its grammar is still linted as far as it can be read, so that nobody corrects a file in rounds. */

@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { testVocabulary as vocabulary } from '../engine/testing.js';
+import { lintCommand } from './lint.command.js';
+import { testCommand } from './test.command.js';
+
+let cwd: string;
+let printed: string[];
+const io = () => ({
+  out: (text: string) => printed.push(text),
+  err: (text: string) => printed.push(text),
+  cwd,
+  isTerminal: false,
+});
+
+const good = 'name: good\ntrigger: { uses: test.heard }\nsteps:\n  - { id: a, uses: test.notify }\n';
+const aTest = (run: string) => `flow: good.yaml\ntests:\n  - name: runs\n    when: {}\n    then: { run: ${run} }\n`;
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'patchbay-cli-'));
+  printed = [];
+  await writeFile(join(cwd, 'good.yaml'), good);
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+describe('patchbay lint', () => {
+  it('given a clean folder, when it is linted, then the code is 0', async () => {
+    expect(await lintCommand(['.'], { vocabulary }, io())).toBe(0);
+    expect(printed).toEqual(['1 file, no faults']);
+  });
+
+  it('given a fault, when it is linted, then it is shown with its line and a caret, and the code is 3', async () => {
+    await writeFile(join(cwd, 'bad.yaml'), good.replace('test.notify', 'test.notfy'));
+    expect(await lintCommand(['.'], { vocabulary }, io())).toBe(3);
+    expect(printed[0]).toBe(
+      [
+        'bad.yaml:4:20  unknown-action  The connector test has no action notfy.',
+        '  4 |   - { id: a, uses: test.notfy }',
+        '    |                    ^',
+        '    fix  Did you mean test.notify?',
+      ].join('\n'),
+    );
+    printed = [];
+    await lintCommand(['bad.yaml'], { vocabulary, format: 'github' }, io());
+    expect(printed).toEqual([
+      '::error file=bad.yaml,line=4,col=20,title=unknown-action::The connector test has no action notfy. Did you mean test.notify?',
+    ]);
+    printed = [];
+    await lintCommand(['bad.yaml'], { vocabulary, json: true }, io());
+    expect(JSON.parse(printed.join(''))).toMatchObject({ files: 1, faults: [{ line: 4, column: 20 }] });
+  });
+
+  it('given a path that does not exist, when it is linted, then the code is 4', async () => {
+    expect(await lintCommand(['nowhere'], { vocabulary }, io())).toBe(4);
+  });
+});
+
+describe('patchbay test', () => {
+  it.each([
+    ['completed', 0, '1 passed, 0 failed, in 1 file'],
+    ['ignored', 1, '0 passed, 1 failed, in 1 file'],
+    ['nonsense', 3, '0 passed, 0 failed, in 1 file'],
+  ])('given a test that expects %s, when it runs, then the code is %d', async (run, code, summary) => {
+    await writeFile(join(cwd, 'good.test.yaml'), aTest(run));
+    expect(await testCommand(['.'], { vocabulary }, io())).toBe(code);
+    expect(printed.at(-1)).toBe(summary);
+  });
+
+  it('given a test of a flow that is not there, when it runs, then the line that names it is a fault', async () => {
+    await writeFile(join(cwd, 'good.test.yaml'), aTest('completed').replace('good.yaml', 'gone.yaml'));
+    expect(await testCommand(['.'], { vocabulary, json: true }, io())).toBe(3);
+    expect(JSON.parse(printed.join('')).files[0].faults[0]).toMatchObject({ rule: 'unknown-file', line: 1, column: 7 });
+  });
+});
