@@ -11,13 +11,18 @@ const { values } = parseArgs({
     'block-time': { type: 'string' },
     'data-dir': { type: 'string' },
     activity: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
     'activity-every': { type: 'string' },
   },
 });
 
 const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
   process.stderr.write(`${JSON.stringify({ level, time: new Date().toISOString(), message, ...printable(fields) })}\n`);
-const log: SandboxLog = { info: write('info'), warn: write('warn'), error: write('error') };
+const log: SandboxLog = {
+  info: values.quiet ? () => undefined : write('info'),
+  warn: write('warn'),
+  error: write('error'),
+};
 
 const starting = startSandbox({
   ...numberOf('port', values.port),

@@ -16,11 +16,28 @@ const standIns: readonly StandIn[] = [
 ];
 
 const received = z.array(
-  z.looseObject({ at: z.string(), method: z.string(), url: z.string(), body: z.unknown(), status: z.number() }),
+  z.looseObject({ at: z.string(), method: z.string(), url: z.string(), body: z.unknown(), status: z.number().default(0) }),
 );
 
 const everyMs = 200;
 const patienceMs = 60_000;
+
+const triggers = z.object({ triggers: z.array(z.object({ cursor: z.string().nullable() })) });
+
+/** Lets the demo begin once somebody listens: what happened before would be nobody's event. */
+export async function beginActivity(options: {
+  readonly sandboxUrl: string;
+  readonly hubUrl: string;
+  readonly key: string;
+}): Promise<void> {
+  const headers = { authorization: `Bearer ${options.key}` };
+  for (const until = Date.now() + 10_000; Date.now() < until; await delay(everyMs)) {
+    const response = await fetch(`${options.hubUrl}/api/triggers`, { headers }).catch(() => undefined);
+    const parsed = triggers.safeParse(await response?.json());
+    if (parsed.success && parsed.data.triggers.every(({ cursor }) => cursor !== null)) break;
+  }
+  await fetch(`${options.sandboxUrl}/_demo/activity`, { method: 'POST', body: '{"running":true}' });
+}
 
 /** Shows the newcomer what just happened: the first transfer, as each stand-in received it. */
 export async function tellFirstArrivals(options: {

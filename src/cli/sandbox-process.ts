@@ -24,7 +24,7 @@ export interface SandboxProcess {
 /** Starts the stand-ins and the development chain in a process of their own; it ends when this one does. */
 export async function startSandboxProcess(dataDir: string): Promise<SandboxProcess> {
   const entry = fileURLToPath(new URL('../../sandbox/main.js', import.meta.url));
-  const child = spawn(process.execPath, [entry, '--activity', '--data-dir', join(dataDir, 'sandbox')], {
+  const child = spawn(process.execPath, [entry, '--quiet', '--data-dir', join(dataDir, 'sandbox')], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // Ctrl+C reaches the whole terminal group; the hub must be able to finish its calls first.
     detached: true,

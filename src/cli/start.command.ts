@@ -1,10 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { loadConfig } from '#platform';
 import { main } from '../main.js';
-import type { Hub } from '../hub.js';
-import { tellFirstArrivals } from './first-arrivals.js';
+import { version, type Hub } from '../hub.js';
+import { beginActivity, tellFirstArrivals } from './first-arrivals.js';
 import { sandboxKey, startSandboxProcess, type SandboxProcess } from './sandbox-process.js';
 
 interface Io {
@@ -19,7 +19,7 @@ export async function startCommand(options: { readonly sandbox: boolean }, io: I
   let env: Record<string, string | undefined> = { ...process.env };
   const withSandbox = (options.sandbox && env['NODE_ENV'] !== 'production') || loadConfig(env).sandbox.enabled;
   const { dataDir } = loadConfig(env);
-  io.out(`\n  Patchbay ${await version()}${withSandbox ? '   sandbox: nothing leaves this machine' : ''}`);
+  io.out(`\n  Patchbay ${version}${withSandbox ? '   sandbox: nothing leaves this machine' : ''}`);
 
   let sandbox: SandboxProcess | undefined;
   if (withSandbox) {
@@ -51,7 +51,9 @@ export async function startCommand(options: { readonly sandbox: boolean }, io: I
       '',
     ].join('\n'),
   );
-  if (sandbox !== undefined) await tellFirstArrivals({ sandboxUrl: sandbox.url, out: io.out, since });
+  if (sandbox === undefined) return;
+  await beginActivity({ sandboxUrl: sandbox.url, hubUrl: hub.url, key: env['PATCHBAY_ADMIN_KEY'] ?? '' });
+  await tellFirstArrivals({ sandboxUrl: sandbox.url, out: io.out, since });
 }
 
 function done(io: Io, what: string, detail: string, since: number): void {
@@ -73,9 +75,4 @@ function keyLines(configured: string | undefined, made: string | undefined, isSa
   if (made !== undefined) return [`  Key       ${made}   shown once: keep it`];
   if (isSandbox && configured !== undefined) return [`  Key       ${configured}`];
   return [];
-}
-
-async function version(): Promise<string> {
-  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
