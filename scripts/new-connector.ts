@@ -5,6 +5,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +25,7 @@ async function create(root: string, connector: string): Promise<void> {
   const folder = join(root, 'connectors', connector);
   await mkdir(folder, { recursive: true });
   const files = connectorFiles(connector);
-  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+  for (const [file, text] of Object.entries(files)) await writeInHouseStyle(join(folder, file), text);
   await addToList(join(root, 'connectors/index.ts'), connector);
   console.log(`Wrote connectors/${connector}/: ${Object.keys(files).join(', ')}, and its line in connectors/index.ts.`);
   console.log('Next: put your API in place of the example, then `npm run generate` and `npm run check`.');
@@ -40,7 +41,11 @@ async function addToList(file: string, connector: string): Promise<void> {
   if (last === undefined) throw new Error('connectors/index.ts imports no connector.');
   const withImport =
     next === undefined ? text.replace(last, `${last}\n${line}`) : text.replace(next, `${line}\n${next}`);
-  await writeFile(file, withImport.replace(/\s*,?\s*\];/, `, ${connector}];`));
+  await writeInHouseStyle(file, withImport.replace(/\s*,?\s*\];/, `, ${connector}];`));
+}
+
+async function writeInHouseStyle(file: string, text: string): Promise<void> {
+  await writeFile(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
 function connectorFiles(connector: string): Record<string, string> {

@@ -14,7 +14,14 @@ let checkout: string;
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'patchbay-new-connector-'));
   const parts = ['src', 'connectors', 'sandbox', 'contracts', 'test/builders', 'test/environment'];
-  const settings = ['package.json', 'tsconfig.json', '.swcrc', 'jest.config.mjs', '.dependency-cruiser.cjs'];
+  const settings = [
+    'package.json',
+    'tsconfig.json',
+    '.swcrc',
+    'jest.config.mjs',
+    '.dependency-cruiser.cjs',
+    '.prettierrc.json',
+  ];
   for (const part of [...parts, ...settings]) {
     await cp(join(root, part), join(checkout, part), {
       recursive: true,
@@ -39,6 +46,10 @@ describe('npm run new:connector acme', () => {
     await expect(runNode('dist/scripts/new-connector.js', 'acme', '--root', checkout)).rejects.toMatchObject({
       stderr: expect.stringContaining('exists already'),
     });
+  });
+
+  it('writes files in the style of the house', async () => {
+    await runNode('node_modules/prettier/bin/prettier.cjs', '--check', 'connectors/acme', 'connectors/index.ts');
   });
 
   it('writes a connector that compiles', async () => {
