@@ -5,7 +5,12 @@ import solc from 'solc';
 interface CompilerOutput {
   readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];
   readonly contracts?: Readonly<
-    Record<string, Readonly<Record<string, { readonly abi: unknown; readonly evm: { readonly bytecode: { readonly object: string } } }>>>
+    Record<
+      string,
+      Readonly<
+        Record<string, { readonly abi: unknown; readonly evm: { readonly bytecode: { readonly object: string } } }>
+      >
+    >
   >;
 }
 

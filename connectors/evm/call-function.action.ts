@@ -6,7 +6,11 @@ import { abiInput, contractInput } from './finality.js';
 export const functionArguments = z
   .union([z.record(z.string(), z.unknown()), z.array(z.unknown()).max(100)])
   .default({})
-  .meta({ title: 'Arguments', description: 'By name, or in order.', examples: [{ owner: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8' }] });
+  .meta({
+    title: 'Arguments',
+    description: 'By name, or in order.',
+    examples: [{ owner: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8' }],
+  });
 
 export const callFunction = defineAction({
   title: 'Call a function',
@@ -14,7 +18,10 @@ export const callFunction = defineAction({
   connection: network,
   input: z.strictObject({
     contract: contractInput,
-    function: z.string().min(1).meta({ title: 'Function', examples: ['balanceOf'] }),
+    function: z
+      .string()
+      .min(1)
+      .meta({ title: 'Function', examples: ['balanceOf'] }),
     args: functionArguments,
     block: z
       .union([z.number().int().min(0), z.enum(['latest', 'safe', 'finalized'])])
@@ -27,7 +34,8 @@ export const callFunction = defineAction({
     result: z.unknown(),
   }),
   examples: [{ contract: 'usdc', function: 'balanceOf', args: ['0x70997970c51812dc3a010c7d01b50e0d17dc79c8'] }],
-  repeatable: 'It only reads, so it may be done any number of times. Asked again later, the chain may answer differently.',
+  repeatable:
+    'It only reads, so it may be done any number of times. Asked again later, the chain may answer differently.',
   async run({ input, client, signal }) {
     const contract = await client.addressBook.get(input.contract, input.abi);
     const fragment = getFragment(contract.abi, 'function', input.function);

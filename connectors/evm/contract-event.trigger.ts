@@ -20,7 +20,10 @@ const input = z.strictObject({
     description: 'Name in the address book, an address, or * for every contract.',
     examples: ['usdc'],
   }),
-  event: z.string().min(1).meta({ title: 'Event', description: 'Name, or signature where names repeat.', examples: ['Transfer'] }),
+  event: z
+    .string()
+    .min(1)
+    .meta({ title: 'Event', description: 'Name, or signature where names repeat.', examples: ['Transfer'] }),
   confirmations: confirmations(),
   fromBlock: z
     .number()
@@ -65,7 +68,8 @@ export const contractEvent = defineTrigger({
   input,
   event,
   examples: [{ contract: 'usdc', event: 'Transfer' }],
-  async listen({ input, client, cursor, signal, emit, retract }) {
+  async listen(context) {
+    const { input, client, cursor, signal } = context;
     const listened = await resolve(client, input);
     await client.watcher.watch({
       filter: listened.filter,
@@ -73,25 +77,29 @@ export const contractEvent = defineTrigger({
       cursor,
       signal,
       ...(input.fromBlock === undefined ? {} : { fromBlock: input.fromBlock }),
-      deliver: (batch) => emit(hear(listened, batch.logs), { cursor: batch.cursor }),
-      retract,
+      deliver: (batch) => context.emit(hear(listened, batch.logs), { cursor: batch.cursor }),
+      retract: (retraction) => context.retract(retraction),
     });
   },
-  async backfill({ input, client, cursor, from, to, signal, emit, progress }) {
+  async backfill(context) {
+    const { input, client, cursor, from, to, signal } = context;
     const listened = await resolve(client, input);
     const first = parseBlock(from);
     const last = to === undefined ? Number(await client.rpc.request('eth_blockNumber')) : parseBlock(to);
     const start = cursor === undefined ? first : Math.max(first, parseBlock(cursor));
     for await (const { logs, next } of readPastLogs(client.rpc, listened.filter, { from: start, to: last }, signal)) {
-      await emit(hear(listened, logs), { cursor: formatBlock(next) });
-      progress(next - first, last - first + 1);
+      await context.emit(hear(listened, logs), { cursor: formatBlock(next) });
+      context.progress(next - first, last - first + 1);
     }
   },
 });
 
 async function resolve(client: EvmNetwork, { contract, event, abi }: z.output<typeof input>): Promise<Listened> {
   if (contract === '*' && abi === undefined) {
-    throw new PatchbayError('evm.unknownContract', { detail: 'For every contract the ABI must be named', fix: 'Add abi:' });
+    throw new PatchbayError('evm.unknownContract', {
+      detail: 'For every contract the ABI must be named',
+      fix: 'Add abi:',
+    });
   }
   // For every contract the address only serves to find the ABI.
   const every = contract === '*';

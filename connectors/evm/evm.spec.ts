@@ -79,7 +79,10 @@ async function listening<Event>(listen: Listen<Event> | undefined, input: unknow
 
 describe('evm.contractEvent', () => {
   it('given a named contract, when it emits, then the event has arguments by name and fits its schema', async () => {
-    const heard = await listening(contractEvent.listen as never, contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }));
+    const heard = await listening(
+      contractEvent.listen as never,
+      contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }),
+    );
 
     const hash = await chain.transfer(1_234_567n);
     await until(() => heard.length > 0, 'the transfer');
@@ -98,14 +101,20 @@ describe('evm.contractEvent', () => {
   });
 
   it('given the same transfer many times in one transaction, when heard, then each is an event of its own', async () => {
-    const heard = await listening(contractEvent.listen as never, contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }));
+    const heard = await listening(
+      contractEvent.listen as never,
+      contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }),
+    );
     await chain.transferMany(3);
     await until(() => heard.length === 3, 'three transfers');
     expect(new Set(heard.map(({ id }) => id)).size).toBe(3);
   });
 
   it('given past blocks, when they are read again, then the same events with the same ids come and progress is told', async () => {
-    const live = await listening(contractEvent.listen as never, contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }));
+    const live = await listening(
+      contractEvent.listen as never,
+      contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }),
+    );
     await chain.transferMany(200);
     await chain.transferMany(200);
     await until(() => live.length === 400, 'the live events');
@@ -156,7 +165,9 @@ describe('evm.newBlock', () => {
     await chain.mine(5);
     await until(() => heard.length === 5, 'five blocks');
 
-    expect((heard as Heard<{ number: number }>[]).map(({ event }) => event.number)).toEqual([1, 2, 3, 4, 5].map((step) => head + step));
+    expect((heard as Heard<{ number: number }>[]).map(({ event }) => event.number)).toEqual(
+      [1, 2, 3, 4, 5].map((step) => head + step),
+    );
   });
 });
 
@@ -172,7 +183,9 @@ describe('evm.callFunction', () => {
 
   it('given a function, when it is called by name or in order, then its value comes back as text', async () => {
     expect(await call({ contract: 'usdc', function: 'symbol' })).toEqual({ result: 'USDC' });
-    expect(await call({ contract: 'usdc', function: 'allowance', args: [chain.token, chain.token] })).toEqual({ result: '0' });
+    expect(await call({ contract: 'usdc', function: 'allowance', args: [chain.token, chain.token] })).toEqual({
+      result: '0',
+    });
   });
 
   it.each([
@@ -188,7 +201,9 @@ describe('evm.callFunction', () => {
   });
 
   it('given an address without that contract, when called, then the error says to check the address', async () => {
-    await expect(call({ contract: devAccounts[1].address, abi: 'DemoToken', function: 'symbol' })).rejects.toMatchObject({
+    await expect(
+      call({ contract: devAccounts[1].address, abi: 'DemoToken', function: 'symbol' }),
+    ).rejects.toMatchObject({
       code: 'evm.unknownFunction',
     });
   });

@@ -5,7 +5,10 @@ export function confirmations() {
   return z
     .union([
       z.number().int().min(0).max(10_000),
-      z.string().regex(/^\d{1,4}$/).transform(Number),
+      z
+        .string()
+        .regex(/^\d{1,4}$/)
+        .transform(Number),
       z.enum(['safe', 'finalized']),
     ])
     .optional()
@@ -25,4 +28,8 @@ export const abiInput = z
   .string()
   .min(1)
   .optional()
-  .meta({ title: 'ABI', description: 'Name of an ABI, for a contract that is given by address.', examples: ['DemoToken'] });
+  .meta({
+    title: 'ABI',
+    description: 'Name of an ABI, for a contract that is given by address.',
+    examples: ['DemoToken'],
+  });

@@ -17,14 +17,15 @@ export const newBlock = defineTrigger({
     chainId: z.number(),
   }),
   examples: [{}, { confirmations: 'finalized' }],
-  async listen({ input, client, cursor, signal, emit, retract }) {
+  async listen(context) {
+    const { input, client, cursor, signal } = context;
     await client.watcher.watch({
       filter: 'blocks',
       finality: client.finalityOf(input.confirmations),
       cursor,
       signal,
       deliver: ({ blocks, cursor: place }) =>
-        emit(
+        context.emit(
           blocks.map(({ number, hash, parentHash, timestamp }) => {
             const time = new Date(timestamp * 1_000).toISOString();
             return {
@@ -37,7 +38,7 @@ export const newBlock = defineTrigger({
           }),
           { cursor: place },
         ),
-      retract,
+      retract: (retraction) => context.retract(retraction),
     });
   },
 });

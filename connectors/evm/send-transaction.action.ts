@@ -13,9 +13,15 @@ export const sendTransaction = defineAction({
   connection: network,
   input: z.strictObject({
     contract: contractInput,
-    function: z.string().min(1).meta({ title: 'Function', examples: ['mint'] }),
+    function: z
+      .string()
+      .min(1)
+      .meta({ title: 'Function', examples: ['mint'] }),
     args: functionArguments,
-    from: z.string().min(1).meta({ title: 'Signer', description: 'Name of the signer that signs and pays.', examples: ['treasury'] }),
+    from: z
+      .string()
+      .min(1)
+      .meta({ title: 'Signer', description: 'Name of the signer that signs and pays.', examples: ['treasury'] }),
     value: amount().default('0').meta({ title: 'Value', description: 'Sent along, in wei.' }),
     confirmations: confirmations(),
     gasLimit: amount().optional().meta({ title: 'Gas limit', description: 'Estimated when it is not given.' }),

@@ -47,7 +47,11 @@ describe('the demo token', () => {
 describe('the loyalty token', () => {
   it('given the owner, when points are minted, then the customer has them and may pass them on', async () => {
     await chain.send({ to: loyaltyAddress, data: loyalty.encodeFunctionData('mint', [customer.address, 5n]) });
-    await chain.send({ from: customer.address, to: loyaltyAddress, data: loyalty.encodeFunctionData('transfer', [owner.address, 2n]) });
+    await chain.send({
+      from: customer.address,
+      to: loyaltyAddress,
+      data: loyalty.encodeFunctionData('transfer', [owner.address, 2n]),
+    });
     await chain.mine();
 
     expect(await read(loyalty, loyaltyAddress, 'totalSupply')).toBe(5n);
@@ -55,7 +59,11 @@ describe('the loyalty token', () => {
   });
 
   it('given a stranger, when points are minted, then the token refuses', async () => {
-    const call = { from: customer.address, to: loyaltyAddress, data: loyalty.encodeFunctionData('mint', [customer.address, 5n]) };
+    const call = {
+      from: customer.address,
+      to: loyaltyAddress,
+      data: loyalty.encodeFunctionData('mint', [customer.address, 5n]),
+    };
     await expect(chain.call('eth_call', [call, 'latest'])).rejects.toThrow();
   });
 });

@@ -28,7 +28,11 @@ describe('the address book', () => {
 
     const contract = await book.get('usdc');
 
-    expect(contract).toMatchObject({ name: 'usdc', address: '0x5fbdb2315678afecb367f032d93f642f64180aa3', decimals: 6 });
+    expect(contract).toMatchObject({
+      name: 'usdc',
+      address: '0x5fbdb2315678afecb367f032d93f642f64180aa3',
+      decimals: 6,
+    });
     expect(contract.abi.some((fragment) => fragment.name === 'Transfer')).toBe(true);
     expect(await book.get('0x5FbDB2315678afecb367f032d93F642f64180aa3')).toEqual(contract);
   });

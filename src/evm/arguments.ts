@@ -86,7 +86,7 @@ function checkInteger(value: unknown, pointer: string, isUnsigned: boolean, bits
   const isText = typeof value === 'string' && /^(-?\d{1,80}|0x[0-9a-fA-F]{1,64})$/.test(value);
   const isNumber = typeof value === 'number' && Number.isSafeInteger(value);
   if (!isText && !isNumber && typeof value !== 'bigint') throw new Unfit(pointer, expected, value);
-  const amount = BigInt(value as string | number | bigint);
+  const amount = BigInt(value);
   const wrapped = isUnsigned ? BigInt.asUintN(bits, amount) : BigInt.asIntN(bits, amount);
   if (wrapped !== amount) throw new Unfit(pointer, `${expected} in its range`, value);
   return amount;
@@ -99,7 +99,8 @@ function checkBool(value: unknown, pointer: string): boolean {
 }
 
 function checkText(value: unknown, pointer: string): string {
-  if (typeof value !== 'string' || Buffer.from(value, 'utf8').toString('utf8') !== value) throw new Unfit(pointer, 'text', value);
+  if (typeof value !== 'string' || Buffer.from(value, 'utf8').toString('utf8') !== value)
+    throw new Unfit(pointer, 'text', value);
   return value;
 }
 
@@ -114,7 +115,8 @@ function checkAddress(value: unknown, pointer: string): string {
 }
 
 function checkBytes(value: unknown, pointer: string, length: number | undefined): string {
-  const expected = length === undefined ? '0x and pairs of hexadecimal digits' : `0x and ${String(length * 2)} hexadecimal digits`;
+  const expected =
+    length === undefined ? '0x and pairs of hexadecimal digits' : `0x and ${String(length * 2)} hexadecimal digits`;
   if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) throw new Unfit(pointer, expected, value);
   if (length !== undefined && value.length !== 2 + length * 2) throw new Unfit(pointer, expected, value);
   return value;
@@ -122,7 +124,9 @@ function checkBytes(value: unknown, pointer: string, length: number | undefined)
 
 function checksummed(lower: string): string {
   const hash = keccak256(Buffer.from(lower.slice(2), 'utf8')).slice(2);
-  const digits = [...lower.slice(2)].map((digit, index) => (parseInt(hash.charAt(index), 16) >= 8 ? digit.toUpperCase() : digit));
+  const digits = [...lower.slice(2)].map((digit, index) =>
+    parseInt(hash.charAt(index), 16) >= 8 ? digit.toUpperCase() : digit,
+  );
   return `0x${digits.join('')}`;
 }
 

@@ -17,7 +17,8 @@ export async function currentFee(rpc: RpcClient): Promise<Fee> {
         throw error;
       }),
     ]);
-    if (block?.baseFeePerGas === undefined) return { max: BigInt(await node.request<string>('eth_gasPrice')), tip: undefined };
+    if (block?.baseFeePerGas === undefined)
+      return { max: BigInt(await node.request<string>('eth_gasPrice')), tip: undefined };
     return { max: 2n * block.baseFeePerGas + BigInt(tip), tip: BigInt(tip) };
   });
 }

@@ -24,7 +24,8 @@ export async function measureFork(
     if (!isAboveTip && (await hashAt(rpc, window, next - 1, signal)) === parentHash) return { next, parentHash };
     if (next <= lowest) throw tooDeep(window.size, next);
     const abandoned = window.find(parentHash);
-    if (!abandoned) return { next: lowest, parentHash: lowest > 0 ? await hashAt(rpc, window, lowest - 1, signal) : undefined };
+    if (!abandoned)
+      return { next: lowest, parentHash: lowest > 0 ? await hashAt(rpc, window, lowest - 1, signal) : undefined };
     parentHash = abandoned.parentHash;
     next -= 1;
   }

@@ -65,8 +65,7 @@ export class HeadFollower {
         return oldest.number;
       }
       const guess = between.get(oldest.number - 1);
-      const parent =
-        guess?.hash === oldest.parentHash ? guess : await findBlockByHash(rpc, oldest.parentHash, signal);
+      const parent = guess?.hash === oldest.parentHash ? guess : await findBlockByHash(rpc, oldest.parentHash, signal);
       if (!parent) throw new RpcError('transport', 'The node does not have the parent of its own head');
       branch.push(parent);
       oldest = parent;

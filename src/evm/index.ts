@@ -1,5 +1,13 @@
 /** The chain, without any framework: reading logs, sending transactions, and names for contracts. */
-export { argumentNames, getFragment, signatureOf, topicOf, type Abi, type AbiFragment, type AbiParameter } from './abi.js';
+export {
+  argumentNames,
+  getFragment,
+  signatureOf,
+  topicOf,
+  type Abi,
+  type AbiFragment,
+  type AbiParameter,
+} from './abi.js';
 export { compileTupleReader, type Reading } from './abi-reader.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
 export { checkArguments, encodeCall } from './arguments.js';
@@ -26,12 +34,7 @@ export {
   type UnsignedTransaction,
 } from './signer.js';
 export type { Batch, ChainRetraction, Finality, WatchOptions } from './subscription.js';
-export {
-  TransactionSender,
-  isFinal,
-  type SendRequest,
-  type TransactionSenderOptions,
-} from './transaction-sender.js';
+export { TransactionSender, isFinal, type SendRequest, type TransactionSenderOptions } from './transaction-sender.js';
 export {
   transactionStore,
   type StatusChange,

@@ -22,18 +22,26 @@ describe('decoding a log', () => {
           data: `0x${data.slice(10)}`,
         });
 
-        expect(decoded).toEqual({ args: Object.fromEntries(parts.map(({ read }, index) => [`p${String(index)}`, read])) });
+        expect(decoded).toEqual({
+          args: Object.fromEntries(parts.map(({ read }, index) => [`p${String(index)}`, read])),
+        });
       }),
       { numRuns: 300 },
     );
   });
 
   it('given any data at all, when it is decoded, then nothing is thrown and what fails says why', () => {
-    const inputs = ['string', 'uint256[][]', 'bytes', 'address'].map((type, index) => ({ type, name: `p${String(index)}` }));
+    const inputs = ['string', 'uint256[][]', 'bytes', 'address'].map((type, index) => ({
+      type,
+      name: `p${String(index)}`,
+    }));
     const decoder = compileLogDecoder({ type: 'event', name: 'E', inputs });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        const { args, decodeError, raw } = decoder.decode({ topics: [], data: `0x${Buffer.from(bytes).toString('hex')}` });
+        const { args, decodeError, raw } = decoder.decode({
+          topics: [],
+          data: `0x${Buffer.from(bytes).toString('hex')}`,
+        });
         const failed = Object.values(args).includes(null);
         expect(failed).toBe(decodeError !== undefined);
         if (failed) expect(raw).toBeDefined();
@@ -74,8 +82,14 @@ describe('decoding a log', () => {
     const withNul = coder.encode(['string'], ['a\0b']);
     const broken = coder.encode(['bytes'], ['0x61ff62']);
 
-    expect(decoder.decode({ topics: [], data: withNul })).toEqual({ args: { text: 'a\u2400b' }, raw: { topics: [], data: withNul } });
-    expect(decoder.decode({ topics: [], data: broken })).toEqual({ args: { text: 'a\ufffdb' }, raw: { topics: [], data: broken } });
+    expect(decoder.decode({ topics: [], data: withNul })).toEqual({
+      args: { text: 'a\u2400b' },
+      raw: { topics: [], data: withNul },
+    });
+    expect(decoder.decode({ topics: [], data: broken })).toEqual({
+      args: { text: 'a\ufffdb' },
+      raw: { topics: [], data: broken },
+    });
   });
 
   it('given lists whose offsets all point to the same place, when decoded, then the work is bounded', () => {
@@ -155,7 +169,9 @@ function typeAndValue(depth: number): fc.Arbitrary<TypedValue> {
       .map((value) => leaf(`int${String(size)}`, value, value.toString())),
   );
   const address = bytesOf(20, 20).map((hex) => leaf('address', hex, hex));
-  const fixed = fc.integer({ min: 1, max: 32 }).chain((size) => bytesOf(size, size).map((hex) => leaf(`bytes${String(size)}`, hex, hex)));
+  const fixed = fc
+    .integer({ min: 1, max: 32 })
+    .chain((size) => bytesOf(size, size).map((hex) => leaf(`bytes${String(size)}`, hex, hex)));
   const bytes = bytesOf(0, 80).map((hex) => leaf('bytes', hex, hex));
   const bool = fc.boolean().map((value) => leaf('bool', value, value));
   const text = fc
@@ -172,11 +188,13 @@ function typeAndValue(depth: number): fc.Arbitrary<TypedValue> {
     given: parts.map(({ given }) => given),
     read: Object.fromEntries(parts.map(({ read }, index) => [`c${String(index)}`, read])),
   }));
-  const list = fc.tuple(typeAndValue(depth - 1), fc.integer({ min: 0, max: 3 }), fc.boolean()).map(([part, length, isFixed]) => ({
-    parameter: { ...part.parameter, type: `${part.parameter.type}[${isFixed && length > 0 ? String(length) : ''}]` },
-    given: Array.from({ length }, () => part.given),
-    read: Array.from({ length }, () => part.read),
-  }));
+  const list = fc
+    .tuple(typeAndValue(depth - 1), fc.integer({ min: 0, max: 3 }), fc.boolean())
+    .map(([part, length, isFixed]) => ({
+      parameter: { ...part.parameter, type: `${part.parameter.type}[${isFixed && length > 0 ? String(length) : ''}]` },
+      given: Array.from({ length }, () => part.given),
+      read: Array.from({ length }, () => part.read),
+    }));
   return fc.oneof(...leaves, tuple, list);
 }
 

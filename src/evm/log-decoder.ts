@@ -47,7 +47,10 @@ export function compileLogDecoder(event: AbiFragment): LogDecoder {
   return { topic: topicOf(event), event, decode: (log) => decode(slots, log) };
 }
 
-function decode(slots: readonly Slot[], log: { readonly topics: readonly string[]; readonly data: string }): DecodedLog {
+function decode(
+  slots: readonly Slot[],
+  log: { readonly topics: readonly string[]; readonly data: string },
+): DecodedLog {
   const args: Record<string, unknown> = {};
   const reading: Reading = { budget: maxElements, isAltered: false };
   const data = log.data.slice(2);

@@ -8,7 +8,10 @@ export interface LogFilter {
   readonly topics: readonly (readonly string[] | null)[];
 }
 
-export function matches(filter: LogFilter, log: { readonly address: string; readonly topics: readonly string[] }): boolean {
+export function matches(
+  filter: LogFilter,
+  log: { readonly address: string; readonly topics: readonly string[] },
+): boolean {
   if (filter.addresses && !filter.addresses.includes(log.address)) return false;
   return filter.topics.every((wanted, place) => wanted === null || wanted.includes(log.topics[place] ?? ''));
 }

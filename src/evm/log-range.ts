@@ -82,15 +82,17 @@ export class LogRangeReader {
     if (!filter) {
       const blocks = [...(await headers(rpc, from, to, signal)).values()];
       const last = blocks.at(-1);
-      if (!last || blocks.length !== to - from + 1) throw new RpcError('transport', 'The node lacks some of the blocks');
+      if (!last || blocks.length !== to - from + 1)
+        throw new RpcError('transport', 'The node lacks some of the blocks');
       return { from, to, logs: [], blocks, hash: last.hash };
     }
-    const [before, logs] = await Promise.all([
-      findBlock(rpc, to, signal),
-      readLogs(rpc, filter, { from, to }, signal),
-    ]);
+    const [before, logs] = await Promise.all([findBlock(rpc, to, signal), readLogs(rpc, filter, { from, to }, signal)]);
     const after = isYoung ? await findBlock(rpc, to, signal) : before;
-    if (!before || before.hash !== after?.hash || logs.some((log) => log.blockNumber === to && log.blockHash !== before.hash)) {
+    if (
+      !before ||
+      before.hash !== after?.hash ||
+      logs.some((log) => log.blockNumber === to && log.blockHash !== before.hash)
+    ) {
       throw new RpcError('transport', 'The chain changed while it was being read');
     }
     return { from, to, logs: await withTimestamps(rpc, logs, signal), blocks: [], hash: before.hash };

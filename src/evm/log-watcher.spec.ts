@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebSocketServer } from 'ws';
 import type { BlockMemory, KnownBlock } from './block-window.js';
 import { LogWatcher, type LogWatcherOptions } from './log-watcher.js';
 import { RpcClient } from './rpc-client.js';
@@ -64,6 +66,37 @@ describe('watching the logs of a network', () => {
     await until(() => heard.values.includes(7n), 'the transfer');
   });
 
+  it('given a websocket that breaks again and again, when a transfer is mined, then polling hears it and the socket is opened anew', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    let connections = 0;
+    server.on('connection', (socket) => {
+      connections += 1;
+      socket.terminate();
+    });
+    const { port } = server.address() as { port: number };
+    const heard = await listening(aWatcher({ wsUrl: `ws://127.0.0.1:${String(port)}` }));
+    await until(() => connections > 1, 'another connection');
+
+    await chain.transfer(8n);
+
+    await until(() => heard.values.includes(8n), 'the transfer');
+    await heard.stop();
+    server.close();
+  });
+
+  it('given finality by the chain, when a block becomes final, then its transfer is heard', async () => {
+    const heard = await listening(aWatcher(), { finality: 'finalized' });
+    await chain.transfer(9n);
+    await chain.mine(3);
+    const before = heard.values.length;
+
+    await chain.mine(70);
+
+    await until(() => heard.values.includes(9n), 'the final transfer');
+    expect(before).toBe(0);
+  });
+
   it('given confirmations, when a transfer is mined, then it is heard only with that many blocks on top', async () => {
     const watcher = aWatcher();
     const atOnce = await listening(watcher);
@@ -86,7 +119,11 @@ describe('watching the logs of a network', () => {
     const broken = new HeardLogs();
     let release: () => void = () => undefined;
     slow.hook = (batch) =>
-      batch.logs.length === 0 ? undefined : new Promise((resolve) => { release = resolve; });
+      batch.logs.length === 0
+        ? undefined
+        : new Promise((resolve) => {
+            release = resolve;
+          });
     broken.hook = (batch) => {
       if (batch.logs.length > 0) throw new Error('the store refused');
     };
@@ -320,6 +357,9 @@ function asksUpTo(call: { method: string; params: readonly unknown[] }, block: n
 }
 
 async function rawTransaction(block: number): Promise<string> {
-  const { transactions } = await chain.call<{ transactions: string[] }>('eth_getBlockByNumber', [`0x${block.toString(16)}`, false]);
+  const { transactions } = await chain.call<{ transactions: string[] }>('eth_getBlockByNumber', [
+    `0x${block.toString(16)}`,
+    false,
+  ]);
   return await chain.call('eth_getRawTransactionByHash', [transactions[0]]);
 }

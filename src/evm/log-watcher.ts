@@ -1,12 +1,13 @@
-import type { Logger } from '#sdk';
+import { PatchbayError, type Logger } from '#sdk';
 import { findBlock, type BlockHeader } from './block.js';
 import { BlockWindow, type BlockMemory } from './block-window.js';
 import { catchUp } from './catch-up.js';
+import { FinalBlocks } from './final-blocks.js';
 import { measureFork } from './fork.js';
 import { HeadFollower } from './head-follower.js';
 import { readLive, type LiveReaderCounters } from './live-reader.js';
 import { LogRangeReader } from './log-range.js';
-import { matches, mergeFilters, type LogFilter } from './log-filter.js';
+import { mergeFilters, type LogFilter } from './log-filter.js';
 import { NewHeads } from './new-heads.js';
 import { PollPace } from './poll-pace.js';
 import type { RpcAgents } from './rpc-endpoint.js';
@@ -46,8 +47,6 @@ export interface WatcherStatus {
 
 /** Up to this far behind, blocks are read one merged search at a time; further back each subscription catches up by itself. */
 const nearBlocks = 100;
-/** What the network is taken to need when its nodes do not know `finalized`. */
-const finalizedFallback = 64;
 const shortestPauseMs = 250;
 const longestPauseMs = 10_000;
 
@@ -64,8 +63,7 @@ export class LogWatcher {
   readonly #ranges: LogRangeReader;
   #window: BlockWindow;
   #follower: HeadFollower;
-  /** Newest block that the chain calls so, as of the present tip. */
-  readonly #finality = new Map<'safe' | 'finalized', number>();
+  readonly #finality: FinalBlocks;
   #loop: Promise<void> | undefined;
   #stop = new AbortController();
   #wake: () => void = () => undefined;
@@ -74,13 +72,13 @@ export class LogWatcher {
   #error: string | undefined;
   #headAt: Date | undefined;
   #saving: Promise<void> | undefined;
-  #hasWarnedOfFinalized = false;
 
   constructor(options: LogWatcherOptions) {
     this.#options = options;
     this.#window = new BlockWindow(options.windowSize ?? 128);
     this.#follower = new HeadFollower(this.#window);
     this.#pace = new PollPace(options);
+    this.#finality = new FinalBlocks(options.log);
     this.#ranges = new LogRangeReader(options.rpc);
   }
 
@@ -216,28 +214,8 @@ export class LogWatcher {
       this.#finality.clear();
       this.#save();
     }
-    if (tip) await this.#readFinality(rpc, tip);
-  }
-
-  async #readFinality(rpc: Rpc, tip: BlockHeader): Promise<void> {
-    for (const tag of ['finalized', 'safe'] as const) {
-      const isWanted = [...this.#subscriptions].some(({ options }) => options.finality === tag);
-      if (!isWanted || this.#finality.has(tag)) continue;
-      let number: number | undefined;
-      try {
-        number = (await findBlock(rpc, tag, this.#stop.signal))?.number;
-      } catch (error) {
-        if (!(error instanceof RpcError) || error.kind !== 'rejected') throw error;
-        if (!this.#hasWarnedOfFinalized) {
-          this.#hasWarnedOfFinalized = true;
-          this.#options.log.warn('The node does not know which block is final; blocks on top are counted instead', {
-            tag,
-            blocks: finalizedFallback,
-          });
-        }
-      }
-      this.#finality.set(tag, number ?? tip.number - finalizedFallback);
-    }
+    const wanted = [...this.#subscriptions].map(({ options }) => options.finality);
+    if (tip) await this.#finality.read(rpc, tip, wanted, signal);
   }
 
   /** Gives every idle subscription what the new head allows. One search serves all that stand at the same place. */
@@ -272,7 +250,7 @@ export class LogWatcher {
     }
     const reads = await Promise.allSettled([...groups.values()].map((group) => this.#readGroup(group)));
     const failed = reads.find((read) => read.status === 'rejected');
-    if (failed) throw failed.reason;
+    if (failed) throw PatchbayError.from(failed.reason);
   }
 
   /** Whether the block before `next` is no longer the one that was read. */
@@ -299,9 +277,7 @@ export class LogWatcher {
     const recheckFrom = Math.max(this.#window.low, 0, from - (this.#options.recheckBlocks ?? 2));
     const filters = group.flatMap(({ options }) => (options.filter === 'blocks' ? [] : [options.filter]));
     const logs =
-      filters.length === 0
-        ? []
-        : await this.#search(mergeFilters(filters), { from, to, recheckFrom }, group);
+      filters.length === 0 ? [] : await this.#search(mergeFilters(filters), { from, to, recheckFrom }, group);
     if (!logs) return;
     const last = this.#window.get(to);
     if (!last) return;
@@ -309,7 +285,7 @@ export class LogWatcher {
       const { filter } = subscription.options;
       const isBlocks = filter === 'blocks';
       const found = {
-        logs: isBlocks ? [] : logs.filter((log) => accepts(filter, subscription, log)),
+        logs: isBlocks ? [] : logs.filter((log) => subscription.wants(log)),
         blocks: isBlocks ? this.#blocks(from, to) : [],
       };
       this.#start(subscription, async () => {
@@ -344,9 +320,7 @@ export class LogWatcher {
   }
 
   #target(subscription: Subscription): number {
-    const tip = this.#window.tip?.number ?? -1;
-    const { finality } = subscription.options;
-    return typeof finality === 'number' ? tip - finality : Math.min(tip, this.#finality.get(finality) ?? -1);
+    return this.#finality.newest(subscription.options.finality, this.#window.tip?.number ?? -1);
   }
 
   #start(subscription: Subscription, work: () => Promise<void>): void {
@@ -417,9 +391,4 @@ export class LogWatcher {
       };
     });
   }
-}
-
-/** Of the blocks that are looked at a second time only those count that the subscription wanted in the first place. */
-function accepts(filter: LogFilter, subscription: Subscription, log: Parameters<typeof matches>[1] & { blockNumber: number }): boolean {
-  return log.blockNumber >= subscription.since && matches(filter, log);
 }

@@ -43,7 +43,11 @@ export class NewHeads {
   #connect(): void {
     const { url, agents, onHead } = this.#options;
     const agent = url.startsWith('wss:') ? agents?.https : agents?.http;
-    const socket = new WebSocket(url, { handshakeTimeout: 10_000, maxPayload: 1024 * 1024, ...(agent ? { agent } : {}) });
+    const socket = new WebSocket(url, {
+      handshakeTimeout: 10_000,
+      maxPayload: 1024 * 1024,
+      ...(agent ? { agent } : {}),
+    });
     this.#socket = socket;
     let isAnswered = true;
     const ping = setInterval(() => {

@@ -28,7 +28,7 @@ export async function* readPastLogs(
   };
   if (from > to) return;
   let reading = read(from);
-  for (let next = from; next <= to && !signal.aborted; ) {
+  for (let next = from; next <= to && !signal.aborted;) {
     const found = await reading;
     next = found.to + 1;
     if (next <= to) reading = read(next);

@@ -31,13 +31,16 @@ describe('asking a node', () => {
     ['a status 500', 'evm.rpc', 'transport', { status: 500 }],
     ['HTML', 'evm.rpc', 'transport', { body: '<html>' }],
     ['an answer to another question', 'evm.rpc', 'transport', { body: '{"jsonrpc":"2.0","id":77,"result":"0x1"}' }],
-  ])('given %s, when it is asked, then the error is %s', async (_name, code, kind, { status, body }: { status?: number; body?: string }) => {
-    proxy.fault = (_call, _forward, response) => {
-      response.writeHead(status ?? 200).end(body ?? '');
-      return Promise.resolve(undefined);
-    };
-    await expect(aClient().request('eth_blockNumber')).rejects.toMatchObject({ code, kind });
-  });
+  ])(
+    'given %s, when it is asked, then the error is %s',
+    async (_name, code, kind, { status, body }: { status?: number; body?: string }) => {
+      proxy.fault = (_call, _forward, response) => {
+        response.writeHead(status ?? 200).end(body ?? '');
+        return Promise.resolve(undefined);
+      };
+      await expect(aClient().request('eth_blockNumber')).rejects.toMatchObject({ code, kind });
+    },
+  );
 
   it.each([
     [-32_005, 'query returned more than 10000 results', 'rangeTooLarge'],
@@ -46,7 +49,8 @@ describe('asking a node', () => {
     [-32_005, 'daily request count exceeded, request rate limited', 'throttled'],
     [-32_000, 'unknown block', 'rejected'],
   ])('given the error %i %s, when logs are searched, then it is understood as %s', async (code, message, kind) => {
-    proxy.fault = async (call, forward) => (call.method === 'eth_getLogs' ? rpcError(call, code, message) : await forward());
+    proxy.fault = async (call, forward) =>
+      call.method === 'eth_getLogs' ? rpcError(call, code, message) : await forward();
     await expect(aClient().request('eth_getLogs', [{}])).rejects.toMatchObject({ kind });
   });
 
@@ -74,7 +78,9 @@ describe('asking a node', () => {
   });
 
   it('given a key in the address of a node, when the node fails, then no error shows it', async () => {
-    const error = await aClient(['http://127.0.0.1:9/v2/secret-key']).request('eth_blockNumber').catch((thrown: unknown) => thrown);
+    const error = await aClient(['http://127.0.0.1:9/v2/secret-key'])
+      .request('eth_blockNumber')
+      .catch((thrown: unknown) => thrown);
     expect(String(error) + JSON.stringify(error)).not.toContain('secret-key');
   });
 });

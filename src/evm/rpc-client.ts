@@ -49,7 +49,7 @@ export class RpcClient implements Rpc {
    */
   async pass<T>(ask: (rpc: Rpc) => Promise<T>): Promise<T> {
     const order = [...this.#endpoints].sort((one, other) => one.pauseLeftMs - other.pauseLeftMs);
-    let failure: unknown;
+    let failure: RpcError | undefined;
     for (const endpoint of order) {
       try {
         return await ask({ request: (method, params = [], signal) => endpoint.request(method, params, signal) });
@@ -66,7 +66,7 @@ export class RpcClient implements Rpc {
     const answers = await Promise.allSettled(this.#endpoints.map((endpoint) => endpoint.request<T>(method, params)));
     const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     const refused = answers.find((answer) => answer.status === 'rejected');
-    if (given.length === 0 && refused) throw refused.reason;
+    if (given.length === 0 && refused) throw PatchbayError.from(refused.reason);
     return given;
   }
 }

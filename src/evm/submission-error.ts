@@ -5,13 +5,7 @@ import { RpcError } from './rpc-error.js';
  * `impossible`: these bytes can never be mined.
  */
 export type Submission =
-  | 'accepted'
-  | 'nonceTooLow'
-  | 'nonceTooHigh'
-  | 'underpriced'
-  | 'insufficientFunds'
-  | 'impossible'
-  | 'unknown';
+  'accepted' | 'nonceTooLow' | 'nonceTooHigh' | 'underpriced' | 'insufficientFunds' | 'impossible' | 'unknown';
 
 /** Nodes share no codes for these, so their words are compared; the order matters. */
 const words: readonly (readonly [Submission, RegExp])[] = [

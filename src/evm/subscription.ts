@@ -1,7 +1,8 @@
+import { PatchbayError } from '#sdk';
 import type { BlockHeader } from './block.js';
 import type { ChainLog } from './chain-log.js';
 import { formatBlock, formatCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.js';
-import type { LogFilter } from './log-filter.js';
+import { matches, type LogFilter } from './log-filter.js';
 
 /** Blocks on top before a log counts, or the chain's own word for final. 0: as soon as it is mined. */
 export type Finality = number | 'safe' | 'finalized';
@@ -65,7 +66,7 @@ export class Subscription {
     this.finished = new Promise((resolve, reject) => {
       settle = (error) => {
         if (error === undefined) resolve();
-        else reject(error as Error);
+        else reject(PatchbayError.from(error));
       };
     });
     this.#settle = settle;
@@ -88,8 +89,10 @@ export class Subscription {
     return !this.isOver && this.#work === undefined && this.pausedUntil <= performance.now();
   }
 
-  get since(): number {
-    return this.#since;
+  /** Of the blocks that are looked at a second time only those count that it wanted in the first place. */
+  wants(log: ChainLog): boolean {
+    const { filter } = this.options;
+    return filter !== 'blocks' && log.blockNumber >= this.#since && matches(filter, log);
   }
 
   /** Stands at this place without anything having been read. */

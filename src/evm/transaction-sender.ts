@@ -3,6 +3,7 @@ import { PatchbayError, type Logger } from '#sdk';
 import type { Abi } from './abi.js';
 import { findBlock, parseQuantity, toQuantity } from './block.js';
 import { currentFee, raisedFee } from './fees.js';
+import { finalizedFallback } from './final-blocks.js';
 import { NonceManager } from './nonce-manager.js';
 import { findReceipt, type Receipt } from './receipt.js';
 import { asRevert } from './revert-reason.js';
@@ -11,7 +12,12 @@ import { RpcError } from './rpc-error.js';
 import type { Signer, SignerSource } from './signer.js';
 import { classifySubmission } from './submission-error.js';
 import type { Finality } from './subscription.js';
-import type { TransactionAttempt, TransactionFailure, TransactionRecord, TransactionStore } from './transaction-store.js';
+import type {
+  TransactionAttempt,
+  TransactionFailure,
+  TransactionRecord,
+  TransactionStore,
+} from './transaction-store.js';
 
 export interface SendRequest {
   /** The same request under the same key is the same transaction, for ever. */
@@ -47,8 +53,6 @@ const sweepSize = 200;
 /** Looks at a nonce that somebody else seems to have used are this far apart before it is believed. */
 const nonceDoubtMs = 10_000;
 const fillerGas = 21_000n;
-/** Of the chain when it does not say what is final. */
-const finalizedFallback = 64;
 
 /**
  * Sends a transaction at most once per idempotency key, whatever crashes in between: its nonce is reserved, then its bytes
@@ -139,7 +143,10 @@ export class TransactionSender {
       try {
         await this.#advance(record);
       } catch (error) {
-        log.info('A transaction could not go on', { transaction: record.id, reason: PatchbayError.from(error).message });
+        log.info('A transaction could not go on', {
+          transaction: record.id,
+          reason: PatchbayError.from(error).message,
+        });
       }
     }
     return records.length;
@@ -262,7 +269,8 @@ export class TransactionSender {
 
   async #raise(record: TransactionRecord, mayRaise = true): Promise<TransactionRecord> {
     const highest = record.attempts.reduce(
-      (best, { maxFee, tip }) => (BigInt(maxFee) > best.max ? { max: BigInt(maxFee), tip: tip === undefined ? undefined : BigInt(tip) } : best),
+      (best, { maxFee, tip }) =>
+        BigInt(maxFee) > best.max ? { max: BigInt(maxFee), tip: tip === undefined ? undefined : BigInt(tip) } : best,
       { max: -1n, tip: undefined as bigint | undefined },
     );
     const fee = raisedFee(highest, await currentFee(this.#options.rpc));
@@ -272,7 +280,10 @@ export class TransactionSender {
   /** These bytes can never be mined, but their nonce must be, or nothing after it would be. */
   async #fill(record: TransactionRecord, attempt: TransactionAttempt, error: unknown): Promise<TransactionRecord> {
     if (attempt.kind === 'filler') throw error;
-    const failure = { code: 'evm.rpc', detail: `The node refuses the transaction: ${PatchbayError.from(error).message}` } as const;
+    const failure = {
+      code: 'evm.rpc',
+      detail: `The node refuses the transaction: ${PatchbayError.from(error).message}`,
+    } as const;
     await this.#options.store.setStatus(record.id, { status: record.status, failure });
     return await this.#raise({ ...record, failure });
   }
@@ -341,7 +352,8 @@ export class TransactionSender {
 
   async #reload(record: TransactionRecord): Promise<TransactionRecord> {
     const found = await this.#options.store.find(record.idempotencyKey);
-    if (!found) throw new PatchbayError('internal', { detail: `The transaction ${record.id} has vanished from the store` });
+    if (!found)
+      throw new PatchbayError('internal', { detail: `The transaction ${record.id} has vanished from the store` });
     return found;
   }
 

@@ -20,7 +20,10 @@ describe('amounts with decimals', () => {
     expect(parseUnits(text, decimals)).toBe(value);
   });
 
-  it.each(['', '1.', '.5', '1e5', '0x10', '1,000', '--1', '1.0000001'])('given %j, when parsed with 6 decimals, then it is refused', (text) => {
-    expect(() => parseUnits(text, 6)).toThrow(expect.objectContaining({ code: 'evm.arguments' }));
-  });
+  it.each(['', '1.', '.5', '1e5', '0x10', '1,000', '--1', '1.0000001'])(
+    'given %j, when parsed with 6 decimals, then it is refused',
+    (text) => {
+      expect(() => parseUnits(text, 6)).toThrow(expect.objectContaining({ code: 'evm.arguments' }));
+    },
+  );
 });

@@ -19,7 +19,9 @@ export class KyselyBlockMemory implements BlockMemory {
     if (blocks.length > 0) {
       await this.db
         .insertInto('chain_block')
-        .values(blocks.map(({ number, hash, parentHash }) => ({ chain_id: chainId, number, hash, parent_hash: parentHash })))
+        .values(
+          blocks.map(({ number, hash, parentHash }) => ({ chain_id: chainId, number, hash, parent_hash: parentHash })),
+        )
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }

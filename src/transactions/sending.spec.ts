@@ -76,7 +76,12 @@ function recipient(): string {
 }
 
 async function balance(): Promise<number> {
-  return Number(await chain.call('eth_call', [{ to: chain.token, data: `0x70a08231${recipient().slice(2).padStart(64, '0')}` }, 'latest']));
+  return Number(
+    await chain.call('eth_call', [
+      { to: chain.token, data: `0x70a08231${recipient().slice(2).padStart(64, '0')}` },
+      'latest',
+    ]),
+  );
 }
 
 async function nonces(): Promise<number> {
@@ -140,7 +145,10 @@ describe('sending a transaction', () => {
   it('given confirmations, when the block is mined, then it is pending until the blocks are on top', async () => {
     const sender = aSender();
     const request = aMint({ finality: 2 });
-    await expect(sender.sendAndWait(request, { ...soon, withinMs: 100 })).rejects.toMatchObject({ code: 'evm.pending', retryAfterMs: 50 });
+    await expect(sender.sendAndWait(request, { ...soon, withinMs: 100 })).rejects.toMatchObject({
+      code: 'evm.pending',
+      retryAfterMs: 50,
+    });
     await chain.mine(2);
     expect(await sender.sendAndWait(request, soon)).toMatchObject({ status: 'confirmed' });
   });
@@ -192,7 +200,11 @@ describe('sending through crashes', () => {
 
         const record = await aSender({ resendAfterMs: 0 }).sendAndWait(aMint(), soon);
 
-        expect({ step, nonce: record.nonce, status: record.status }).toEqual({ step, nonce: before, status: 'confirmed' });
+        expect({ step, nonce: record.nonce, status: record.status }).toEqual({
+          step,
+          nonce: before,
+          status: 'confirmed',
+        });
         expect(await nonces()).toBe(before + 1);
         expect(await balance()).toBe(1);
       }
@@ -258,7 +270,11 @@ describe('a node that misbehaves while sending', () => {
 
     expect(raised.attempts).toHaveLength(2);
     expect(BigInt(raised.attempts[1]!.maxFee) * 8n).toBeGreaterThanOrEqual(BigInt(attempt!.maxFee) * 9n);
-    expect(record).toMatchObject({ status: 'confirmed', nonce: first.nonce, place: { hash: raised.attempts[1]!.hash } });
+    expect(record).toMatchObject({
+      status: 'confirmed',
+      nonce: first.nonce,
+      place: { hash: raised.attempts[1]!.hash },
+    });
     expect(await balance()).toBe(1);
   });
 
@@ -278,7 +294,9 @@ describe('a node that misbehaves while sending', () => {
 
   it('given a block that leaves the chain, when it is confirmed, then the same transaction is mined again', async () => {
     const sender = aSender();
-    await expect(sender.sendAndWait(aMint({ finality: 2 }), { ...soon, withinMs: 50 })).rejects.toMatchObject({ code: 'evm.pending' });
+    await expect(sender.sendAndWait(aMint({ finality: 2 }), { ...soon, withinMs: 50 })).rejects.toMatchObject({
+      code: 'evm.pending',
+    });
     await chain.call('anvil_reorg', [1, []]);
     await sender.send(aMint({ finality: 2 }));
     await chain.mine(3);

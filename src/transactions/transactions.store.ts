@@ -112,7 +112,11 @@ export class KyselyTransactionStore implements TransactionStore {
   }
 
   /** Creates the row of an address where it is missing, and holds it until the transaction ends. */
-  async #lockNonce(db: Transaction<Database>, { chainId, from }: TransactionDraft, chainNonce: number): Promise<number> {
+  async #lockNonce(
+    db: Transaction<Database>,
+    { chainId, from }: TransactionDraft,
+    chainNonce: number,
+  ): Promise<number> {
     const { next } = await db
       .insertInto('chain_nonce')
       .values({ chain_id: chainId, address: from, next: chainNonce })
@@ -141,10 +145,19 @@ async function withAttempts(db: Kysely<Database>, rows: readonly Row[]): Promise
   const attempts = await db
     .selectFrom('chain_transaction_attempt')
     .selectAll()
-    .where('transaction_id', 'in', rows.map(({ id }) => id))
+    .where(
+      'transaction_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
     .orderBy('number')
     .execute();
-  return rows.map((row) => toRecord(row, attempts.filter((attempt) => attempt.transaction_id === row.id)));
+  return rows.map((row) =>
+    toRecord(
+      row,
+      attempts.filter((attempt) => attempt.transaction_id === row.id),
+    ),
+  );
 }
 
 async function changeStatus(
@@ -167,7 +180,8 @@ async function changeStatus(
     .where('status', 'not in', finalStatuses)
     .$if(from !== undefined, (query) => query.where('status', 'in', from ?? []))
     .executeTakeFirst();
-  if (changed.numUpdatedRows === 1n) await keepStatus(db, id, { status, ...(place ? { place } : {}), ...(failure ? { failure } : {}) });
+  if (changed.numUpdatedRows === 1n)
+    await keepStatus(db, id, { status, ...(place ? { place } : {}), ...(failure ? { failure } : {}) });
 }
 
 async function keepStatus(db: Transaction<Database>, id: string, { status, ...detail }: StatusChange): Promise<void> {

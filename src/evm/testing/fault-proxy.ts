@@ -50,7 +50,11 @@ export class FaultProxy {
     const call = JSON.parse(body) as RpcCall;
     this.calls.push(call);
     const forward = async (): Promise<unknown> => {
-      const answer = await fetch(this.#target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const answer = await fetch(this.#target, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
       return await answer.json();
     };
     const answer = this.fault ? await this.fault(call, forward, response) : await forward();

@@ -63,7 +63,11 @@ export class HeardLogs {
 }
 
 /** Waits for a condition instead of a time. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 8_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 8_000,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`Not within ${String(withinMs)} ms: ${what}`);
