@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { createActions } from './action.js';
 import { tellFailure } from './failure.js';
@@ -60,6 +60,9 @@ function isCommanderError(error: unknown): error is Error & { exitCode: number; 
 }
 
 function version(): string {
-  const { pathname } = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(decodeURIComponent(pathname), 'utf8')) as { version: string }).version;
+  // As source this file lies two folders below package.json, built it lies three below.
+  const found = ['../../../package.json', '../../package.json']
+    .map((path) => new URL(path, import.meta.url))
+    .find((file) => existsSync(file));
+  return found === undefined ? '' : (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version;
 }

@@ -6,7 +6,7 @@ export function sampleOf(schema: z.core.$ZodType, name: string): unknown {
     return sampleOf(schema.unwrap(), name);
   }
   if (schema instanceof z.ZodObject) {
-    const fields = Object.entries(schema.shape);
+    const fields = Object.entries<z.core.$ZodType>(schema.shape);
     return Object.fromEntries(fields.map(([key, field]) => [key, sampleOf(field, `${name}.${key}`)]));
   }
   if (schema instanceof z.ZodArray) return [];
