@@ -59,7 +59,7 @@ export function explainRun(run: RunDetailAnswer, now: number): string {
 function explainStep(step: StepAnswer, now: number): string {
   const name = step.iteration > 0 ? `${step.step} (item ${step.iteration})` : step.step;
   const tries = step.attempts > 1 ? ` at attempt ${step.attempts}` : '';
-  const why = `${step.error?.code ?? ''} ${step.error?.message ?? ''}`.trim();
+  const why = sentence(`${step.error?.code ?? ''} ${step.error?.message ?? ''}`);
   if (step.state === 'succeeded') return `${name} succeeded${tries}.`;
   if (step.state === 'skipped') return `${name} was skipped: its condition does not hold.`;
   if (step.state === 'failed') return `${name} failed after ${counted(step.attempts, 'attempt')}: ${why}`;
@@ -78,7 +78,7 @@ function explainState(run: RunDetailAnswer, now: number): string {
     case 'cancelled':
       return `It was cancelled${run.finishedAt === null ? '' : ` ${sinceText(run.finishedAt, now)}`}; nothing more is done, and what was done stays.`;
     case 'failed':
-      return `It was given up at ${run.error?.step ?? 'a step'}: ${run.error?.code ?? ''} ${run.error?.message ?? ''}${fix}\n  Then: npx patchbay dead-letters retry ${run.id}, with the event corrected: --event <file>, or npx patchbay dead-letters drop ${run.id}`;
+      return `It was given up at ${run.error?.step ?? 'a step'}: ${sentence(`${run.error?.code ?? ''} ${run.error?.message ?? ''}`)}${fix}\n  Then: npx patchbay dead-letters retry ${run.id}, with the event corrected: --event <file>, or npx patchbay dead-letters drop ${run.id}`;
     case 'queued':
       return explainWaiting(run, now);
   }
@@ -92,4 +92,9 @@ function explainWaiting(run: RunDetailAnswer, now: number): string {
     return `It waits for its turn: runs of ${run.flow} with the ordering key ${run.orderingKey} go one after another. See the ones before it: npx patchbay runs --flow ${run.flow}`;
   }
   return 'It is due and waits for a free worker. If that lasts: npx patchbay doctor';
+}
+
+/** Messages of other sides seldom end like sentences. */
+function sentence(text: string): string {
+  return text.trim().replace(/[^.!?]$/, '$&.');
 }

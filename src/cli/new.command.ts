@@ -36,7 +36,7 @@ export async function newConnector(name: string, session: Session): Promise<Exit
     throw new CommandError(
       exitCodes.notFound,
       'New connectors are made in a checkout of Patchbay, and this folder is none.',
-      'Clone it and run this there; docs/connectors.md tells how to publish one as a package of its own.',
+      'Clone it and run this there.',
     );
   }
   const child = spawn(process.execPath, [script, name], { cwd: session.io.cwd, stdio: ['ignore', 'pipe', 'inherit'] });

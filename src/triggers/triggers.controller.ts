@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Get, Headers, HttpCode, Param, Post} from '@nestjs/common';
-import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
+import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodPath, type Caller } from '#platform';
 import type { ReplayReport } from '#runs';
 import { PatchbayError, z } from '#sdk';
 import { BackfillsService, type BackfillView } from './backfills.service.js';
@@ -19,6 +19,7 @@ const replayBody = z.strictObject({
   dryRun: z.boolean().default(true),
 });
 
+const backfillPath = z.object({ id: z.uuid() });
 const manualRunBody = z.strictObject({ event: z.unknown() });
 /** It becomes an indexed key of the event. */
 const longestKey = 255;
@@ -71,13 +72,13 @@ export class TriggersController {
 
   @Get('backfills/:id')
   @Scopes('runs:read')
-  progress(@Param('id') id: string): Promise<BackfillView> {
+  progress(@ZodPath(backfillPath) { id }: z.output<typeof backfillPath>): Promise<BackfillView> {
     return this.backfills.get(id);
   }
 
   @Delete('backfills/:id')
   @Scopes('runs:write')
-  cancel(@Param('id') id: string): Promise<BackfillView> {
+  cancel(@ZodPath(backfillPath) { id }: z.output<typeof backfillPath>): Promise<BackfillView> {
     return this.backfills.cancel(id);
   }
 
