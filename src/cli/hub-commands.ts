@@ -101,7 +101,9 @@ function addDemo(program: Command, run: Actions['run']): void {
     .option('--every <number>', 'only every so many requests')
     .addHelpText('after', examples('patchbay demo break zapier --times 3', 'patchbay demo break salesforce --lost'))
     .action(
-      run(async (session, what: string | undefined, options: BreakOptions) => (await load()).demoBreak(what ?? 'ifttt', options, session)),
+      run(async (session, what: string | undefined, options: BreakOptions) =>
+        (await load()).demoBreak(what ?? 'ifttt', options, session),
+      ),
     );
   demo
     .command('mend [what]')
