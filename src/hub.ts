@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
@@ -42,6 +43,7 @@ import { chainServices } from '#transactions';
 import {
   BackfillsService,
   HookReceiver,
+  ManualRunsService,
   ReplaysService,
   SchedulesService,
   SourcesService,
@@ -49,6 +51,8 @@ import {
   TriggerHostService,
 } from '#triggers';
 import { AppModule } from './app.module.js';
+
+export const version = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 
 export interface Hub {
   readonly url: string;
@@ -75,7 +79,9 @@ export async function startHub(options: {
   const stopping: Stopping[] = [];
   const stop = async (): Promise<void> => {
     for (const { what, stop: end } of stopping.splice(0).reverse()) {
+      const at = performance.now();
       await Promise.resolve(end()).catch((error: unknown) => log.warn('A part did not stop in order', { what, error }));
+      log.debug('A part was stopped', { what, ms: Math.round(performance.now() - at) });
     }
   };
   try {
@@ -122,7 +128,7 @@ async function assemble(
   );
   const keys = new ApiKeys(db);
   const { key: adminKey } = await keys.ensureAdminKey(config.auth.adminKey);
-  const http = createHttpClient({ egress: parseEgress(config.egress.allow), log });
+  const http = createHttpClient({ egress: parseEgress(config.egress.allow, { onRefused: (reason) => metrics.targetsRefused.inc({ reason }) }), log });
 
   const chain = chainServices({ db, signers: file.signers });
   const connections = new ConnectionsService({
@@ -163,6 +169,7 @@ async function assemble(
   const sourcesStore = new SourcesStore(db);
   const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log });
   const replays = new ReplaysService({ flows, sources, queries, runs });
+  const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
 
   if (has('worker')) {
     const runsStore = new RunsStore(pool, () => instance.id);
@@ -224,18 +231,20 @@ async function assemble(
     receiver,
     backfills,
     replays,
+    manualRuns,
     sourcesStore,
     chain.transactions,
     chain.signers,
   ];
+  const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
   const app = await createHttpApp(
     AppModule.for(
       config.roles,
-      { db, keys, metrics, readiness },
+      { db, keys, metrics, readiness, publicUrl, version },
       services.map((service) => ({ provide: service.constructor, useValue: service })),
     ),
     {
-      publicUrl: config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`,
+      publicUrl,
       maxHookBytes: config.http.hookMaxBytes,
       log,
     },
