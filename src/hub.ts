@@ -128,7 +128,10 @@ async function assemble(
   );
   const keys = new ApiKeys(db);
   const { key: adminKey } = await keys.ensureAdminKey(config.auth.adminKey);
-  const http = createHttpClient({ egress: parseEgress(config.egress.allow, { onRefused: (reason) => metrics.targetsRefused.inc({ reason }) }), log });
+  const http = createHttpClient({
+    egress: parseEgress(config.egress.allow, { onRefused: (reason) => metrics.targetsRefused.inc({ reason }) }),
+    log,
+  });
 
   const chain = chainServices({ db, signers: file.signers });
   const connections = new ConnectionsService({

@@ -16,7 +16,13 @@ const standIns: readonly StandIn[] = [
 ];
 
 const received = z.array(
-  z.looseObject({ at: z.string(), method: z.string(), url: z.string(), body: z.unknown(), status: z.number().default(0) }),
+  z.looseObject({
+    at: z.string(),
+    method: z.string(),
+    url: z.string(),
+    body: z.unknown(),
+    status: z.number().default(0),
+  }),
 );
 
 const everyMs = 200;

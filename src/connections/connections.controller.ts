@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z } from '#sdk';
 import { ConnectionsService, type ConnectionView } from './connections.service.js';

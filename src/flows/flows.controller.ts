@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';

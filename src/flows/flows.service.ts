@@ -127,9 +127,11 @@ export class FlowsService {
   }
 
   reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#load()).catch((error: unknown) => {
-      this.parts.log.error('The flow files could not be read', { folder: this.parts.folder, error });
-    });
+    this.#reloading = this.#reloading
+      .then(() => this.#load())
+      .catch((error: unknown) => {
+        this.parts.log.error('The flow files could not be read', { folder: this.parts.folder, error });
+      });
     return this.#reloading;
   }
 

@@ -40,10 +40,7 @@ export class ActionCaller {
       outcome = 'succeeded';
       return output;
     } finally {
-      this.parts.metrics.stepDuration.observe(
-        { uses: call.uses, outcome },
-        (performance.now() - startedAt) / 1000,
-      );
+      this.parts.metrics.stepDuration.observe({ uses: call.uses, outcome }, (performance.now() - startedAt) / 1000);
     }
   }
 }

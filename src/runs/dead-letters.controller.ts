@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { PatchbayError, z } from '#sdk';
 import { uuidOf } from './runs.controller.js';
@@ -12,7 +12,10 @@ const listQuery = z.object({
 });
 /** Present: the event as it should have been, for this run only. */
 const retryBody = z.strictObject({ event: z.unknown().optional() });
-const retryMany = z.strictObject({ flow: z.string().optional(), limit: z.number().int().min(1).max(1_000).default(100) });
+const retryMany = z.strictObject({
+  flow: z.string().optional(),
+  limit: z.number().int().min(1).max(1_000).default(100),
+});
 
 /** Runs that were given up and wait for a person. */
 @Controller('api/dead-letters')

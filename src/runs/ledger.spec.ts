@@ -22,7 +22,9 @@ afterAll(() => store.close());
 
 beforeEach(async () => {
   await store.pool.query('truncate event, run, run_step, trigger_source, instance');
-  await store.pool.query(`insert into trigger_source (id, uses, input) values ('test.heard/source', 'test.heard', '{}')`);
+  await store.pool.query(
+    `insert into trigger_source (id, uses, input) values ('test.heard/source', 'test.heard', '{}')`,
+  );
 });
 
 const completed = (run: ClaimedRun): Settlement => ({ run, state: 'completed', leavesLane: true, entries: [] });
@@ -51,9 +53,11 @@ describe('taking in events', () => {
     await intake.store({ events: [], runs: [], cursors: cursors('3') });
     const event = anEvent('late');
 
-    await expect(intake.store({ events: [event], runs: [aRunOf(event)], cursors: cursors('2') })).rejects.toMatchObject({
-      code: 'lease.lost',
-    });
+    await expect(intake.store({ events: [event], runs: [aRunOf(event)], cursors: cursors('2') })).rejects.toMatchObject(
+      {
+        code: 'lease.lost',
+      },
+    );
 
     const { rows } = await store.pool.query('select 1 from event');
     expect(rows).toEqual([]);
@@ -150,7 +154,10 @@ describe('claims', () => {
 
     const journal = await runs.journal(run.id);
     expect(isOurs).toBe(true);
-    expect(Object.fromEntries(journal.map((read) => [read.step, read.output]))).toEqual({ one: { text: 'a␀b' }, two: 2 });
+    expect(Object.fromEntries(journal.map((read) => [read.step, read.output]))).toEqual({
+      one: { text: 'a␀b' },
+      two: 2,
+    });
   });
 });
 

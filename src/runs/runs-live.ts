@@ -6,7 +6,12 @@ export interface RunProgress {
   readonly run: string;
   readonly flow: string;
   readonly state?: string;
-  readonly step?: { readonly id: string; readonly iteration: number; readonly state: string; readonly attempts: number };
+  readonly step?: {
+    readonly id: string;
+    readonly iteration: number;
+    readonly state: string;
+    readonly attempts: number;
+  };
   readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
 

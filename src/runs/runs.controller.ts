@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post} from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { z } from '#sdk';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';

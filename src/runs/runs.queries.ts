@@ -66,7 +66,9 @@ export class RunsQueries {
   constructor(private readonly db: Kysely<Database>) {}
 
   async runs(filter: RunFilter): Promise<Page<RunView>> {
-    let query = runColumns(this.db).orderBy('seq', 'desc').limit(filter.limit + 1);
+    let query = runColumns(this.db)
+      .orderBy('seq', 'desc')
+      .limit(filter.limit + 1);
     if (filter.flow !== undefined) query = query.where('flow', '=', filter.flow);
     if (filter.state !== undefined) query = query.where('state', '=', filter.state as never);
     if (filter.event !== undefined) query = query.where('event_id', '=', filter.event);

@@ -1,4 +1,9 @@
-import { WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect, type OnGatewayInit } from '@nestjs/websockets';
+import {
+  WebSocketGateway,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+} from '@nestjs/websockets';
 import type { Namespace, Socket } from 'socket.io';
 import { ApiKeys, Signals, hasScope } from '#platform';
 import { RunsLive } from './runs-live.js';
@@ -26,7 +31,10 @@ export class RunsSocket implements OnGatewayInit, OnGatewayConnection, OnGateway
     this.live.onProgress((progress) => {
       this.#namespace?.to('all').emit('progress', progress);
       for (const flow of new Set(progress.map((item) => item.flow))) {
-        this.#namespace?.to(`flow:${flow}`).emit('progress', progress.filter((item) => item.flow === flow));
+        this.#namespace?.to(`flow:${flow}`).emit(
+          'progress',
+          progress.filter((item) => item.flow === flow),
+        );
       }
     });
   }

@@ -80,7 +80,11 @@ export const errorCodes = {
   'salesforce.locked': { title: 'Salesforce has locked the record for now', status: 409, retry: 'later' },
   'salesforce.limit': { title: 'Salesforce allows no more calls for now', status: 429, retry: 'after' },
   'salesforce.unavailable': { title: 'Salesforce could not answer', status: 502, retry: 'later' },
-  'salesforce.replayExpired': { title: 'Salesforce no longer keeps the events since the stored place', status: 410, retry: 'never' },
+  'salesforce.replayExpired': {
+    title: 'Salesforce no longer keeps the events since the stored place',
+    status: 410,
+    retry: 'never',
+  },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof errorCodes;

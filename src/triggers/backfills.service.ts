@@ -143,7 +143,14 @@ export class BackfillsService {
   }
 
   async #read(
-    row: { id: string; flow: string; from_place: string; to_place: string | null; cursor: string | null; starts_runs: boolean },
+    row: {
+      id: string;
+      flow: string;
+      from_place: string;
+      to_place: string | null;
+      cursor: string | null;
+      starts_runs: boolean;
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const progress = { done: 0, total: 0 };

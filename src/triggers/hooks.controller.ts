@@ -55,7 +55,12 @@ export class HookReceiver {
         fix: `npx patchbay flow resume ${flow.name}`,
       });
     }
-    const accepted = await this.parts.intake.accept({ source: source.id, uses: source.uses, heard, flows: source.flows });
+    const accepted = await this.parts.intake.accept({
+      source: source.id,
+      uses: source.uses,
+      heard,
+      flows: source.flows,
+    });
     const runs = accepted.flatMap((event) => event.runs);
     return {
       accepted: accepted.length,

@@ -127,9 +127,7 @@ export class TriggerHostService {
           code: error.code,
           detail: error.detail,
         });
-        await this.parts.store
-          .fail(source.id, { code: error.code, message: error.detail })
-          .catch(() => undefined);
+        await this.parts.store.fail(source.id, { code: error.code, message: error.detail }).catch(() => undefined);
       }
       if (Date.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
       await delay(backOffMs, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Controller, Delete, Get, Headers, HttpCode, Param, Post} from '@nestjs/common';
+import { Controller, Delete, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
 import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodPath, type Caller } from '#platform';
 import type { ReplayReport } from '#runs';
 import { PatchbayError, z } from '#sdk';

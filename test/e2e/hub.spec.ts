@@ -91,7 +91,9 @@ describe('a webhook that becomes a call', () => {
     await ended(sent[3]?.runs[0] ?? '', 'completed');
 
     expect(whileFirstWaits.sort()).toEqual(['a1', 'b1']);
-    const ofA = target.deliveries.map(({ body }) => (body as { order: string }).order).filter((id) => id.startsWith('a'));
+    const ofA = target.deliveries
+      .map(({ body }) => (body as { order: string }).order)
+      .filter((id) => id.startsWith('a'));
     expect(ofA).toEqual(['a1', 'a2', 'a3']);
   });
 
@@ -171,19 +173,30 @@ describe('what a caller gets wrong', () => {
 
   it('given a body over the limit, then 413', async () => {
     const body = JSON.stringify({ text: 'x'.repeat(1_100_000) });
-    expect(await answer('/hooks/orders', { headers: auth(), body })).toMatchObject({ status: 413, code: 'request.tooLarge' });
+    expect(await answer('/hooks/orders', { headers: auth(), body })).toMatchObject({
+      status: 413,
+      code: 'request.tooLarge',
+    });
   });
 
   it('given a body that is no JSON, then 400', async () => {
-    expect(await answer('/hooks/orders', { headers: auth(), body: '{' })).toMatchObject({ status: 400, code: 'request.invalid' });
+    expect(await answer('/hooks/orders', { headers: auth(), body: '{' })).toMatchObject({
+      status: 400,
+      code: 'request.invalid',
+    });
   });
 
   it('given an unknown flow, then 404', async () => {
-    expect(await answer('/hooks/nothing', { headers: auth(), body: '{}' })).toMatchObject({ status: 404, code: 'flow.notFound' });
+    expect(await answer('/hooks/nothing', { headers: auth(), body: '{}' })).toMatchObject({
+      status: 404,
+      code: 'flow.notFound',
+    });
   });
 
   it('given no key, then 401', async () => {
-    expect(await answer('/hooks/orders', { headers: { 'content-type': 'application/json' }, body: '{}' })).toMatchObject({
+    expect(
+      await answer('/hooks/orders', { headers: { 'content-type': 'application/json' }, body: '{}' }),
+    ).toMatchObject({
       status: 401,
       code: 'auth.missing',
     });
@@ -197,7 +210,10 @@ describe('what a caller gets wrong', () => {
 
 describe('a flow file that changes', () => {
   it('given a fault in the new text, when it is saved, then every fault is told and the last good version runs on', async () => {
-    await hub.writeFlow('orders.yaml', 'name: orders\ntrigger: { uses: nothing.known }\nsteps: [{ uses: http.reqest }]\n');
+    await hub.writeFlow(
+      'orders.yaml',
+      'name: orders\ntrigger: { uses: nothing.known }\nsteps: [{ uses: http.reqest }]\n',
+    );
     const faults = await eventually(async () => {
       const { flows } = await hub.get<{ flows: { name: string; faults: unknown[] }[] }>('/api/flows');
       const found = flows.find((flow) => flow.name === 'orders')?.faults ?? [];
@@ -245,7 +261,9 @@ describe('live progress', () => {
 
   it('given a socket without a key, then it is refused', async () => {
     const socket = io(`${hub.url}/runs`, { auth: {}, transports: ['websocket'], reconnection: false });
-    const message = await new Promise<string>((resolve) => socket.on('connect_error', (error) => resolve(error.message)));
+    const message = await new Promise<string>((resolve) =>
+      socket.on('connect_error', (error) => resolve(error.message)),
+    );
     socket.disconnect();
 
     expect(message).toMatch(/auth/);

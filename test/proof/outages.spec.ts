@@ -132,7 +132,10 @@ describe.each(backendNames)('what breaks around the hub, with the queue in %s', 
       node.isDown = false;
       const sent = await traffic.stop();
 
-      await eventually(() => report('transfers').distinctIds >= before + sent, { withinMs: 60_000, what: 'the transfers' });
+      await eventually(() => report('transfers').distinctIds >= before + sent, {
+        withinMs: 60_000,
+        what: 'the transfers',
+      });
       expect(report('transfers')).toMatchObject({ distinctIds: before + sent, doubledEffects: 0 });
       expect(accepted).toBeGreaterThan(100);
       await eventually(() => report('hooks').distinctIds >= hooksBefore + accepted, { what: 'the webhooks' });
