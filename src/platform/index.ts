@@ -3,7 +3,7 @@ export { decodeKey, type Config, type Role } from './config/config.schema.js';
 export { configSettings, loadConfig, type ConfigSetting } from './config/config.loader.js';
 export { createLog, runWithLogContext, type Log } from './log/log.js';
 export { openStore, type Store } from './store/store.js';
-export { createPool, patience, type StoreConnection } from './store/pool.js';
+export { createPool, isStoreUnavailable, patience, rethrowStoreError, type StoreConnection } from './store/pool.js';
 export type { Database, EventStatus, RunKind, RunState } from './store/schema.js';
 export { createHttpClient, type HttpClientOptions } from './egress/http-client.js';
 export {

@@ -1,11 +1,14 @@
+import { isStoreUnavailable } from '#platform';
+
 /**
  * Gathers what many callers want written and writes it in one round trip: while one batch is under way the next one
  * fills. A lone item waits for nobody, so calm traffic pays no latency and a burst pays one statement for many rows.
  *
- * @param write gives one result per item, in order; when it throws, every item of the batch fails with that error.
+ * @param write gives one result per item, in order. When it throws, the items are written one by one, so that one that
+ * cannot be written fails alone; unless the fault lies with the store, which then fails them all.
  */
 export class Batcher<Item, Result> {
-  #waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  #waiting: Waiting<Item, Result>[] = [];
   #active = 0;
   #isScheduled = false;
 
@@ -40,10 +43,26 @@ export class Batcher<Item, Result> {
       const results = await this.write(batch.map(({ item }) => item));
       batch.forEach(({ resolve }, i) => resolve(results[i] as Result));
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length === 1 || isStoreUnavailable(error)) for (const { reject } of batch) reject(error);
+      else for (const waiting of batch) await this.#writeAlone(waiting);
     } finally {
       this.#active -= 1;
       if (this.#waiting.length > 0) this.#schedule();
     }
   }
+
+  async #writeAlone({ item, resolve, reject }: Waiting<Item, Result>): Promise<void> {
+    try {
+      const [result] = await this.write([item]);
+      resolve(result as Result);
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
 }

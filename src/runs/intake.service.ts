@@ -1,6 +1,6 @@
 import type { CompiledFlow } from '#engine';
 import { PatchbayError, type Heard } from '#sdk';
-import type { Metrics } from '#platform';
+import { rethrowStoreError, type Metrics } from '#platform';
 import { Batcher } from './batcher.js';
 import { eventId, runId } from './identity.js';
 import { storableJson } from './storable-json.js';
@@ -45,7 +45,7 @@ export class IntakeService {
 
   async accept(intake: Intake): Promise<readonly Accepted[]> {
     const prepared = this.#prepare(intake);
-    const stored = await this.#batcher.add(prepared);
+    const stored = await this.#batcher.add(prepared).catch(rethrowStoreError);
     this.parts.metrics.eventsIngested.inc({ uses: intake.uses }, intake.heard.length);
     return prepared.accepted.map(({ id, runs }) => ({
       id,
@@ -93,15 +93,9 @@ export class IntakeService {
   }
 
   async #write(batch: readonly Prepared[]): Promise<Stored[]> {
-    try {
-      const stored = await this.parts.store.store(merged(batch.map(({ storing }) => storing)));
-      if (stored.ready.length > 0) this.parts.wake(stored.ready);
-      return batch.map(() => stored);
-    } catch (error) {
-      if (batch.length === 1) throw error;
-      // One of them is to blame; the others must not suffer for it.
-      return Promise.all(batch.map((prepared) => this.#batcher.add(prepared)));
-    }
+    const stored = await this.parts.store.store(merged(batch.map(({ storing }) => storing)));
+    if (stored.ready.length > 0) this.parts.wake(stored.ready);
+    return batch.map(() => stored);
   }
 }
 

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CompiledFlow, JournalEntry, RunOutcome } from '#engine';
 import type { FlowsService } from '#flows';
-import { runWithLogContext, type Metrics } from '#platform';
+import { isStoreUnavailable, runWithLogContext, type Metrics } from '#platform';
 import { PatchbayError, type Logger } from '#sdk';
 import type { ActionCaller } from './action-caller.js';
 import { Batcher } from './batcher.js';
@@ -118,7 +118,7 @@ export class RunExecutor {
       try {
         return await write();
       } catch (error) {
-        if (this.#stop.signal.aborted) throw error;
+        if (this.#stop.signal.aborted || !isStoreUnavailable(error)) throw error;
         this.parts.log.warn('The outcome of a step cannot be stored for now', { error });
         await delay(waitMs);
       }
@@ -137,13 +137,22 @@ export class RunExecutor {
         }
         return await this.#settle(run, outcome);
       } catch (error) {
-        // The claim is still ours in the table, or somebody else's by now; either way the run is not lost.
-        this.parts.log.warn('A run was left to be taken up again', { error });
-        return { isOurs: false, released: undefined };
+        return await this.#leave(run, error);
       } finally {
         this.#held.delete(run.id);
       }
     });
+  }
+
+  /** Neither an outcome nor a step that failed: the claim was lost, the store is away, or what happened cannot be written. */
+  async #leave(run: ClaimedRun, thrown: unknown): Promise<Settled> {
+    const { code, detail: message } = PatchbayError.from(thrown);
+    if (code !== 'internal') {
+      this.parts.log.info('A run was left to be taken up again', { code, detail: message });
+      return { isOurs: false, released: undefined };
+    }
+    // Taking it up again would end here again, and for ever.
+    return this.#settle(run, { kind: 'failed', failed: [], error: { code, message, step: 'journal' }, entries: [] });
   }
 
   async #advance(run: ClaimedRun): Promise<RunOutcome> {

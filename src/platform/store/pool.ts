@@ -40,7 +40,7 @@ export function createPool(options: pg.PoolConfig, log: Logger): pg.Pool {
  */
 export function guardedPool(pool: pg.Pool): PostgresPool {
   return {
-    connect: async () => guardedClient(await pool.connect().catch(rethrow)),
+    connect: async () => guardedClient(await pool.connect().catch(rethrowStoreError)),
     end: () => pool.end(),
   };
 }
@@ -51,16 +51,17 @@ function guardedClient(client: pg.PoolClient): PostgresPoolClient {
     try {
       return await client.query(text, [...parameters]);
     } catch (error) {
-      isBroken ||= isConnectionLoss(error);
-      return rethrow(error);
+      isBroken ||= isStoreUnavailable(error);
+      return rethrowStoreError(error);
     }
   };
   // Kysely's second signature is for cursors, which nothing here streams with.
   return { query: query as PostgresPoolClient['query'], release: () => client.release(isBroken) };
 }
 
-function rethrow(error: unknown): never {
-  if (!isConnectionLoss(error)) throw error;
+/** @throws store.unavailable when that is what the error means, else the error itself */
+export function rethrowStoreError(error: unknown): never {
+  if (error instanceof PatchbayError || !isStoreUnavailable(error)) throw error;
   throw new PatchbayError('store.unavailable', {
     detail: `The database cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
     cause: error,
@@ -68,6 +69,9 @@ function rethrow(error: unknown): never {
 }
 
 /** Classes 08 (connection), 53 (resources) and 57P (the server is going down); without a code the answer never came. */
-function isConnectionLoss(error: unknown): boolean {
+export function isStoreUnavailable(error: unknown): boolean {
+  if (error instanceof PatchbayError) return error.code === 'store.unavailable';
+  // A fault of our own must not be waited for.
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return false;
   return !(error instanceof pg.DatabaseError) || /^(08|53|57P)/.test(error.code ?? '');
 }
