@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { testVocabulary as vocabulary } from '../engine/testing.js';
+import { testVocabulary as vocabulary } from '../engine/testing/flow-runs.js';
 import { lintCommand } from './lint.command.js';
 import { testCommand } from './test.command.js';
 

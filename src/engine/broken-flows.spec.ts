@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { address, defineAction, defineConnection, defineConnector, defineTrigger, z } from '#sdk';
 import { loadFlow } from './index.js';
-import { vocabularyOf } from './testing.js';
+import { vocabularyOf } from './testing/flow-runs.js';
 
 const network = defineConnection({ title: 'Network', settings: z.object({ url: z.url() }), open: () => ({}) });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { runFlowTests } from './index.js';
-import { testVocabulary } from './testing.js';
+import { testVocabulary } from './testing/flow-runs.js';
 
 const flowText = `name: example
 trigger: { uses: test.heard, where: { event.args.value: { gte: "{{parseUnits '10000' 6}}" } } }

@@ -38,14 +38,12 @@ interface Entry {
 }
 
 function entry(uses: string, definition: AnyTrigger | AnyAction | undefined): Entry {
-  const input = definition ? toJsonSchema(definition.input as z.ZodType) : {};
+  const input = definition ? toJsonSchema(definition.input) : {};
   return {
     uses,
     title: definition?.title ?? uses,
     summary: definition?.summary ?? '',
-    input: allowBelow(
-      isClosed(definition?.input as z.ZodType | undefined) ? { ...input, additionalProperties: false } : input,
-    ),
+    input: allowBelow(isClosed(definition?.input) ? { ...input, additionalProperties: false } : input),
   };
 }
 

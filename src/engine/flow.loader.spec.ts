@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { flowJsonSchema, loadFlow } from './index.js';
-import { aFlow, testVocabulary } from './testing.js';
+import { aFlow, testVocabulary } from './testing/flow-runs.js';
 
 function rulesOf(text: string, options = {}): readonly (string | undefined)[] {
   return loadFlow(text, { vocabulary: testVocabulary, ...options }).faults.map((fault) => fault.rule);

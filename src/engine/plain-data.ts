@@ -17,7 +17,8 @@ function convert(value: unknown, depth: number): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (value instanceof Secret) return value.toJSON();
   if (Array.isArray(value)) return convertList(value, depth);
-  if ('toJSON' in value && typeof value.toJSON === 'function') return convert(value.toJSON(), depth + 1);
+  if ('toJSON' in value && typeof value.toJSON === 'function')
+    return convert((value as { toJSON(): unknown }).toJSON(), depth + 1);
   return convertRecord(value as Record<string, unknown>, depth);
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { PatchbayError, type ErrorCode } from '#sdk';
 import type { Call } from './flow.js';
-import { aFlow, TestRun } from './testing.js';
+import { aFlow, TestRun } from './testing/flow-runs.js';
 
 const twoSteps = `
 steps:

@@ -46,7 +46,7 @@ export function shapeOf(schema: z.ZodType, side: Side): Shape {
   for (let level = 0; level < 50; level++) {
     const inner = def.innerType ?? (def.type === 'pipe' ? (side === 'in' ? def.in : def.out) : def.getter?.());
     if (!inner) return plainShape(def);
-    def = inner.def as unknown as Def;
+    def = inner.def;
   }
   return open;
 }

@@ -43,7 +43,7 @@ function compileItems(forEach: string, place: string): Render<readonly unknown[]
         fix: 'Shorten the list, e.g. with {{slice … 0 1000}}.',
       });
     }
-    return items;
+    return items as unknown[];
   };
 }
 
@@ -52,7 +52,7 @@ function compileInput(step: Step, action: AnyAction, place: string): Render {
   return (scope) => {
     const rendered = coerce(render(scope), action.input);
     const result = action.input.safeParse(rendered);
-    if (result.success) return result.data as unknown;
+    if (result.success) return result.data;
     const faults = describeIssues(result.error.issues, action.input, withoutEnv(rendered, step.with), 'input');
     throw new PatchbayError('flow.input', {
       detail: `The input of ${place} does not fit ${step.uses}. ${faults.map((fault) => fault.detail).join(' ')}`,

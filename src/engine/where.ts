@@ -177,7 +177,7 @@ function compileList(operand: unknown, place: string): Render<readonly unknown[]
   const render = compileTemplate(String(operand), place);
   return (scope) => {
     const list = render(scope);
-    return Array.isArray(list) ? list : [list];
+    return Array.isArray(list) ? (list as unknown[]) : [list];
   };
 }
 

@@ -88,7 +88,7 @@ class Reader implements YamlDocument {
       const inText =
         isExact && spot.offset !== undefined && place.text !== undefined ? place.text + spot.offset : undefined;
       const useKey = place.key !== undefined && (spot.on === 'key' || !isExact);
-      return this.#fault(useKey ? place.key! : (inText ?? place.value), path, fault);
+      return this.#fault(useKey ? place.key : (inText ?? place.value), path, fault);
     }
     return this.#fault(0, path, fault);
   }
@@ -116,7 +116,7 @@ class Reader implements YamlDocument {
             fix: 'Remove the line that begins with %.',
           });
         }
-        root = (document.contents as ParsedNode | null) ?? undefined;
+        root = document.contents ?? undefined;
       }
     } catch (error) {
       // The composer calls itself for every level; a document that is nothing but brackets exhausts the stack.
@@ -171,7 +171,7 @@ class Reader implements YamlDocument {
     this.#keep(path, node);
     if (isScalar(node)) return scalarValue(node);
     if (isSeq(node)) return node.items.map((item, index) => this.#value(item as ParsedNode | null, [...path, index]));
-    return this.#mapping(node as YAMLMap.Parsed, path);
+    return this.#mapping(node, path);
   }
 
   #mapping(map: YAMLMap.Parsed, path: Path): unknown {

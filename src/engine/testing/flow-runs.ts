@@ -1,8 +1,8 @@
 /** Builders for specs: a small vocabulary, flows from text, and runs against answers given by the spec. */
 import { defineAction, defineConnector, defineTrigger, z, type ConnectorDefinition } from '#sdk';
-import type { Advance, Call, CompiledFlow, JournalEntry, RunOutcome } from './flow.js';
-import { loadFlow, type LoadOptions } from './flow.loader.js';
-import type { Vocabulary } from './vocabulary.js';
+import type { Advance, Call, CompiledFlow, JournalEntry, RunOutcome } from '../flow.js';
+import { loadFlow, type LoadOptions } from '../flow.loader.js';
+import type { Vocabulary } from '../vocabulary.js';
 
 export function vocabularyOf(...connectors: readonly ConnectorDefinition[]): Vocabulary {
   const triggers = new Map(
