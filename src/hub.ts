@@ -75,7 +75,7 @@ export async function startHub(options: {
   readonly connectors: readonly ConnectorDefinition[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<Hub> {
-  const { config, log } = options;
+  const { log } = options;
   const stopping: Stopping[] = [];
   const stop = async (): Promise<void> => {
     for (const { what, stop: end } of stopping.splice(0).reverse()) {

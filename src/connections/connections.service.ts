@@ -1,13 +1,5 @@
 import type { Catalog } from '#catalog';
-import {
-  PatchbayError,
-  isSecretSchema,
-  type AnyConnection,
-  type HttpClient,
-  type Logger,
-  type ObjectSchema,
-  type UseService,
-} from '#sdk';
+import { PatchbayError, isSecretSchema, type AnyConnection, type HttpClient, type Logger, type UseService } from '#sdk';
 import type { DeclaredConnection } from './configuration-file.js';
 import type { ConnectionsStore } from './connections.store.js';
 
@@ -188,7 +180,7 @@ export class ConnectionsService {
   }
 
   #parse(known: Known): unknown {
-    const schema = this.#definition(known).settings as ObjectSchema;
+    const schema = this.#definition(known).settings;
     const parsed = schema.safeParse(known.settings);
     if (parsed.success) return parsed.data;
     throw new PatchbayError('connection.invalid', {

@@ -36,10 +36,7 @@ const modes = ['listen', 'poll', 'receive', 'schedule'] as const;
 
 function checkTrigger(pointer: string, name: string, trigger: AnyTrigger): Fault[] {
   const given = modes.filter((mode) => trigger[mode] !== undefined);
-  const faults = [
-    ...checkPart(pointer, name, trigger),
-    ...checkSchema(`${pointer}/event`, trigger.event as z.ZodType, 'output'),
-  ];
+  const faults = [...checkPart(pointer, name, trigger), ...checkSchema(`${pointer}/event`, trigger.event, 'output')];
   if (given.length !== 1) {
     const has = given.length === 0 ? 'none' : given.join(' and ');
     faults.push(fault(pointer, 'one-way-to-hear', `It needs exactly one of ${modes.join(', ')}; it has ${has}.`));
@@ -59,7 +56,7 @@ function checkTrigger(pointer: string, name: string, trigger: AnyTrigger): Fault
 function checkAction(pointer: string, name: string, action: AnyAction): Fault[] {
   return [
     ...checkPart(pointer, name, action),
-    ...checkSchema(`${pointer}/output`, action.output as z.ZodType, 'output'),
+    ...checkSchema(`${pointer}/output`, action.output, 'output'),
     ...(isSentence(action.repeatable)
       ? []
       : [fault(`${pointer}/repeatable`, 'repeatable', 'Say in whole sentences what happens when it is done again.')]),
@@ -68,7 +65,7 @@ function checkAction(pointer: string, name: string, action: AnyAction): Fault[] 
 
 /** What triggers and actions have in common. */
 function checkPart(pointer: string, name: string, part: AnyTrigger | AnyAction): Fault[] {
-  const input = part.input as ObjectSchema;
+  const input = part.input;
   const faults = [
     ...checkName(pointer, name, camelCase, 'camelCase'),
     ...checkWords(pointer, part),
@@ -83,7 +80,7 @@ function checkPart(pointer: string, name: string, part: AnyTrigger | AnyAction):
 }
 
 function checkConnection(pointer: string, connection: AnyConnection): Fault[] {
-  const settings = connection.settings as ObjectSchema;
+  const settings = connection.settings;
   const open = Object.entries(settings.shape).filter(([name, schema]) => soundsSecret(name) && isText(schema));
   return [
     ...checkTitle(pointer, connection.title),

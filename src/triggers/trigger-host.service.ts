@@ -139,7 +139,7 @@ export class TriggerHostService {
     const cursor = await this.parts.store.open(source);
     const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
     const context = await this.#context(source, { lease, signal, cursor, client });
-    if (source.trigger.listen !== undefined) return source.trigger.listen(context) as Promise<void>;
+    if (source.trigger.listen !== undefined) return source.trigger.listen(context);
     await this.#poll(source, context);
   }
 

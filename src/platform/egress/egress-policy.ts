@@ -159,7 +159,7 @@ export function parseEgress(list: readonly string[], options: EgressOptions = {}
     lookupFor: (port) => (hostname, lookupOptions, callback) => {
       resolveChecked(hostname, port, familyNumber(lookupOptions.family), (error, addresses) => {
         const first = addresses[0];
-        if (error || !first) return callback(error as NodeJS.ErrnoException, '', 0);
+        if (error || !first) return callback(error, '', 0);
         if (lookupOptions.all) return callback(null, [...addresses]);
         callback(null, first.address, first.family);
       });

@@ -53,7 +53,7 @@ export function createHttpClient({ egress, log, defaultTimeoutMs = 15_000 }: Htt
     }
   }
 
-  return { request, agents, assertAllowed: egress.assertAllowed };
+  return { request, agents, assertAllowed: (url) => egress.assertAllowed(url) };
 }
 
 function parseTarget(text: string): URL {

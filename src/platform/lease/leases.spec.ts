@@ -36,7 +36,7 @@ async function aProcess(times?: LeaseTimes): Promise<{ instance: Instance; lease
 async function until<T>(find: () => T | Promise<T>, withinMs = 5000): Promise<NonNullable<T>> {
   for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(10)) {
     const found = await find();
-    if (found) return found as NonNullable<T>;
+    if (found) return found;
   }
   throw new Error('It did not happen in time');
 }

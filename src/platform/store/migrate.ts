@@ -28,7 +28,7 @@ export async function migrate(
     });
     await assertNotNewer(await migrator.getMigrations());
     const { error, results = [] } = await migrator.migrateToLatest();
-    if (error !== undefined) throw error;
+    if (error !== undefined) throw error as unknown;
     if (results.length > 0) log.info('The database tables were brought up to date', { steps: results.length });
     if (withQueue) await migrateQueue(pool);
   } finally {
