@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HubProcess } from './hub-process.js';
 
 /** Webhooks as a careful sender sends them: each again under the same key until the hub has accepted it. */
 export class WebhookTraffic {
   accepted = 0;
+  readonly #name = randomBytes(4).toString('hex');
   #next = 0;
   #isOn = true;
   readonly #ended: Promise<unknown>;
@@ -25,7 +27,7 @@ export class WebhookTraffic {
 
   async #call(everyMs: number): Promise<void> {
     while (this.#isOn) {
-      const id = `w${(this.#next += 1)}`;
+      const id = `${this.#name}-${(this.#next += 1)}`;
       while (!(await this.#send(id))) await delay(50);
       this.accepted += 1;
       await delay(everyMs);
