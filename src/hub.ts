@@ -35,6 +35,7 @@ import {
   RunsService,
   RunsStore,
   SweeperService,
+  keepRunGauges,
   runQueueName,
   type RunJob,
 } from '#runs';
@@ -49,6 +50,7 @@ import {
   SourcesService,
   SourcesStore,
   TriggerHostService,
+  keepTriggerGauges,
 } from '#triggers';
 import { AppModule } from './app.module.js';
 
@@ -150,6 +152,7 @@ async function assemble(
     folder: config.flows.dir,
     vocabulary: catalog,
     connections: () => connections.names(),
+    env: flowEnv,
     store: new FlowsStore(db),
     log,
   });
@@ -173,6 +176,9 @@ async function assemble(
   const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log });
   const replays = new ReplaysService({ flows, sources, queries, runs });
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
+
+  keepRunGauges(metrics, queries);
+  keepTriggerGauges(metrics, sourcesStore);
 
   if (has('worker')) {
     const runsStore = new RunsStore(pool, () => instance.id);

@@ -1,7 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadFlow, type CompiledFlow, type Vocabulary } from '#engine';
+import { loadFlow, type CompiledFlow, type LoadOptions, type Vocabulary } from '#engine';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 
@@ -9,6 +9,8 @@ export interface FlowsParts {
   readonly folder: string;
   readonly vocabulary: Vocabulary;
   readonly connections: () => ReadonlyMap<string, string>;
+  /** What flows may read as `env.NAME`. */
+  readonly env: Readonly<Record<string, string>>;
   readonly store: FlowsStore;
   readonly log: Logger;
 }
@@ -105,7 +107,7 @@ export class FlowsService {
     if (document === undefined) {
       throw new PatchbayError('flow.notFound', { detail: `The version ${id} of the flow is not stored.` });
     }
-    const { flow, faults } = loadFlow(document, { vocabulary: this.parts.vocabulary });
+    const { flow, faults } = loadFlow(document, this.#options());
     if (flow === undefined) {
       throw new PatchbayError('flow.invalid', {
         detail: `The version ${id} of the flow can no longer be loaded: ${faults[0]?.detail ?? ''}`,
@@ -135,6 +137,11 @@ export class FlowsService {
     return this.#reloading;
   }
 
+  /** Chance spreads retries over time, so that what failed together does not come back together. */
+  #options(): LoadOptions {
+    return { vocabulary: this.parts.vocabulary, env: this.parts.env, random: Math.random };
+  }
+
   async #load(): Promise<void> {
     const stored = new Map((await this.parts.store.list()).map((flow) => [flow.name, flow]));
     const next = new Map<string, KnownFlow>();
@@ -143,7 +150,7 @@ export class FlowsService {
       const document = await readFile(join(this.parts.folder, file), 'utf8');
       const { flow, faults } = loadFlow(document, {
         file,
-        vocabulary: this.parts.vocabulary,
+        ...this.#options(),
         connections: this.parts.connections(),
       });
       const name = flow?.flow.name;

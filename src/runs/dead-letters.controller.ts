@@ -1,8 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { PatchbayError, z } from '#sdk';
 import { uuidOf } from './runs.controller.js';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';
+import { runDetailAnswer, runsAnswer } from './runs.schema.js';
 import { RunsService } from './runs.service.js';
 
 const listQuery = z.object({
@@ -26,18 +27,21 @@ export class DeadLettersController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answers('Lists the runs that were given up, newest first', runsAnswer)
   @Get()
   @Scopes('runs:read')
   list(@ZodQuery(listQuery) query: z.output<typeof listQuery>): Promise<Page<RunView>> {
     return this.queries.runs({ ...query, state: 'failed' });
   }
 
+  @Answers('Gives a dead letter with its steps', runDetailAnswer)
   @Get(':id')
   @Scopes('runs:read')
   async get(@Param('id') id: string): Promise<RunView> {
     return this.#deadLetter(id);
   }
 
+  @Answers('Retries dead letters, newest first', z.object({ retried: z.array(z.uuid()) }), 202)
   @Post('retry')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -52,6 +56,7 @@ export class DeadLettersController {
     return { retried };
   }
 
+  @Answers('Retries a dead letter, with an edited event if one is given', runDetailAnswer, 202)
   @Post(':id/retry')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -70,6 +75,7 @@ export class DeadLettersController {
     return this.queries.run(id);
   }
 
+  @Answers('Drops a dead letter: its run is cancelled', undefined, 204)
   @Delete(':id')
   @HttpCode(204)
   @Scopes('runs:write')

@@ -1,8 +1,9 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { Scopes, ZodQuery } from '#platform';
+import { Answers, Scopes, ZodQuery } from '#platform';
 import { z } from '#sdk';
 import { uuidOf } from './runs.controller.js';
 import { RunsQueries, type EventView, type RunView } from './runs.queries.js';
+import { eventDetailAnswer, eventsAnswer } from './runs.schema.js';
 
 const listQuery = z.object({
   source: z.string().optional(),
@@ -15,6 +16,7 @@ const listQuery = z.object({
 export class EventsController {
   constructor(private readonly queries: RunsQueries) {}
 
+  @Answers('Lists the events that were stored, oldest first', eventsAnswer)
   @Get()
   @Scopes('events:read')
   async list(@ZodQuery(listQuery) query: z.output<typeof listQuery>): Promise<{ items: readonly EventView[] }> {
@@ -29,6 +31,7 @@ export class EventsController {
     return { items };
   }
 
+  @Answers('Gives an event with the runs that it started', eventDetailAnswer)
   @Get(':id')
   @Scopes('events:read')
   async get(@Param('id') id: string): Promise<EventView & { runs: readonly RunView[] }> {

@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
 import { z } from '#sdk';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';
+import { replayAnswer, runDetailAnswer, runsAnswer } from './runs.schema.js';
 import { RunsService, type ReplayReport } from './runs.service.js';
 
 const uuid = z.uuid();
@@ -25,18 +26,21 @@ export class RunsController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answers('Lists runs, newest first', runsAnswer)
   @Get()
   @Scopes('runs:read')
   list(@ZodQuery(listQuery) query: z.output<typeof listQuery>): Promise<Page<RunView>> {
     return this.queries.runs(query);
   }
 
+  @Answers('Gives a run with its steps', runDetailAnswer)
   @Get(':id')
   @Scopes('runs:read')
   get(@Param('id') id: string): Promise<RunView> {
     return this.queries.run(uuidOf(id));
   }
 
+  @Answers('Retries a failed run from its first unfinished step', runDetailAnswer, 202)
   @Post(':id/retry')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -46,6 +50,7 @@ export class RunsController {
     return this.queries.run(id);
   }
 
+  @Answers('Runs the flow again with the same event, as a new run', replayAnswer, 202)
   @Post(':id/replay')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -66,6 +71,7 @@ export class RunsController {
     return report;
   }
 
+  @Answers('Cancels a run before its next step', runDetailAnswer)
   @Post(':id/cancel')
   @HttpCode(200)
   @Scopes('runs:write')

@@ -1,12 +1,13 @@
 import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { ConnectionsService } from '#connections';
 import type { FlowsService } from '#flows';
-import { Public, bearerOf, hasScope, type ApiKeys } from '#platform';
+import { Answers, bearerOf, hasScope, Public, type ApiKeys } from '#platform';
 import type { IntakeService } from '#runs';
 import { PatchbayError, type Heard, type Logger } from '#sdk';
 import { hookRequestOf } from './hook-request.js';
 import type { RawHook } from './hook-request.js';
 import type { SourcesService } from './sources.service.js';
+import { hookAnswer } from './triggers.schema.js';
 
 export interface HookAnswer {
   readonly accepted: number;
@@ -75,6 +76,7 @@ export class HookReceiver {
 export class HooksController {
   constructor(private readonly receiver: HookReceiver) {}
 
+  @Answers('Receives a webhook for a flow; 202 means that it is stored', hookAnswer, 202)
   @Post(':flow')
   @HttpCode(202)
   @Public()

@@ -7,4 +7,5 @@ export { SchedulesService } from './schedules.service.js';
 export { SourcesService } from './sources.service.js';
 export { SourcesStore } from './sources.store.js';
 export { TriggerHostService } from './trigger-host.service.js';
+export { keepTriggerGauges } from './trigger-gauges.js';
 export { TriggersController } from './triggers.controller.js';

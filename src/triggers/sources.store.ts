@@ -9,6 +9,7 @@ export interface SourceState {
   readonly cursor: string | null;
   readonly error: unknown;
   readonly heardAt: Date | null;
+  readonly updatedAt: Date;
 }
 
 /** Where each trigger left off. */
@@ -53,6 +54,7 @@ export class SourcesStore {
       cursor: row.cursor,
       error: row.error,
       heardAt: row.heard_at,
+      updatedAt: row.updated_at,
     }));
   }
 }

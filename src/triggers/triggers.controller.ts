@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
-import { AuditLog, CurrentCaller, Scopes, ZodBody, ZodPath, type Caller } from '#platform';
-import type { ReplayReport } from '#runs';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, ZodPath, type Caller } from '#platform';
+import { replayAnswer, type ReplayReport } from '#runs';
 import { PatchbayError, z } from '#sdk';
 import { BackfillsService, type BackfillView } from './backfills.service.js';
 import { ManualRunsService, type ManualRun } from './manual-runs.service.js';
 import { ReplaysService } from './replays.service.js';
 import { SourcesStore, type SourceState } from './sources.store.js';
+import { backfillAnswer, manualRunAnswer, triggersAnswer } from './triggers.schema.js';
 
 const backfillBody = z.strictObject({
   from: z.union([z.string(), z.number().int().nonnegative()]).transform(String),
@@ -34,12 +35,14 @@ export class TriggersController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answers('Lists what listens, where it left off and what troubles it', triggersAnswer)
   @Get('triggers')
   @Scopes('flows:read')
   async list(): Promise<{ triggers: SourceState[] }> {
     return { triggers: await this.sources.list() };
   }
 
+  @Answers('Hands an event to one flow, as if its trigger had heard it', manualRunAnswer, 202)
   @Post('flows/:name/runs')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -57,6 +60,7 @@ export class TriggersController {
     return started;
   }
 
+  @Answers('Begins to read the past of the trigger of a flow', backfillAnswer, 202)
   @Post('flows/:name/backfills')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -70,18 +74,26 @@ export class TriggersController {
     return view;
   }
 
+  @Answers('Tells how far a backfill is', backfillAnswer)
   @Get('backfills/:id')
   @Scopes('runs:read')
   progress(@ZodPath(backfillPath) { id }: z.output<typeof backfillPath>): Promise<BackfillView> {
     return this.backfills.get(id);
   }
 
+  @Answers('Cancels a backfill; the events that were read stay', backfillAnswer)
   @Delete('backfills/:id')
   @Scopes('runs:write')
-  cancel(@ZodPath(backfillPath) { id }: z.output<typeof backfillPath>): Promise<BackfillView> {
-    return this.backfills.cancel(id);
+  async cancel(
+    @ZodPath(backfillPath) { id }: z.output<typeof backfillPath>,
+    @CurrentCaller() caller: Caller,
+  ): Promise<BackfillView> {
+    const view = await this.backfills.cancel(id);
+    await this.audit.write({ actor: caller.name, action: 'backfill.cancel', subject: view.flow, detail: { id } });
+    return view;
   }
 
+  @Answers('Runs a flow again over stored events; without dryRun: false it only counts', replayAnswer, 202)
   @Post('flows/:name/replay')
   @HttpCode(202)
   @Scopes('runs:write')

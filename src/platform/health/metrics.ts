@@ -19,15 +19,28 @@ export class Metrics {
     'Runs whose wake-up was lost and sent again',
     [],
   );
-  readonly leaseHeld = this.#gauge('patchbay_lease_held', '1 while this process holds the lease', ['name']);
-  readonly chainHeadBlock = this.#gauge('patchbay_chain_head_block', 'Newest block known', ['network']);
-  readonly chainCursorBlock = this.#gauge('patchbay_chain_cursor_block', 'Block up to which events are stored', [
-    'network',
-  ]);
+  readonly triggerSilence = this.#gauge(
+    'patchbay_trigger_silence_seconds',
+    'Time since a trigger last moved its place, in seconds',
+    ['uses', 'connection'],
+  );
   readonly targetsRefused = this.#counter('patchbay_targets_refused_total', 'Calls refused by the egress policy', [
     'reason',
   ]);
   readonly authFailures = this.#counter('patchbay_auth_failures_total', 'Requests without a valid key', ['reason']);
+
+  readonly #readings: (() => Promise<void>)[] = [];
+
+  /** Called whenever somebody reads the metrics: for what is cheaper to look up than to keep. */
+  onRead(take: () => Promise<void>): void {
+    this.#readings.push(take);
+  }
+
+  /** In Prometheus' text format. */
+  async read(): Promise<string> {
+    await Promise.all(this.#readings.map((take) => take()));
+    return this.registry.metrics();
+  }
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
