@@ -1,6 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { Catalog } from '#catalog';
-import { Scopes } from '#platform';
+import { Answers, Scopes } from '#platform';
+import { z } from '#sdk';
+import { connectionAnswer } from './connections.schema.js';
 import { ConnectionsService, type ConnectionView } from './connections.service.js';
 
 /** The connections that are chains. */
@@ -11,6 +13,7 @@ export class NetworksController {
     private readonly catalog: Catalog,
   ) {}
 
+  @Answers('Lists the connections that are chains', z.object({ networks: z.array(connectionAnswer) }))
   @Get()
   @Scopes('chain:read')
   list(): { networks: ConnectionView[] } {

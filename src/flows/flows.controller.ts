@@ -1,8 +1,9 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
-import { AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z, type Fault } from '#sdk';
+import { faultsAnswer, flowAnswer, flowDetailAnswer, flowsAnswer } from './flows.schema.js';
 import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
 
 const draft = z.strictObject({ document: z.string().max(65_536) });
@@ -26,12 +27,14 @@ export class FlowsController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answers('Lists the flows, and the files with faults', flowsAnswer)
   @Get()
   @Scopes('flows:read')
   list(): { flows: FlowView[]; broken: readonly BrokenFile[] } {
     return { flows: this.flows.list().map(viewOf), broken: this.flows.broken() };
   }
 
+  @Answers('Gives a flow with its document', flowDetailAnswer)
   @Get(':name')
   @Scopes('flows:read')
   get(@Param('name') name: string): FlowView & { document: string } {
@@ -39,6 +42,7 @@ export class FlowsController {
     return { ...viewOf(flow), document: flow.compiled.flow.document };
   }
 
+  @Answers('Finds the faults of a flow document; nothing is kept', faultsAnswer)
   @Post('lint')
   @HttpCode(200)
   @Scopes('flows:read')
@@ -46,6 +50,7 @@ export class FlowsController {
     return { faults: loadFlow(body.document, { vocabulary: this.catalog }).faults };
   }
 
+  @Answers('Pauses a flow: its trigger stops, runs that have begun go on', flowAnswer)
   @Post(':name/pause')
   @HttpCode(200)
   @Scopes('flows:write')
@@ -53,6 +58,7 @@ export class FlowsController {
     return this.#setPaused(name, true, caller);
   }
 
+  @Answers('Resumes a paused flow where its trigger left off', flowAnswer)
   @Post(':name/resume')
   @HttpCode(200)
   @Scopes('flows:write')

@@ -1,7 +1,8 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { Scopes, ZodQuery } from '#platform';
+import { Answers, Scopes, ZodQuery } from '#platform';
 import { z } from '#sdk';
 import { TransactionsQueries, type TransactionHistory, type TransactionView } from './transactions.queries.js';
+import { transactionDetailAnswer, transactionsAnswer } from './transactions.schema.js';
 
 const listQuery = z.object({
   status: z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed']).optional(),
@@ -12,12 +13,14 @@ const listQuery = z.object({
 export class TransactionsController {
   constructor(private readonly transactions: TransactionsQueries) {}
 
+  @Answers('Lists the transactions that were sent, newest first', transactionsAnswer)
   @Get()
   @Scopes('chain:read')
   async list(@ZodQuery(listQuery) query: z.output<typeof listQuery>): Promise<{ items: TransactionView[] }> {
     return { items: await this.transactions.list(query) };
   }
 
+  @Answers('Gives a transaction with its attempts and history', transactionDetailAnswer)
   @Get(':id')
   @Scopes('chain:read')
   get(@Param('id') id: string): Promise<TransactionHistory> {

@@ -5,7 +5,7 @@ import type { Database } from '../store/schema.js';
 export interface AuditEntry {
   /** The name of the key, or `hub` for what the hub does by itself. */
   readonly actor: string;
-  /** In snake case, past tense: `token_created`, `flow_paused`. */
+  /** What, and what was done to it: `key.create`, `flow.pause`. */
   readonly action: string;
   readonly subject?: string;
   /** No secrets: everybody with `audit:read` sees it. */

@@ -52,7 +52,7 @@ export class KeysController {
     }
     const { name, scopes, expiresAt } = wanted;
     const { key, info } = await this.keys.create({ name, scopes, ...(expiresAt && { expiresAt }) });
-    await this.audit.write({ actor: caller.name, action: 'token_created', subject: info.id, detail: { name, scopes } });
+    await this.audit.write({ actor: caller.name, action: 'key.create', subject: info.id, detail: { name, scopes } });
     return { ...info, key };
   }
 
@@ -62,6 +62,6 @@ export class KeysController {
   @HttpCode(204)
   async revoke(@ZodPath(keyPath) { id }: z.output<typeof keyPath>, @CurrentCaller() caller: Caller): Promise<void> {
     const { name } = await this.keys.revoke(id);
-    await this.audit.write({ actor: caller.name, action: 'token_revoked', subject: id, detail: { name } });
+    await this.audit.write({ actor: caller.name, action: 'key.revoke', subject: id, detail: { name } });
   }
 }

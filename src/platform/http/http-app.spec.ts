@@ -323,8 +323,8 @@ describe('who may call what', () => {
     expect(listed.json()['keys']).toContainEqual(expect.objectContaining({ id, name: 'ci', scopes: ['runs:read'] }));
     expect([used.statusCode, revoked.statusCode, after.statusCode]).toEqual([200, 204, 401]);
     expect(audit.json()['entries']).toMatchObject([
-      { action: 'token_revoked', subject: id, actor: 'admin' },
-      { action: 'token_created', subject: id, detail: { name: 'ci', scopes: ['runs:read'] } },
+      { action: 'key.revoke', subject: id, actor: 'admin' },
+      { action: 'key.create', subject: id, detail: { name: 'ci', scopes: ['runs:read'] } },
     ]);
   });
 

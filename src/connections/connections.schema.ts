@@ -1,0 +1,10 @@
+import { z } from '#sdk';
+
+export const connectionAnswer = z.object({
+  name: z.string(),
+  connector: z.string(),
+  origin: z.enum(['file', 'store']),
+  isDefault: z.boolean(),
+  isOpen: z.boolean(),
+  settings: z.record(z.string(), z.unknown()).meta({ description: 'Without secrets' }),
+});
