@@ -24,11 +24,11 @@ export class EventsController {
       source: query.source,
       limit: query.limit,
       ...(query.since !== undefined && {
-        after: { time: new Date(query.since), id: '00000000-0000-0000-0000-000000000000' },
+        after: { time: query.since, id: '00000000-0000-0000-0000-000000000000' },
       }),
       ...(query.until !== undefined && { until: new Date(query.until) }),
     });
-    return { items };
+    return { items: items.map(({ acceptedAt: _, ...event }) => event) };
   }
 
   @Answers('Gives an event with the runs that it started', eventDetailAnswer)

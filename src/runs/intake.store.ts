@@ -56,7 +56,7 @@ const storeEventsAndRuns = `
   with stored as (
     insert into event (id, source, key, type, subject, place, position, time, data)
     select id, source, key, type, subject, place, position, time, data
-    from json_to_recordset($1::json) as heard
+    from jsonb_to_recordset($1::jsonb) as heard
       (id uuid, source text, key text, type text, subject text, place text, position text, time timestamptz, data jsonb)
     on conflict (id) do update
       set place = excluded.place, position = excluded.position, final_at = null,
@@ -66,7 +66,7 @@ const storeEventsAndRuns = `
   insert into run (id, flow, version, event_id, kind, parent_id, ordering_key, in_lane, state, error, finished_at)
   select id, flow, version, event_id, kind, parent_id, ordering_key, ordering_key is not null, state, error,
     case when state = 'failed' then now() end
-  from json_to_recordset($2::json) as wanted
+  from jsonb_to_recordset($2::jsonb) as wanted
     (id uuid, flow text, version text, event_id uuid, kind text, parent_id uuid, ordering_key text, state text, error jsonb)
   on conflict (id) do nothing
   returning id, flow, ordering_key, state`;
@@ -74,7 +74,7 @@ const storeEventsAndRuns = `
 const moveCursors = `
   update trigger_source s
   set cursor = m.cursor, epoch = m.epoch, heard_at = now(), error = null, updated_at = now()
-  from json_to_recordset($1::json) as m (source text, cursor text, epoch bigint)
+  from jsonb_to_recordset($1::jsonb) as m (source text, cursor text, epoch bigint)
   where s.id = m.source and s.epoch <= m.epoch
   returning s.id`;
 

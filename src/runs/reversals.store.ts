@@ -64,7 +64,7 @@ export class ReversalsStore {
       const created = await client.query<ReadyRun>(
         `insert into run (id, flow, version, event_id, kind, parent_id)
          select id, flow, version, event_id, 'reverted', parent
-         from json_to_recordset($1::json) as r (id uuid, flow text, version text, event_id uuid, parent uuid)
+         from jsonb_to_recordset($1::jsonb) as r (id uuid, flow text, version text, event_id uuid, parent uuid)
          on conflict (id) do nothing returning id, flow`,
         [JSON.stringify(reversals)],
       );

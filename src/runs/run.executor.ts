@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CompiledFlow, JournalEntry, RunOutcome } from '#engine';
+import type { CompiledFlow, JournalEntry, RunOutcome, StepError } from '#engine';
 import type { FlowsService } from '#flows';
 import { isStoreUnavailable, runWithLogContext, type Metrics } from '#platform';
 import { PatchbayError, type Logger } from '#sdk';
@@ -197,14 +197,19 @@ export class RunExecutor {
     this.parts.live.tellSteps(run, outcome.entries);
     this.parts.live.tell({ run: run.id, flow: run.flow, state: settlement.state, error: settlement.error });
     if (outcome.kind === 'retry') {
-      this.parts.log.info('A step failed and will be tried again', { ...outcome.error, at: outcome.at });
+      this.parts.log.info('A step failed and will be tried again', { ...told(outcome.error), at: outcome.at });
       this.parts.queue.wakeLater({ id: run.id, flow: run.flow }, outcome.at);
     } else {
       this.parts.metrics.runs.inc({ flow: run.flow, outcome: outcome.kind });
     }
-    if (outcome.kind === 'failed') this.parts.log.error('A run was given up', { ...outcome.error });
+    if (outcome.kind === 'failed') this.parts.log.error('A run was given up', told(outcome.error));
     return settled;
   }
+}
+
+/** For a line of the log, which has a message of its own. */
+function told({ message: reason, ...rest }: StepError): Record<string, unknown> {
+  return { ...rest, reason };
 }
 
 function settlementOf(run: ClaimedRun, outcome: Exclude<RunOutcome, { kind: 'interrupted' }>): Settlement {

@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from 'kysely';
+import { sql, type Kysely, type SelectQueryBuilder } from 'kysely';
 import type { Database } from '#platform';
 import { PatchbayError } from '#sdk';
 
@@ -123,25 +123,35 @@ export class RunsQueries {
   /** Oldest first, so that a replay keeps the order. */
   async events(filter: {
     readonly source?: string | undefined;
-    readonly after?: { readonly time: Date; readonly id: string } | undefined;
+    readonly after?: { readonly time: string; readonly id: string } | undefined;
     readonly until?: Date | undefined;
     readonly limit: number;
-  }): Promise<(EventView & { acceptedAt: Date })[]> {
-    let query = this.db.selectFrom('event').selectAll().orderBy('created_at').orderBy('id').limit(filter.limit);
+  }): Promise<(EventView & { acceptedAt: string })[]> {
+    let query = this.db
+      .selectFrom('event')
+      .selectAll()
+      .select(acceptedAt.as('accepted_at'))
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(filter.limit);
     if (filter.source !== undefined) query = query.where('source', '=', filter.source);
     const { after, until } = filter;
     if (after !== undefined) {
       query = query.where((eb) =>
         eb.or([
-          eb('created_at', '>', after.time),
-          eb.and([eb('created_at', '=', after.time), eb('id', '>', after.id)]),
+          eb('created_at', '>', instant(after.time)),
+          eb.and([eb('created_at', '=', instant(after.time)), eb('id', '>', after.id)]),
         ]),
       );
     }
     if (until !== undefined) query = query.where('created_at', '<=', until);
-    return (await query.execute()).map((row) => ({ ...eventView(row), acceptedAt: row.created_at }));
+    return (await query.execute()).map((row) => ({ ...eventView(row), acceptedAt: row.accepted_at }));
   }
 }
+
+/** As text, because a Date would lose the microseconds, and a page could begin with the event that ended the last one. */
+const acceptedAt = sql<string>`created_at::text`;
+const instant = (text: string) => sql<Date>`${text}::timestamptz`;
 
 function runColumns(db: Kysely<Database>) {
   return db

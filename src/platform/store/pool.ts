@@ -26,12 +26,20 @@ export const patience = {
 
 /** A pool that survives every failure of its connections. */
 export function createPool(options: pg.PoolConfig, log: Logger): pg.Pool {
-  const pool = new pg.Pool({ application_name: 'patchbay', ...options });
+  const pool = new pg.Pool({ application_name: 'patchbay', onConnect: trustIndexes, ...options });
   const notice = (error: Error) => log.debug('A database connection was lost', { error });
   pool.on('error', notice);
   // A connection in use reports its end to whoever holds it; without a listener of its own it would end the process.
   pool.on('connect', (client) => client.on('error', notice));
   return pool;
+}
+
+/**
+ * Every statement of the hub has an index. Without statistics, as on the first day and after a burst, the planner would
+ * read whole tables instead, and keep to it.
+ */
+async function trustIndexes(client: pg.ClientBase): Promise<void> {
+  await client.query('set enable_seqscan = off; set jit = off');
 }
 
 /**

@@ -115,6 +115,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (run_id, step, iteration)
     );
 
+    -- Every run is written three times within moments: the defaults would let dead rows pile up, and plan with the
+    -- statistics of an empty table.
+    alter table run set (
+      autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
+      autovacuum_analyze_scale_factor = 0.05, autovacuum_analyze_threshold = 500);
+    alter table event set (autovacuum_analyze_scale_factor = 0.05, autovacuum_analyze_threshold = 500);
+
     create table connection (
       name text primary key,
       connector text not null,
