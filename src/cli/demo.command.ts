@@ -51,6 +51,7 @@ export async function demoBreak(what: string, options: BreakOptions, session: Se
   if (what === 'salesforce' && everyNth !== undefined)
     throw new UsageError('--every does not go with salesforce; use --times.');
   const counted = times === undefined ? {} : { times };
+  const untilMended = { times: Number.MAX_SAFE_INTEGER };
   const salesforceKind =
     options.lost === true
       ? { kind: 'loseAnswer' }
@@ -61,7 +62,7 @@ export async function demoBreak(what: string, options: BreakOptions, session: Se
     options.lost === true ? { resetAfterProcessing: true } : delayMs === undefined ? { status } : { delayMs };
   const fault =
     what === 'salesforce'
-      ? { standIn: what, ...salesforceKind, ...counted }
+      ? { standIn: what, ...salesforceKind, ...untilMended, ...counted }
       : { standIn: what, ...otherKind, ...counted, ...(everyNth !== undefined && { everyNth }) };
   await tell('POST', '/_faults', fault, session);
   session.show(fault, () => `${what} now ${effect(options, status, delayMs)}. Mend it: npx patchbay demo mend`);

@@ -53,8 +53,9 @@ export function createSession(io: Io, options: CommonOptions): Session {
     table: (columns, rows) => renderTable(columns, rows, { width: io.width, paint }),
     confirm: async (preview) => {
       if (options.yes === true) return;
-      if (!io.isInteractive) throw new UsageError(`${preview} Nothing was done.`, 'Add --yes to do it.');
-      const answer = await io.ask(`${preview} Go on? [y/N] `);
+      const gap = preview.includes('\n') ? '\n' : ' ';
+      if (!io.isInteractive) throw new UsageError(`${preview}${gap}Nothing was done.`, 'Add --yes to do it.');
+      const answer = await io.ask(`${preview}${gap}Go on? [y/N] `);
       if (!/^y(es)?$/i.test(answer)) throw new CommandError(exitCodes.failed, 'Nothing was done.');
     },
     pause: async (ms) => {

@@ -27,7 +27,7 @@ export class ReplaysService {
     const source = this.parts.sources.of(request.flow);
     // What is accepted from now on is live, and not replayed.
     const until = request.until === undefined ? new Date() : new Date(request.until);
-    let after = { time: new Date(request.since ?? 0), id: '00000000-0000-0000-0000-000000000000' };
+    let after = { time: request.since ?? new Date(0).toISOString(), id: '00000000-0000-0000-0000-000000000000' };
     const total = { events: 0, ignored: 0, runs: [] as string[], calls: {} as Record<string, number> };
     for (;;) {
       const events = await this.parts.queries.events({ source: source.id, after, until, limit: pageSize });
