@@ -15,6 +15,7 @@ export type Fault =
   | (Counted & {
       readonly kind: 'status';
       readonly status: number;
+      /** Default: a validation rule that says no, or from 500 on the server that is not there. */
       readonly errorCode?: string;
       readonly message?: string;
       /** Sent as HTML instead of an error list. */

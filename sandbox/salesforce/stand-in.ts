@@ -286,7 +286,8 @@ class StandIn implements SalesforceStandIn {
       response.writeHead(fault.status, { 'content-type': 'text/html' }).end(fault.html);
       return true;
     }
-    const errorCode = fault.errorCode ?? 'SERVER_UNAVAILABLE';
+    const errorCode =
+      fault.errorCode ?? (fault.status < 500 ? 'FIELD_CUSTOM_VALIDATION_EXCEPTION' : 'SERVER_UNAVAILABLE');
     this.#send(response, fault.status, [{ errorCode, message: fault.message ?? 'Told to fail' }]);
     return true;
   }
