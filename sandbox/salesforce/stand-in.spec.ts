@@ -30,9 +30,9 @@ const appLogin = { clientId: sandboxApp.clientId, clientSecret: sandboxApp.clien
 const deal = { Name: 'Deal', StageName: 'Prospecting', CloseDate: '2026-12-01' };
 const rejection = (errorCode: string) => expect.objectContaining({ errorCode });
 
-/** The types of jsforce leave out the method that ends a client's polling. */
-function hangUp(client: unknown): void {
-  (client as { disconnect(): void }).disconnect();
+/** The types of jsforce leave out the method that ends a client's polling; a client that is not done polls on for ever. */
+async function hangUp(client: unknown): Promise<void> {
+  await (client as { disconnect(): PromiseLike<void> }).disconnect();
 }
 
 async function eventually(isTrue: () => boolean): Promise<void> {
@@ -255,7 +255,7 @@ describe('the streams of the stand-in, heard by jsforce', () => {
       },
       expect.objectContaining({ sobject: expect.objectContaining({ Amount: 13 }) }),
     ]);
-    hangUp(client);
+    await hangUp(client);
   });
 
   it('given a topic made over REST, when jsforce listens by its name, then it hears the change', async () => {
@@ -275,7 +275,7 @@ describe('the streams of the stand-in, heard by jsforce', () => {
     await connection.sobject('Invoice__c').create({ Total__c: '12' });
 
     await eventually(() => heard.length === 1);
-    hangUp(connection.streaming._fayeClients['pushTopic']);
+    await hangUp(connection.streaming._fayeClients['pushTopic']);
   });
 
   it.each([
