@@ -1,4 +1,4 @@
-import type { Call, CompiledFlow, JournalEntry, RunOutcome, Vocabulary } from '#engine';
+import { runToEnd, type Call, type CompiledFlow, type Vocabulary } from '#engine';
 import { PatchbayError, isErrorCode, type ErrorCode, type z } from '#sdk';
 import { sampleOf } from './sample-output.js';
 
@@ -36,8 +36,6 @@ export interface DryRun {
   readonly error?: { readonly step: string; readonly code: string; readonly message: string; readonly fix?: string };
 }
 
-const maxPasses = 10_000;
-
 /**
  * Runs a flow to its end with answers instead of calls; the clock jumps to the next attempt.
  *
@@ -50,7 +48,13 @@ export async function dryRun(compiled: CompiledFlow, input: DryRunInput): Promis
     return { flow, takes: false, because: acceptance.because, calls: [], skipped: [], outcome: 'ignored', failed: [] };
   }
   const calls = new Map<string, DryCall>();
-  const { outcome, journal } = await advanceToEnd(compiled, input, async (call) => answer(call, input, calls));
+  const { outcome, journal } = await runToEnd(compiled, {
+    event: input.event,
+    env: input.env,
+    runId: '00000000-0000-4000-8000-000000000000',
+    createdAt: input.now,
+    call: async (call) => answer(call, input, calls),
+  });
   const { idempotencyKey, orderingKey } = acceptance;
   return {
     flow,
@@ -88,35 +92,4 @@ function errorOf(given: unknown): ErrorCode | undefined {
   if (typeof given !== 'object' || given === null || !('error' in given)) return undefined;
   const { error } = given;
   return Object.keys(given).length === 1 && typeof error === 'string' && isErrorCode(error) ? error : undefined;
-}
-
-type Ended = Extract<RunOutcome, { kind: 'completed' | 'failed' }>;
-
-async function advanceToEnd(
-  compiled: CompiledFlow,
-  { event, env, now: createdAt }: DryRunInput,
-  call: (call: Call) => Promise<unknown>,
-): Promise<{ readonly outcome: Ended; readonly journal: readonly JournalEntry[] }> {
-  const journal = new Map<string, JournalEntry>();
-  const keep = (entries: readonly JournalEntry[]): void => {
-    for (const entry of entries) journal.set(`${entry.step} ${entry.iteration}`, entry);
-  };
-  let now = createdAt;
-  for (let pass = 0; pass < maxPasses; pass += 1) {
-    const outcome = await compiled.advance({
-      event,
-      env,
-      run: { id: '00000000-0000-4000-8000-000000000000', createdAt },
-      line: 'steps',
-      journal: [...journal.values()],
-      signal: new AbortController().signal,
-      call,
-      record: async (entries) => keep(entries),
-      now: () => now,
-    });
-    keep(outcome.entries);
-    if (outcome.kind === 'retry') now = outcome.at;
-    else if (outcome.kind !== 'interrupted') return { outcome, journal: [...journal.values()] };
-  }
-  throw new PatchbayError('internal', { detail: `The flow ${compiled.flow.name} does not come to an end.` });
 }

@@ -1,5 +1,6 @@
 import { PatchbayError, type ErrorCode } from '#sdk';
-import type { Call, CompiledFlow, JournalEntry, RunOutcome, StepError } from './flow.js';
+import type { Call, CompiledFlow, StepError } from './flow.js';
+import { runToEnd } from './run-to-end.js';
 
 /** What a step answers when it is called. */
 export type Answer = { readonly output: unknown } | { readonly error: ErrorCode };
@@ -22,11 +23,9 @@ export interface RehearsedRun {
   readonly unanswered: readonly string[];
 }
 
-const maxPasses = 10_000;
-
 /** Runs a flow to its end with answers in place of connectors, and with a clock that jumps to the next attempt. */
 export async function rehearse(flow: CompiledFlow, rehearsal: Rehearsal): Promise<RehearsedRun> {
-  const { event, env } = rehearsal;
+  const { event, env, runId } = rehearsal;
   try {
     const acceptance = flow.accept(event, env);
     if (!acceptance.takes) return nothingDone('ignored', undefined);
@@ -43,7 +42,7 @@ export async function rehearse(flow: CompiledFlow, rehearsal: Rehearsal): Promis
     if (answer && 'error' in answer) throw new PatchbayError(answer.error, { retryAfterMs: 3_600_000 });
     return answer?.output ?? {};
   };
-  const { outcome, journal } = await advanceToEnd(flow, rehearsal, call);
+  const { outcome, journal } = await runToEnd(flow, { event, env, runId, createdAt: new Date(0), call });
   return {
     ended: outcome.kind,
     calls: [...calls.values()],
@@ -56,35 +55,4 @@ export async function rehearse(flow: CompiledFlow, rehearsal: Rehearsal): Promis
 
 function nothingDone(ended: RehearsedRun['ended'], error: RehearsedRun['error']): RehearsedRun {
   return { ended, calls: [], failed: [], skipped: [], error, unanswered: [] };
-}
-
-type Ended = Extract<RunOutcome, { kind: 'completed' | 'failed' }>;
-
-async function advanceToEnd(
-  flow: CompiledFlow,
-  { event, env, runId }: Rehearsal,
-  call: (call: Call) => Promise<unknown>,
-): Promise<{ readonly outcome: Ended; readonly journal: readonly JournalEntry[] }> {
-  const journal = new Map<string, JournalEntry>();
-  const keep = (entries: readonly JournalEntry[]) =>
-    entries.forEach((entry) => journal.set(`${entry.step}:${entry.iteration}`, entry));
-  const createdAt = new Date(0);
-  let now = createdAt;
-  for (let pass = 0; pass < maxPasses; pass++) {
-    const outcome = await flow.advance({
-      event,
-      env,
-      run: { id: runId, createdAt },
-      line: 'steps',
-      journal: [...journal.values()],
-      signal: new AbortController().signal,
-      call,
-      record: async (entries) => keep(entries),
-      now: () => now,
-    });
-    keep(outcome.entries);
-    if (outcome.kind === 'retry') now = outcome.at;
-    else if (outcome.kind !== 'interrupted') return { outcome, journal: [...journal.values()] };
-  }
-  throw new PatchbayError('internal', { detail: `The flow ${flow.flow.name} did not come to an end.` });
 }

@@ -17,6 +17,7 @@ export type {
 } from './flow.js';
 export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
+export { runToEnd } from './run-to-end.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export type { Vocabulary } from './vocabulary.js';
 export { parseYaml } from './yaml-document.js';
