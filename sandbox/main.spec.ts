@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../test/builders/eventually.js';
 import { demoToken, loyaltyToken, payer } from './chain/demo-contracts.js';
 import { createRpc } from './chain/json-rpc.js';
 
@@ -50,12 +50,6 @@ async function isGone(url: string): Promise<boolean> {
     () => false,
     () => true,
   );
-}
-
-async function until(condition: () => Promise<boolean>, deadlineMs = 15_000): Promise<void> {
-  for (const end = Date.now() + deadlineMs; !(await condition()); await delay(50)) {
-    if (Date.now() > end) throw new Error('It did not come true in time');
-  }
 }
 
 async function stop({ child }: Started): Promise<number | null> {
@@ -167,7 +161,7 @@ describe('the life of the sandbox', () => {
         'latest',
       );
     const start0 = 900_000_000_000_000n;
-    await until(async () => BigInt(await balance(first.chainUrl)) === start0 - 25_000_000_000n);
+    await eventually(async () => BigInt(await balance(first.chainUrl)) === start0 - 25_000_000_000n);
 
     expect(await stop(first)).toBe(0);
     expect(await isGone(first.chainUrl)).toBe(true);
@@ -182,7 +176,7 @@ describe('the life of the sandbox', () => {
     const sandbox = await start();
     sandbox.child.kill('SIGKILL');
 
-    await until(() => isGone(sandbox.chainUrl));
+    await eventually(() => isGone(sandbox.chainUrl));
     expect(await isGone(sandbox.url)).toBe(true);
   }, 30_000);
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Logger, PatchbayError } from '#sdk';
 import { silentLog } from '../../test/builders/action-call.js';
-import { eventually, startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
 import { pushTopic } from './push-topic.trigger.js';
 import type { SalesforceClient } from './salesforce.client.js';
 

@@ -2,9 +2,9 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Connection, OAuth2 } from 'jsforce';
+import { eventually } from '../../test/builders/eventually.js';
 import { createSalesforceStandIn, sandboxApp, sandboxUser, type SalesforceStandInOptions } from './index.js';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -33,14 +33,6 @@ const rejection = (errorCode: string) => expect.objectContaining({ errorCode });
 /** The types of jsforce leave out the method that ends a client's polling; a client that is not done polls on for ever. */
 async function hangUp(client: unknown): Promise<void> {
   await (client as { disconnect(): PromiseLike<void> }).disconnect();
-}
-
-async function eventually(isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error('The awaited condition did not come true');
-    await delay(10);
-  }
 }
 
 describe('the rows of the stand-in, seen by jsforce', () => {

@@ -1,26 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { aRunAnswer } from '../../test/builders/run-answer.js';
 import { explainRun } from './explain.command.js';
 import type { RunDetailAnswer } from './hub-answers.js';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-const run: RunDetailAnswer = {
-  id: 'r-1',
-  flow: 'payments',
-  version: 'v',
-  kind: 'event',
-  state: 'completed',
-  event: 'e-1',
-  parent: null,
-  orderingKey: null,
-  failedSteps: [],
-  error: null,
-  dueAt: '2026-03-01T11:59:00Z',
-  createdAt: '2026-03-01T11:59:00Z',
-  startedAt: '2026-03-01T11:59:00Z',
-  finishedAt: '2026-03-01T11:59:01Z',
-  steps: [],
-  data: {},
-};
+const run = aRunAnswer;
 const step: RunDetailAnswer['steps'][number] = {
   step: 'pay',
   iteration: 0,

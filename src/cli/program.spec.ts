@@ -1,26 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { aRunAnswer } from '../../test/builders/run-answer.js';
 import { aScriptedHub, type HubScript, type ScriptedHub } from '../../test/builders/scripted-hub.js';
 import { aTerminal, type Terminal, type TerminalOptions } from '../../test/builders/terminal.js';
 import { runCli } from './program.js';
 
-const run = {
-  id: 'r-1',
-  flow: 'payments',
-  version: 'v',
-  kind: 'event',
-  state: 'completed',
-  event: 'e-1',
-  parent: null,
-  orderingKey: null,
-  failedSteps: [],
-  error: null,
-  dueAt: '2026-03-01T11:59:00Z',
-  createdAt: '2026-03-01T11:59:00Z',
-  startedAt: '2026-03-01T11:59:00Z',
-  finishedAt: '2026-03-01T11:59:01Z',
-  steps: [],
-  data: {},
-};
+const run = aRunAnswer;
 const backfill = {
   id: 'b-1',
   flow: 'payments',

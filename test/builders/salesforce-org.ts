@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { salesforceOrg } from '../../connectors/salesforce/connection.js';
 import { SalesforceClient, type SalesforceClientOptions } from '../../connectors/salesforce/salesforce.client.js';
 import {
@@ -43,13 +42,4 @@ export async function startSalesforce(options: SalesforceStandInOptions = {}): P
       await org.close();
     },
   };
-}
-
-/** Waits until something is true; fails after a deadline. */
-export async function eventually(isTrue: () => boolean, deadlineMs = 5_000): Promise<void> {
-  const end = Date.now() + deadlineMs;
-  while (!isTrue()) {
-    if (Date.now() > end) throw new Error('The awaited condition did not come true');
-    await delay(5);
-  }
 }

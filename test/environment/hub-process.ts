@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+export { eventually } from '../builders/eventually.js';
+
 export interface HubProcessOptions {
   /** Absent: the hub starts a database of its own in its data folder. */
   readonly databaseUrl?: string;
@@ -135,20 +137,6 @@ export class HubProcess {
       await delay(25);
     }
     throw new Error(`The hub did not become ready.\n${this.#output}`);
-  }
-}
-
-/** Waits until `check` gives something, within a deadline. */
-export async function eventually<T>(
-  check: () => Promise<T | undefined | false> | T | undefined | false,
-  { withinMs = 20_000, what = 'what was waited for' }: { withinMs?: number; what?: string } = {},
-): Promise<T> {
-  const until = Date.now() + withinMs;
-  for (;;) {
-    const result = await check();
-    if (result !== undefined && result !== false) return result;
-    if (Date.now() > until) throw new Error(`${what} did not happen within ${withinMs} ms`);
-    await delay(20);
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../test/builders/eventually.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { createLog } from '../log/log.js';
 import type { Store } from '../store/store.js';
@@ -31,14 +32,6 @@ async function aProcess(times?: LeaseTimes): Promise<{ instance: Instance; lease
     await instance.leave();
   });
   return { instance, leases, lost: () => isLost };
-}
-
-async function until<T>(find: () => T | Promise<T>, withinMs = 5000): Promise<NonNullable<T>> {
-  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(10)) {
-    const found = await find();
-    if (found) return found;
-  }
-  throw new Error('It did not happen in time');
 }
 
 /** Ends the sessions that hold instance locks, as a restart of the database does. */
@@ -78,7 +71,7 @@ describe('leases', () => {
     let stoppedAt = 0;
     lease?.signal.addEventListener('abort', () => (stoppedAt = performance.now()));
 
-    const taken = await until(() => other.leases.acquire('frozen'));
+    const taken = await eventually(() => other.leases.acquire('frozen'));
 
     expect(taken.epoch).toBe('2');
     expect(stoppedAt).toBeGreaterThan(0);
@@ -107,7 +100,7 @@ describe('leases', () => {
     await buryInstance(store, buried.instance.id);
 
     expect((await other.leases.acquire('inherited'))?.epoch).toBe('2');
-    await until(() => buried.lost());
+    await eventually(() => buried.lost());
     expect(lease?.signal.aborted).toBe(true);
     expect(await buried.leases.acquire('something-else')).toBeUndefined();
   });
@@ -122,7 +115,7 @@ describe('instances', () => {
       .returning('id')
       .executeTakeFirstOrThrow();
 
-    const dead = await until(async () => {
+    const dead = await eventually(async () => {
       const found = await findDeadInstances(store, { graceMs: 30 });
       return found.length > 0 && found;
     });
@@ -139,7 +132,7 @@ describe('instances', () => {
     toClose.push(() => instance.leave());
 
     expect(await findDeadInstances(store, { graceMs: 0 })).toEqual([]);
-    const dead = await until(async () => {
+    const dead = await eventually(async () => {
       const found = await findDeadInstances(store, { silenceMs: 100 });
       return found.length > 0 && found;
     });
@@ -152,7 +145,7 @@ describe('instances', () => {
 
     await cutConnections();
 
-    await until(async () => {
+    await eventually(async () => {
       const { rowCount } = await store.pool.query(
         `select from pg_locks where locktype = 'advisory' and objid = $1::bigint::oid and granted
          and database = (select oid from pg_database where datname = current_database())`,

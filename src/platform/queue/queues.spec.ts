@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../test/builders/eventually.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { hasRedis, startTestRedis, type TestRedis } from '../../../test/environment/redis.js';
 import { loadConfig } from '../config/config.loader.js';
@@ -20,11 +21,6 @@ afterAll(async () => {
   await store.close();
   await redis?.stop();
 });
-
-async function until(isSo: () => boolean | Promise<boolean>, withinMs = 8000): Promise<void> {
-  for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(10)) if (await isSo()) return;
-  throw new Error('It did not happen in time');
-}
 
 describe.each([
   { backend: 'postgres' as const, env: () => ({}) },
@@ -47,10 +43,10 @@ describe.each([
 
     await queues.queue<{ n: number }>('many').add([1, 2, 3, 4].map((n) => ({ name: 'count', data: { n } })));
 
-    await until(() => got.length === 4);
+    await eventually(() => got.length === 4);
     expect(queues.backend).toBe(backend);
     expect(got.sort()).toEqual([1, 2, 3, 4]);
-    await until(async () => (await queues.counts('many')).active === 0);
+    await eventually(async () => (await queues.counts('many')).active === 0);
     expect(await queues.counts('many')).toEqual({ waiting: 0, active: 0, delayed: 0 });
   });
 
@@ -77,7 +73,7 @@ describe.each([
       { concurrency: 1 },
     );
     await queues.queue('slow').add([{ name: 'run', data: {} }]);
-    await until(() => state === 'active');
+    await eventually(() => state === 'active');
 
     await queues.close();
 
@@ -91,7 +87,7 @@ describe.each([
     const workForEver = () => new Promise<void>(() => (isUnderWay = true));
     queues.worker('stuck', workForEver, { concurrency: 1 });
     await queues.queue('stuck').add([{ name: 'run', data: {} }]);
-    await until(() => isUnderWay);
+    await eventually(() => isUnderWay);
     const started = Date.now();
 
     await queues.close();
@@ -106,7 +102,7 @@ describe.each([
     queues.worker('clock', async ({ data }) => void got.push(data), { concurrency: 1 });
 
     await queues.schedule('clock', 'each-second', { pattern: '* * * * * *', tz: 'UTC' }, { source: 's1' });
-    await until(() => got.length > 0);
+    await eventually(() => got.length > 0);
     await queues.unschedule('clock', 'each-second');
 
     expect(got[0]).toEqual({ source: 's1' });
@@ -130,7 +126,7 @@ describe.each([
       { name: 'good', data: {} },
     ]);
 
-    await until(() => got.length === 1);
+    await eventually(() => got.length === 1);
   });
 });
 
