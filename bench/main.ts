@@ -14,6 +14,7 @@ Scenarios: ${Object.keys(scenarios).join(', ')}. All of them without a name; on 
 --quick takes a tenth of the events: to see that all is well, not to compare.`;
 
 const cleanup = new Cleanup();
+let isStopping = false;
 process.on('SIGINT', () => stop(130));
 process.on('SIGTERM', () => stop(143));
 
@@ -82,7 +83,6 @@ function backendsFor(wanted: string | undefined): Backend['name'][] {
   return hasRedis ? ['postgres', 'redis'] : ['postgres'];
 }
 
-let isStopping = false;
 function stop(code: number): void {
   // A second signal means: now.
   if (isStopping) process.exit(code);
