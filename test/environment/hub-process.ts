@@ -88,6 +88,14 @@ export class HubProcess {
     await this.#untilReady(child);
   }
 
+  /** Resolves when every trigger has a place of its own: what happens from now on is heard, whatever happens to the hub. */
+  async untilListening(): Promise<void> {
+    await eventually(async () => {
+      const { triggers } = await this.get<{ triggers: { cursor: string | null }[] }>('/api/triggers');
+      return triggers.length > 0 && triggers.every(({ cursor }) => cursor !== null);
+    });
+  }
+
   /** Ends it the hard way. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

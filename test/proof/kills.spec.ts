@@ -65,6 +65,7 @@ describe.each(backendNames)('killing the hub, with the queue in %s', (backendNam
       configuration: configuration(sandbox),
     });
     await hub.start();
+    await hub.untilListening();
   }, 120_000);
 
   afterAll(async () => {

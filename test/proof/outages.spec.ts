@@ -57,10 +57,7 @@ describe.each(backendNames)('what breaks around the hub, with the queue in %s', 
       configuration: `networks:\n  local: { rpcUrl: "${node.url}", chainId: 31337, confirmations: 0, revertedAfter: 3 }\n`,
     });
     await hub.start();
-    await eventually(async () => {
-      const { triggers } = await hub.get<{ triggers: { uses: string; cursor: string | null }[] }>('/api/triggers');
-      return triggers.some(({ uses, cursor }) => uses === 'evm.contractEvent' && cursor !== null);
-    });
+    await hub.untilListening();
   }, 120_000);
 
   afterAll(async () => {
