@@ -76,7 +76,7 @@ function actionSection(uses: string, action: AnyAction): string {
     '### When it is done again',
     action.repeatable +
       (action.movesValue === true
-        ? ' It writes to a chain, so a flow that uses it waits for finality unless it says otherwise.'
+        ? ' It writes to a chain, where nothing can be undone: let a trigger that hears a chain wait with `confirmations: finalized`.'
         : ''),
     '### Examples',
     examples(uses, action.examples, 'step'),

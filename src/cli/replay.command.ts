@@ -120,7 +120,7 @@ function reportBackfill(backfill: BackfillAnswer, session: Session): ExitCode {
     const read = `${counted(backfill.events, 'event')} read from ${counted(backfill.done, 'block')}`;
     if (backfill.state === 'cancelled') return `${read}, then cancelled.`;
     return backfill.startsRuns
-      ? `${read}; a run was started for each.`
+      ? `${read}; a run was started for each that was new.`
       : `${read} and stored. Start their runs: npx patchbay replay ${backfill.flow}`;
   });
   return backfill.state === 'completed' ? exitCodes.done : exitCodes.failed;

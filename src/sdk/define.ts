@@ -183,9 +183,9 @@ export interface ActionDefinition<
   readonly input: Input;
   readonly output: Output;
   readonly examples: readonly Readonly<Record<string, unknown>>[];
-  /** What a user may rely on when the action is done again (design decision D10); shown on its page. */
+  /** What a user may rely on when the action is done again; shown on its page. */
   readonly repeatable: string;
-  /** It sends value or writes to a chain: its flow waits for finality unless it says otherwise. */
+  /** It sends value or writes to a chain; its page tells how to wait for finality first. */
   readonly movesValue?: boolean;
   run(context: ActionContext<z.output<Input>, Client>): Promise<z.output<Output>> | z.output<Output>;
 }
