@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { io } from 'socket.io-client';
-import { HubProcess, eventually } from '../environment/hub-process.js';
+import { eventually } from '../builders/eventually.js';
+import { HubProcess } from '../environment/hub-process.js';
 import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
 import { Target } from '../environment/target.js';
 

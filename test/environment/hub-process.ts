@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export { eventually } from '../builders/eventually.js';
+import { eventually } from '../builders/eventually.js';
 
 export interface HubProcessOptions {
   /** Absent: the hub starts a database of its own in its data folder. */
