@@ -45,7 +45,7 @@ function summarise({ nodes, samples, timeDeltas }: CpuProfile): string {
 }
 
 function ownerOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string {
-  if (url === '') return functionName.startsWith('(') ? functionName : '(native)';
+  if (url === '') return functionName.startsWith('(') ? functionName : `native ${functionName}`;
   if (url.startsWith('node:')) return url.split('/').slice(0, 2).join('/');
   const inPackage = /node_modules\/((?:@[^/]+\/)?[^/]+)(?!.*node_modules)/.exec(url)?.[1];
   if (inPackage !== undefined) return inPackage;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createLog, loadConfig, openStore, type Store } from '#platform';
-import { Cleanup } from './cleanup.js';
+import type { Cleanup } from './cleanup.js';
 import { startRedis } from './redis.js';
 import { cpuMs } from './usage.js';
 
