@@ -19,6 +19,8 @@ export interface Intake {
 
 export interface Accepted {
   readonly id: string;
+  /** False: no flow takes it. */
+  readonly isKept: boolean;
   readonly runs: readonly { readonly id: string; readonly flow: string; readonly isNew: boolean }[];
 }
 
@@ -32,7 +34,7 @@ export interface IntakeParts {
 
 interface Prepared {
   readonly storing: Storing;
-  readonly accepted: readonly { readonly id: string; readonly runs: readonly RunRow[] }[];
+  readonly accepted: readonly { readonly id: string; readonly isKept: boolean; readonly runs: readonly RunRow[] }[];
 }
 
 /** Turns what was heard into events and runs. When `accept` has returned, they are kept. */
@@ -47,8 +49,9 @@ export class IntakeService {
     const prepared = this.#prepare(intake);
     const stored = await this.#batcher.add(prepared).catch(rethrowStoreError);
     this.parts.metrics.eventsIngested.inc({ uses: intake.uses }, intake.heard.length);
-    return prepared.accepted.map(({ id, runs }) => ({
+    return prepared.accepted.map(({ id, isKept, runs }) => ({
       id,
+      isKept,
       runs: runs.map((run) => ({ id: run.id, flow: run.flow, isNew: stored.created.has(run.id) })),
     }));
   }
@@ -60,10 +63,11 @@ export class IntakeService {
       const id = eventId(intake.source, heard.id);
       const wanted = intake.flows.flatMap((flow) => this.#runFor(flow, id, heard) ?? []);
       // An event that no flow takes is not kept: chains are full of them.
-      if (wanted.length > 0) events.set(id, eventRow(id, intake, heard));
-      if (intake.startsRuns === false) return { id, runs: [] };
+      const isKept = wanted.length > 0;
+      if (isKept) events.set(id, eventRow(id, intake, heard));
+      if (intake.startsRuns === false) return { id, isKept, runs: [] };
       for (const run of wanted) runs.set(run.id, run);
-      return { id, runs: wanted };
+      return { id, isKept, runs: wanted };
     });
     const cursors = intake.cursor
       ? [{ source: intake.source, cursor: intake.cursor.place, epoch: intake.cursor.epoch }]

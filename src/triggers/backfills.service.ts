@@ -168,14 +168,18 @@ export class BackfillsService {
         progress: (done, total) => Object.assign(progress, { done, total }),
         emit: async (given, options) => {
           const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
-          await this.parts.intake.accept({
+          const accepted = await this.parts.intake.accept({
             source: source.id,
             uses: source.uses,
             heard,
             flows: source.flows.filter((flow) => flow.flow.name === row.flow),
             startsRuns: row.starts_runs,
           });
-          await this.#advance(row.id, { ...progress, events: heard.length, cursor: options?.cursor });
+          await this.#advance(row.id, {
+            ...progress,
+            events: accepted.filter((event) => event.isKept).length,
+            cursor: options?.cursor,
+          });
         },
       });
       if (signal.aborted) return;
