@@ -117,14 +117,14 @@ describe('the past', () => {
     });
     const runsBefore = sandbox.sinks.get('counted').report().received;
 
-    const dry = await hub.post<{ events: number; runs: string[] }>('/api/flows/counted/replay', { dryRun: true });
+    const dry = await hub.post<{ calls: object; runs: string[] }>('/api/flows/counted/replay', { dryRun: true });
     const real = await hub.post<{ runs: string[] }>('/api/flows/counted/replay', { dryRun: false });
     await eventually(() => sandbox.sinks.get('counted').report().distinctIds >= 3, { what: 'the replayed runs' });
 
     expect(done).toMatchObject({ state: 'completed', events: 3 });
     expect(done.done).toBe(done.total);
     expect(runsBefore).toBe(0);
-    expect(dry).toMatchObject({ events: 3, runs: [] });
+    expect(dry).toMatchObject({ calls: { 'http.request': 3 }, runs: [] });
     expect(real.runs).toHaveLength(3);
   });
 });
