@@ -91,7 +91,7 @@ export class IntakeStore {
   async store(storing: Storing): Promise<Stored> {
     const orderedFlows = [...new Set(storing.runs.flatMap((run) => (run.ordering_key === null ? [] : [run.flow])))];
     if (storing.cursors.length === 0 && orderedFlows.length === 0) return unordered(await insert(this.pool, storing));
-    return this.#transaction(async (client) => {
+    const rows = await this.#transaction(async (client) => {
       if (storing.cursors.length > 0) await move(client, storing.cursors);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
       for (const flow of orderedFlows.sort()) {
@@ -101,13 +101,21 @@ export class IntakeStore {
           values: [flow],
         });
       }
-      const rows = storing.events.length + storing.runs.length === 0 ? [] : await insert(client, storing);
-      const ordered = rows.filter((row) => row.ordering_key !== null).map((row) => row.id);
-      const free = unordered(rows);
-      if (ordered.length === 0) return free;
-      const first = await client.query<ReadyRun>({ name: 'lane-heads', text: heads, values: [ordered] });
-      return { created: free.created, ready: [...free.ready, ...first.rows] };
+      return storing.events.length + storing.runs.length === 0 ? [] : insert(client, storing);
     });
+    const ordered = rows.filter((row) => row.ordering_key !== null).map((row) => row.id);
+    const free = unordered(rows);
+    return { created: free.created, ready: [...free.ready, ...(await this.#headsAmong(ordered))] };
+  }
+
+  /** After the commit, so that a run ahead which ends at this moment is seen to have ended. */
+  async #headsAmong(runs: readonly string[]): Promise<readonly ReadyRun[]> {
+    if (runs.length === 0) return [];
+    // What is not found here is found by the sweep: the runs themselves are kept.
+    const { rows } = await this.pool
+      .query<ReadyRun>({ name: 'lane-heads', text: heads, values: [runs] })
+      .catch(() => ({ rows: [] }));
+    return rows;
   }
 
   async #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {

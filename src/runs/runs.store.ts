@@ -117,14 +117,18 @@ const settleRuns = `
     from jsonb_to_recordset($2::jsonb) as s
       (id uuid, claim int, state text, leaves_lane boolean, next_at timestamptz, error jsonb, failed_steps jsonb)
     where r.id = s.id and r.claim = s.claim and ${isRunning}
-    returning r.id, r.flow, r.ordering_key, r.seq, s.leaves_lane),
+    returning r.id, r.flow, r.seq, case when s.leaves_lane then r.ordering_key end as lane),
   written as (${writeJournal})
-  select s.id, next.id as next from settled s
-  left join lateral (
-    select n.id from run n
-    where s.leaves_lane and s.ordering_key is not null
-      and n.flow = s.flow and n.ordering_key = s.ordering_key and n.in_lane and n.seq > s.seq
-    order by n.seq limit 1) next on true`;
+  select id, flow, seq, lane from settled`;
+
+// Asked for after the commit. Intake looks for heads after its commit too, so one of the two sees the other's work.
+const nextInLanes = `
+  select left_lane.id, next.id as next
+  from jsonb_to_recordset($1::jsonb) as left_lane (id uuid, flow text, lane text, seq bigint)
+  cross join lateral (
+    select r.id from run r
+    where r.flow = left_lane.flow and r.ordering_key = left_lane.lane and r.in_lane and r.seq > left_lane.seq
+    order by r.seq limit 1) next`;
 
 /** Claims, journals and settles runs, many in one statement. Every write names the claim it holds; a lost claim changes nothing. */
 export class RunsStore {
@@ -194,7 +198,7 @@ export class RunsStore {
   }
 
   async settle(items: readonly Settlement[]): Promise<Settled[]> {
-    const { rows } = await this.pool.query<{ id: string; next: string | null }>({
+    const { rows } = await this.pool.query<SettledRow>({
       name: 'settle',
       text: settleRuns,
       values: [
@@ -212,11 +216,24 @@ export class RunsStore {
         ),
       ],
     });
-    const settled = new Map(rows.map((row) => [row.id, row.next]));
+    const ours = new Set(rows.map((row) => row.id));
+    const next = await this.#nextInLanes(rows.filter((row) => row.lane !== null));
     return items.map(({ run }) => {
-      const next = settled.get(run.id);
-      return { isOurs: next !== undefined, released: next ? { id: next, flow: run.flow } : undefined };
+      const released = next.get(run.id);
+      return {
+        isOurs: ours.has(run.id),
+        released: released === undefined ? undefined : { id: released, flow: run.flow },
+      };
     });
+  }
+
+  async #nextInLanes(left: readonly SettledRow[]): Promise<ReadonlyMap<string, string>> {
+    if (left.length === 0) return new Map();
+    // What is not found here is found by the sweep: the settlement itself is kept.
+    const { rows } = await this.pool
+      .query<{ id: string; next: string }>({ name: 'lanes', text: nextInLanes, values: [JSON.stringify(left)] })
+      .catch(() => ({ rows: [] }));
+    return new Map(rows.map((row) => [row.id, row.next]));
   }
 
   /** Gives runs back untouched, e.g. because the process stops. */
@@ -276,6 +293,14 @@ export class RunsStore {
     );
     return rows;
   }
+}
+
+interface SettledRow {
+  readonly id: string;
+  readonly flow: string;
+  readonly seq: string;
+  /** Ordering key of the lane that the run has left. */
+  readonly lane: string | null;
 }
 
 interface JournalRow {
