@@ -26,6 +26,8 @@ export const patience = {
 
 /** A pool that survives every failure of its connections. */
 export function createPool(options: pg.PoolConfig, log: Logger): pg.Pool {
+  // The pool waits for what this promises, though its types do not say so.
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises
   const pool = new pg.Pool({ application_name: 'patchbay', onConnect: trustIndexes, ...options });
   const notice = (error: Error) => log.debug('A database connection was lost', { error });
   pool.on('error', notice);
