@@ -142,6 +142,21 @@ describe('claims', () => {
     expect([found.length, again.length]).toEqual([1, 0]);
   });
 
+  it('given lost jobs of two lanes, when the sweep looks lane by lane, then it finds the two heads once', async () => {
+    const events = ['a', 'b', 'c'].map((key) => anEvent(key));
+    const wanted = events.map((event, i) => aRunOf(event, { ordering_key: i < 2 ? 'lane-1' : 'lane-2' }));
+    await intake.store({ events, runs: wanted, cursors: [] });
+    await store.pool.query(`update run set hinted_at = now() - interval '10 s'`);
+
+    const first = await runs.overlookedHeads(2_000, { flow: '', ordering_key: '' }, 1);
+    const second = await runs.overlookedHeads(2_000, first.last ?? { flow: '', ordering_key: '' }, 10);
+    const again = await runs.overlookedHeads(2_000, { flow: '', ordering_key: '' }, 10);
+    const beside = await runs.overlooked(2_000, 10);
+
+    expect([...first.overlooked, ...second.overlooked].map((run) => run.id)).toEqual([wanted[0]?.id, wanted[2]?.id]);
+    expect([second.last, again.overlooked, beside]).toEqual([undefined, [], []]);
+  });
+
   it('given the journal of a run, when a step is recorded and the run settled, then both are read back', async () => {
     const event = anEvent('a');
     await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });

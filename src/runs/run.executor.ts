@@ -29,6 +29,7 @@ export class RunExecutor {
   readonly #claims: Batcher<string, ClaimedRun | undefined>;
   readonly #records: Batcher<{ run: ClaimedRun; entries: readonly JournalEntry[] }, boolean>;
   readonly #settlements: Batcher<Settlement, Settled>;
+  #isStopping = false;
   readonly #stop = new AbortController();
   readonly #held = new Map<string, ClaimedRun>();
 
@@ -53,6 +54,8 @@ export class RunExecutor {
 
   /** A job: these runs, and whatever they release, within the budget. */
   async execute(job: RunJob): Promise<void> {
+    // The runs stay queued in the table, where another process or the next start finds them.
+    if (this.#isStopping) return;
     const until = Date.now() + jobBudgetMs;
     const concurrency = this.parts.flows.find(job.flow)?.compiled.flow.concurrency;
     if (concurrency !== undefined) return this.#executeLimited(job.flow, concurrency, until);
@@ -61,6 +64,7 @@ export class RunExecutor {
 
   /** No further step begins; steps under way have until `deadlineMs` to end, then their runs are handed back. */
   async stop(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
     const ended = new Promise<void>((resolve) => {
       const poll = setInterval(() => {
         if (this.#held.size > 0) return;
@@ -84,7 +88,7 @@ export class RunExecutor {
       const run: ClaimedRun | undefined = await this.#claims.add(next);
       if (run === undefined) return;
       const { released }: Settled = await this.#perform(run);
-      if (released !== undefined && (Date.now() > until || this.#stop.signal.aborted)) {
+      if (released !== undefined && (Date.now() > until || this.#isStopping)) {
         this.parts.queue.wakeAgain([released]);
         return;
       }
@@ -98,7 +102,7 @@ export class RunExecutor {
       runs.map(async (run) => {
         const { released } = await this.#perform(run);
         if (released !== undefined) this.parts.queue.wakeAgain([released]);
-        if (!this.#stop.signal.aborted && Date.now() < until) await this.#executeLimited(flow, concurrency, until);
+        if (!this.#isStopping && Date.now() < until) await this.#executeLimited(flow, concurrency, until);
       }),
     );
     // Out of time, perhaps with runs left: any of them stands for all.

@@ -246,14 +246,14 @@ export class RunsStore {
     );
   }
 
-  /** Queued, due and first in their lane, and asked for longer ago than `hintedBeforeMs`; marks them as asked for. */
+  /** Queued, due and in no lane, and asked for longer ago than `hintedBeforeMs`; marks them as asked for. */
   async overlooked(hintedBeforeMs: number, limit: number): Promise<ReadyRun[]> {
     const { rows } = await this.pool.query<ReadyRun>({
       name: 'overlooked',
       text: `
         with due as (
           select r.id from run r join event e on e.id = r.event_id
-          where r.hinted_at < now() - $1 * interval '1 ms' and ${isDue}
+          where r.hinted_at < now() - $1 * interval '1 ms' and not r.in_lane and ${isDue}
           order by r.next_at limit $2
           for update of r skip locked)
         update run r set hinted_at = now() from due where r.id = due.id
@@ -261,6 +261,38 @@ export class RunsStore {
       values: [hintedBeforeMs, limit],
     });
     return rows;
+  }
+
+  /**
+   * The same for the heads of lanes, as many lanes as `limit` behind `after`. The runs behind a head, which may be very
+   * many, are not looked at.
+   */
+  async overlookedHeads(hintedBeforeMs: number, after: Lane, limit: number): Promise<LaneSweep> {
+    const { rows } = await this.pool.query<ReadyRun & Lane & { readonly is_overlooked: boolean }>({
+      name: 'overlooked-heads',
+      text: `
+        with recursive head as (
+          (select flow, ordering_key, id, 1 as n from run
+           where in_lane and (flow, ordering_key) > ($2, $3) order by flow, ordering_key, seq limit 1)
+          union all
+          select next.*, head.n + 1 from head cross join lateral (
+            select r.flow, r.ordering_key, r.id from run r
+            where r.in_lane and (r.flow, r.ordering_key) > (head.flow, head.ordering_key)
+            order by r.flow, r.ordering_key, r.seq limit 1) next
+          where head.n < $4),
+        due as (
+          select r.id from head join run r on r.id = head.id join event e on e.id = r.event_id
+          where r.hinted_at < now() - $1 * interval '1 ms' and ${isDue}
+          for update of r skip locked),
+        hinted as (update run r set hinted_at = now() from due where r.id = due.id returning r.id)
+        select head.id, head.flow, head.ordering_key, hinted.id is not null as is_overlooked
+        from head left join hinted on hinted.id = head.id order by head.n`,
+      values: [hintedBeforeMs, after.flow, after.ordering_key, limit],
+    });
+    return {
+      overlooked: rows.filter((row) => row.is_overlooked).map(({ id, flow }) => ({ id, flow })),
+      last: rows.length < limit ? undefined : rows.at(-1),
+    };
   }
 
   /** Runs that processes which are gone had claimed: queued again, at once. */
@@ -293,6 +325,17 @@ export class RunsStore {
     );
     return rows;
   }
+}
+
+export interface Lane {
+  readonly flow: string;
+  readonly ordering_key: string;
+}
+
+export interface LaneSweep {
+  readonly overlooked: readonly ReadyRun[];
+  /** Where to go on; absent when every lane was looked at. */
+  readonly last: Lane | undefined;
 }
 
 interface SettledRow {

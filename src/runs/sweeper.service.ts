@@ -2,7 +2,7 @@ import type { Metrics } from '#platform';
 import type { Logger } from '#sdk';
 import type { RunExecutor } from './run.executor.js';
 import type { RunQueue } from './run-queue.js';
-import type { RunsStore } from './runs.store.js';
+import type { Lane, RunsStore } from './runs.store.js';
 
 export interface SweeperParts {
   readonly store: RunsStore;
@@ -19,12 +19,15 @@ const everyMs = 1_000;
 const lostWhenIdleMs = 2_000;
 const lostWhenBusyMs = 60_000;
 const mostAtOnce = 2_000;
+/** Before every lane: no flow has an empty name. */
+const firstLane: Lane = { flow: '', ordering_key: '' };
 
 /** Finds runs that nobody is going to take up: a lost job, a lost queue, a process that died. */
 export class SweeperService {
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #unheld = new Map<string, number>();
+  #lane: Lane = firstLane;
 
   constructor(private readonly parts: SweeperParts) {}
 
@@ -48,8 +51,10 @@ export class SweeperService {
   async sweep(): Promise<void> {
     await this.#takeOverFromDead();
     await this.#releaseUnheld();
-    const isIdle = (await this.parts.queue.waiting()) === 0;
-    const overlooked = await this.parts.store.overlooked(isIdle ? lostWhenIdleMs : lostWhenBusyMs, mostAtOnce);
+    const lostMs = (await this.parts.queue.waiting()) === 0 ? lostWhenIdleMs : lostWhenBusyMs;
+    const heads = await this.parts.store.overlookedHeads(lostMs, this.#lane, mostAtOnce);
+    this.#lane = heads.last ?? firstLane;
+    const overlooked = [...heads.overlooked, ...(await this.parts.store.overlooked(lostMs, mostAtOnce))];
     if (overlooked.length === 0) return;
     this.parts.metrics.queueRedispatched.inc(overlooked.length);
     this.parts.queue.wakeAgain(overlooked);
