@@ -6,6 +6,7 @@ import { isStoreUnavailable, runWithLogContext, type Metrics } from '#platform';
 import { PatchbayError, type Logger } from '#sdk';
 import type { ActionCaller } from './action-caller.js';
 import { Batcher } from './batcher.js';
+import type { ReadyRun } from './intake.store.js';
 import type { RunJob, RunQueue } from './run-queue.js';
 import type { RunsLive } from './runs-live.js';
 import type { ClaimedRun, RunsStore, Settled, Settlement } from './runs.store.js';
@@ -59,7 +60,9 @@ export class RunExecutor {
     const until = Date.now() + jobBudgetMs;
     const concurrency = this.parts.flows.find(job.flow)?.compiled.flow.concurrency;
     if (concurrency !== undefined) return this.#executeLimited(job.flow, concurrency, until);
-    await Promise.all(job.runs.map((id) => this.#follow(id, until)));
+    const left = await Promise.all(job.runs.map((id) => this.#follow(id, until)));
+    // As one job again: many lanes side by side are what makes statements large and few.
+    this.parts.queue.wakeAgain(left.filter((run) => run !== undefined));
   }
 
   /** No further step begins; steps under way have until `deadlineMs` to end, then their runs are handed back. */
@@ -81,19 +84,17 @@ export class RunExecutor {
     if (this.#held.size > 0) await this.parts.store.handBack([...this.#held.values()]);
   }
 
-  /** One run and then, one after another, those waiting behind it. */
-  async #follow(id: string, until: number): Promise<void> {
+  /** One run and then, one after another, those waiting behind it. @returns the next one, when there is no time for it */
+  async #follow(id: string, until: number): Promise<ReadyRun | undefined> {
     let next: string | undefined = id;
     while (next !== undefined) {
       const run: ClaimedRun | undefined = await this.#claims.add(next);
-      if (run === undefined) return;
+      if (run === undefined) return undefined;
       const { released }: Settled = await this.#perform(run);
-      if (released !== undefined && (Date.now() > until || this.#isStopping)) {
-        this.parts.queue.wakeAgain([released]);
-        return;
-      }
+      if (Date.now() > until || this.#isStopping) return released;
       next = released?.id;
     }
+    return undefined;
   }
 
   async #executeLimited(flow: string, concurrency: number, until: number): Promise<void> {
