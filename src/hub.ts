@@ -8,6 +8,7 @@ import {
   Readiness,
   Signals,
   buryInstance,
+  closeHttpApp,
   createHttpApp,
   createHttpClient,
   createLeases,
@@ -259,7 +260,7 @@ async function assemble(
     },
   );
   await app.listen(config.http.port, config.http.host);
-  onStop('http', () => app.close());
+  onStop('http', () => closeHttpApp(app));
   onStop('readiness', () => readiness.beginStop());
   return { url: await app.getUrl(), adminKey, flows, stop };
 }

@@ -24,7 +24,7 @@ export {
 export { Signals } from './signals/signals.js';
 export { buryInstance, findDeadInstances, joinInstances, type Instance, type JoinOptions } from './lease/instances.js';
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
-export { createHttpApp, type HttpAppOptions } from './http/http-app.js';
+export { closeHttpApp, createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
 export { ZodBody, ZodPath, ZodPipe, ZodQuery } from './http/zod.pipe.js';

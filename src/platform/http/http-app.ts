@@ -130,3 +130,19 @@ function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && saneRequestId.test(given) ? given : randomUUID();
 }
+
+const closeIdleEveryMs = 100;
+
+/**
+ * Requests under way get their answer. Their connections become idle after the server has looked for idle ones, and a
+ * client that keeps them open would hold up the end for as long as they may live.
+ */
+export async function closeHttpApp(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const timer = setInterval(() => server.closeIdleConnections(), closeIdleEveryMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(timer);
+  }
+}
