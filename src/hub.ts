@@ -193,11 +193,10 @@ async function assemble(
       store: runsStore,
       queue,
       executor,
-      buryDead: async () => {
-        // After a long sleep of the machine this process looks silent to itself; it is not the one to judge.
-        const dead = (await findDeadInstances(store)).filter((id) => id !== instance.id);
-        for (const id of dead) await buryInstance(store, id);
-        return dead;
+      // After a long sleep of the machine this process looks silent to itself; it is not the one to judge.
+      findDead: async () => (await findDeadInstances(store)).filter((id) => id !== instance.id),
+      bury: async (instances) => {
+        for (const id of instances) await buryInstance(store, id);
       },
       metrics,
       log,

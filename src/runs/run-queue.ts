@@ -12,11 +12,14 @@ export interface RunJob {
 export const runQueueName = 'runs';
 
 const runsPerJob = 100;
+/** Retries that are due within this time of each other are taken up together. */
+const sameTimeMs = 20;
 
 /** Asks workers to take up runs. What gets lost here is found by the sweeper. */
 export class RunQueue {
   #ready: ReadyRun[] = [];
   #isScheduled = false;
+  readonly #later = new Map<number, ReadyRun[]>();
   #adding: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -42,9 +45,21 @@ export class RunQueue {
     if (ready.length > 0) this.#adding = this.#add(ready, { suffix: `-${Date.now().toString(36)}`, delayMs: 0 });
   }
 
-  /** A run that failed left its batch: it comes back as a job of its own. */
+  /** A run that failed has left its batch. Those of one flow that are due at the same time come back as one job. */
   wakeLater(run: ReadyRun, at: Date): void {
-    void this.#add([run], { suffix: `-${at.getTime().toString(36)}`, delayMs: Math.max(0, at.getTime() - Date.now()) });
+    const due = Math.ceil(at.getTime() / sameTimeMs) * sameTimeMs;
+    const runs = this.#later.get(due);
+    if (runs !== undefined) {
+      runs.push(run);
+      return;
+    }
+    const first = [run];
+    this.#later.set(due, first);
+    setTimeout(() => {
+      this.#later.delete(due);
+      const delayMs = Math.max(0, due - Date.now());
+      this.#adding = this.#add(first, { suffix: `-${due.toString(36)}`, delayMs });
+    }, sameTimeMs);
   }
 
   async waiting(): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { JournalEntry, StepError } from '#engine';
 import type { ReadyRun } from './intake.store.js';
-import { storableJson } from './storable-json.js';
+import { entryOf, journalJson, type JournalRow, type Journaling } from './journal-rows.js';
 
 /** A run that this process has claimed. Whoever settles it must name the claim. */
 export interface ClaimedRun {
@@ -35,21 +35,22 @@ export interface Settled {
   readonly released: ReadyRun | undefined;
 }
 
-interface Journaling {
-  readonly run: ClaimedRun;
-  readonly entries: readonly JournalEntry[];
-}
-
 const isHead = `not exists (
   select 1 from run p
   where p.flow = r.flow and p.ordering_key = r.ordering_key and p.in_lane and p.seq < r.seq)`;
 
-const isDue = `
-  r.state = 'queued' and r.next_at <= now()
+const canStart = `
+  r.next_at <= now()
   and (not r.in_lane or ${isHead})
   and (r.kind <> 'event' or e.status <> 'removed')
   and (r.kind <> 'reverted' or not exists (
     select 1 from run o where o.id = r.parent_id and o.state in ('queued', 'running')))`;
+
+const isDue = `r.state = 'queued' and ${canStart}`;
+
+// Written so that the planner takes the ids and not the index of queued runs, whose dead entries outnumber a batch by far.
+const isQueued = `coalesce(r.state, '') = 'queued'`;
+const isRunning = `coalesce(r.state, '') = 'running'`;
 
 const claimed = `
   returning r.id, r.flow, r.version, r.kind, r.parent_id, r.claim, r.is_journaled, r.created_at,
@@ -58,7 +59,7 @@ const claimed = `
 const claimRuns = `
   with due as (
     select r.id, e.data from run r join event e on e.id = r.event_id
-    where r.id = any($1::uuid[]) and ${isDue}
+    where r.id = any($1::uuid[]) and ${isQueued} and ${canStart}
     for update of r skip locked)
   update run r
   set state = 'running', claimed_by = $2, claim = r.claim + 1, started_at = coalesce(r.started_at, now())
@@ -89,9 +90,6 @@ const writeJournal = `
   on conflict (run_id, step, iteration) do update set
     state = excluded.state, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
     error = excluded.error, retry_at = excluded.retry_at, finished_at = excluded.finished_at`;
-
-// Written so that the planner cannot take the index of running runs, whose dead entries outnumber the batch by far.
-const isRunning = `coalesce(r.state, '') = 'running'`;
 
 const recordEntries = `
   with owned as (
@@ -306,6 +304,16 @@ export class RunsStore {
     return rows;
   }
 
+  /** Runs claimed under a name that the ledger no longer has. */
+  async releaseOrphans(): Promise<ReadyRun[]> {
+    const { rows } = await this.pool.query<ReadyRun>(
+      `update run r set state = 'queued', claimed_by = null, hinted_at = now()
+       where r.state = 'running' and r.claimed_by <> all (array(select id from instance))
+       returning r.id, r.flow`,
+    );
+    return rows;
+  }
+
   /** Runs claimed by this process: a claim whose answer got lost is held by nobody. */
   async claimedHere(): Promise<{ id: string; flow: string; claim: number }[]> {
     const { rows } = await this.pool.query<{ id: string; flow: string; claim: number }>({
@@ -313,16 +321,6 @@ export class RunsStore {
       text: `select id, flow, claim from run where state = 'running' and claimed_by = $1`,
       values: [this.instance()],
     });
-    return rows;
-  }
-
-  /** Runs claimed under an instance that has no row any more. */
-  async releaseOrphans(): Promise<ReadyRun[]> {
-    const { rows } = await this.pool.query<ReadyRun>(
-      `update run r set state = 'queued', claimed_by = null, hinted_at = now()
-       where r.state = 'running' and not exists (select 1 from instance i where i.id = r.claimed_by)
-       returning r.id, r.flow`,
-    );
     return rows;
   }
 }
@@ -344,57 +342,4 @@ interface SettledRow {
   readonly seq: string;
   /** Ordering key of the lane that the run has left. */
   readonly lane: string | null;
-}
-
-interface JournalRow {
-  readonly step: string;
-  readonly iteration: number;
-  readonly state: JournalEntry['state'];
-  readonly attempts: number;
-  readonly input: unknown;
-  readonly output: unknown;
-  readonly error: StepError | null;
-  readonly retry_at: Date | null;
-  readonly started_at: Date;
-  readonly finished_at: Date;
-}
-
-function entryOf(row: JournalRow): JournalEntry {
-  return {
-    step: row.step,
-    iteration: row.iteration,
-    state: row.state,
-    attempts: row.attempts,
-    ...(row.input !== null && { input: row.input }),
-    ...(row.output !== null && { output: row.output }),
-    ...(row.error !== null && { error: row.error }),
-    ...(row.retry_at !== null && { retryAt: row.retry_at }),
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-  };
-}
-
-/** The last word on each step wins: one statement may not touch a row twice. */
-function journalJson(items: readonly Journaling[]): string {
-  const rows = new Map<string, object>();
-  for (const { run, entries } of items) {
-    for (const entry of entries) {
-      rows.set(`${run.id} ${entry.step} ${entry.iteration}`, {
-        run_id: run.id,
-        claim: run.claim,
-        step: entry.step,
-        iteration: entry.iteration,
-        state: entry.state,
-        attempts: entry.attempts,
-        // What succeeded can be rendered again from the event; what failed is kept to be looked at.
-        input: entry.state === 'succeeded' ? undefined : entry.input,
-        output: entry.output,
-        error: entry.error,
-        retry_at: entry.retryAt,
-        started_at: entry.startedAt,
-        finished_at: entry.finishedAt,
-      });
-    }
-  }
-  return storableJson([...rows.values()]);
 }

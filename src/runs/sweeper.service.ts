@@ -8,8 +8,10 @@ export interface SweeperParts {
   readonly store: RunsStore;
   readonly queue: RunQueue;
   readonly executor: RunExecutor;
-  /** Finds processes that are gone, and takes their place in the ledger from them. */
-  readonly buryDead: () => Promise<readonly string[]>;
+  /** Processes that are gone. */
+  readonly findDead: () => Promise<readonly string[]>;
+  /** Takes their place in the ledger from them: should one only have been frozen, it learns that it is lost. */
+  readonly bury: (instances: readonly string[]) => Promise<void>;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -19,6 +21,10 @@ const everyMs = 1_000;
 const lostWhenIdleMs = 2_000;
 const lostWhenBusyMs = 60_000;
 const mostAtOnce = 2_000;
+/** Sweeps between two looks for runs of a process that left without giving them back. */
+const orphansEvery = 60;
+/** Sweeps between two looks for overlooked runs while there is work. */
+const lookWhenBusyEvery = 4;
 /** Before every lane: no flow has an empty name. */
 const firstLane: Lane = { flow: '', ordering_key: '' };
 
@@ -28,6 +34,7 @@ export class SweeperService {
   #sweeping: Promise<void> = Promise.resolve();
   #unheld = new Map<string, number>();
   #lane: Lane = firstLane;
+  #sweeps = 0;
 
   constructor(private readonly parts: SweeperParts) {}
 
@@ -50,7 +57,10 @@ export class SweeperService {
 
   async sweep(): Promise<void> {
     await this.#takeOverFromDead();
+    if (this.#sweeps++ % orphansEvery === 0) this.parts.queue.wakeAgain(await this.parts.store.releaseOrphans());
     await this.#releaseUnheld();
+    // Work goes on: what may have been lost beside it is less urgent than the work.
+    if (this.parts.executor.held().size > 0 && this.#sweeps % lookWhenBusyEvery !== 0) return;
     const lostMs = (await this.parts.queue.waiting()) === 0 ? lostWhenIdleMs : lostWhenBusyMs;
     const heads = await this.parts.store.overlookedHeads(lostMs, this.#lane, mostAtOnce);
     this.#lane = heads.last ?? firstLane;
@@ -60,12 +70,12 @@ export class SweeperService {
     this.parts.queue.wakeAgain(overlooked);
   }
 
+  /** First their runs, then their names: a sweep that is cut off in between finds them again. */
   async #takeOverFromDead(): Promise<void> {
-    const dead = await this.parts.buryDead();
-    const released = [
-      ...(dead.length > 0 ? await this.parts.store.releaseOf(dead) : []),
-      ...(await this.parts.store.releaseOrphans()),
-    ];
+    const dead = await this.parts.findDead();
+    if (dead.length === 0) return;
+    const released = await this.parts.store.releaseOf(dead);
+    await this.parts.bury(dead);
     if (released.length === 0) return;
     this.parts.log.warn('Runs of a process that is gone were taken over', { runs: released.length });
     this.parts.queue.wakeAgain(released);
