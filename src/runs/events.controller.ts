@@ -35,7 +35,7 @@ export class EventsController {
   @Get(':id')
   @Scopes('events:read')
   async get(@Param('id') id: string): Promise<EventView & { runs: readonly RunView[] }> {
-    const event = await this.queries.event(uuidOf(id));
+    const event = await this.queries.event(uuidOf(id, 'event.notFound'));
     const { items } = await this.queries.runs({ event: event.id, limit: 100 });
     return { ...event, runs: items };
   }

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, ZodQuery, type Caller } from '#platform';
-import { z } from '#sdk';
+import { PatchbayError, z } from '#sdk';
 import { RunsQueries, type Page, type RunView } from './runs.queries.js';
 import { replayAnswer, runDetailAnswer, runsAnswer } from './runs.schema.js';
 import { RunsService, type ReplayReport } from './runs.service.js';
@@ -82,7 +82,14 @@ export class RunsController {
   }
 }
 
-/** An id that is no UUID names no run; the database must not be asked about it. */
-export function uuidOf(id: string): string {
-  return uuid.safeParse(id).success ? id : '00000000-0000-0000-0000-000000000000';
+/**
+ * An id that is no UUID names nothing; the database must not be asked about it.
+ *
+ * @throws run.notFound, event.notFound
+ */
+export function uuidOf(id: string, otherwise: 'run.notFound' | 'event.notFound' = 'run.notFound'): string {
+  if (uuid.safeParse(id).success) return id;
+  throw new PatchbayError(otherwise, { detail: `${id.slice(0, 100)} is no id: ids look like ${exampleId}.` });
 }
+
+const exampleId = '2040e8bf-ce55-8998-a33d-71433dc91548';
