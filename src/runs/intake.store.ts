@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { PatchbayError } from '#sdk';
+import { inTransaction } from './in-transaction.js';
 
 /** An event ready to be stored; `data` is JSON text. */
 export interface EventRow {
@@ -91,7 +92,7 @@ export class IntakeStore {
   async store(storing: Storing): Promise<Stored> {
     const orderedFlows = [...new Set(storing.runs.flatMap((run) => (run.ordering_key === null ? [] : [run.flow])))];
     if (storing.cursors.length === 0 && orderedFlows.length === 0) return unordered(await insert(this.pool, storing));
-    const rows = await this.#transaction(async (client) => {
+    const rows = await inTransaction(this.pool, async (client) => {
       if (storing.cursors.length > 0) await move(client, storing.cursors);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
       for (const flow of orderedFlows.sort()) {
@@ -116,24 +117,6 @@ export class IntakeStore {
       .query<ReadyRun>({ name: 'lane-heads', text: heads, values: [runs] })
       .catch(() => ({ rows: [] }));
     return rows;
-  }
-
-  async #transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('begin');
-      const result = await work(client);
-      await client.query('commit');
-      return result;
-    } catch (error) {
-      await client.query('rollback').catch((failure: unknown) => {
-        broken = failure instanceof Error ? failure : new Error(String(failure));
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { PatchbayError, type Retraction } from '#sdk';
 import { runId } from './identity.js';
+import { inTransaction } from './in-transaction.js';
 import type { ReadyRun } from './intake.store.js';
 
 /** What happens to events, and to their runs, when a chain takes back what it said. */
@@ -36,9 +37,7 @@ export class ReversalsStore {
    * that had not begun are cancelled; for the others one run of their `onReverted` steps is created, once.
    */
   async finalize(source: string, cursor: string): Promise<ReadyRun[]> {
-    const client = await this.pool.connect();
-    try {
-      await client.query('begin');
+    return inTransaction(this.pool, async (client) => {
       const gone = await client.query<{ id: string; flow: string; version: string; event_id: string; began: boolean }>(
         `with gone as (
            update event set status = 'reverted'
@@ -68,13 +67,7 @@ export class ReversalsStore {
          on conflict (id) do nothing returning id, flow`,
         [JSON.stringify(reversals)],
       );
-      await client.query('commit');
       return [...created.rows, ...unfinished.rows];
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { JournalEntry, StepError } from '#engine';
+import { inTransaction } from './in-transaction.js';
 import type { ReadyRun } from './intake.store.js';
 import { entryOf, journalJson, type JournalRow, type Journaling } from './journal-rows.js';
 
@@ -146,19 +147,11 @@ export class RunsStore {
 
   /** Claims for a flow with `concurrency`: the next ones in order of acceptance, as many as may still run. */
   async claimOfFlow(flow: string, concurrency: number): Promise<ClaimedRun[]> {
-    const client = await this.pool.connect();
-    try {
-      await client.query('begin');
+    return inTransaction(this.pool, async (client) => {
       await client.query(`select pg_advisory_xact_lock(hashtextextended($1, 11))`, [flow]);
       const { rows } = await client.query<ClaimedRun>(claimNextOfFlow, [flow, this.instance(), concurrency]);
-      await client.query('commit');
       return rows;
-    } catch (error) {
-      await client.query('rollback').catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   /** One run of the flow that is due, to stand for all of them. */
