@@ -103,13 +103,12 @@ export class RunExecutor {
       runs.map(async (run) => {
         const { released } = await this.#perform(run);
         if (released !== undefined) this.parts.queue.wakeAgain([released]);
-        if (!this.#isStopping && Date.now() < until) await this.#executeLimited(flow, concurrency, until);
+        if (this.#isStopping) return;
+        if (Date.now() < until) await this.#executeLimited(flow, concurrency, until);
+        // Out of time, perhaps with runs left: any of them stands for all. At once, not when the slowest one beside it ends.
+        else this.parts.queue.wakeAgain(await this.parts.store.nextOfFlow(flow));
       }),
     );
-    // Out of time, perhaps with runs left: any of them stands for all.
-    if (runs.length > 0 && Date.now() >= until) {
-      this.parts.queue.wakeAgain(await this.parts.store.nextOfFlow(flow));
-    }
   }
 
   /** Ids of the runs that this process has at hand. */
