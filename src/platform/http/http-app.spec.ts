@@ -5,7 +5,7 @@ import { Body, Controller, Get, Module, Post, type DynamicModule, type Type } fr
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { PatchbayError, Secret, z } from '#sdk';
+import { PatchbayError, z } from '#sdk';
 
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { Public, Scopes } from '../auth/access.js';
@@ -390,25 +390,6 @@ describe('the description of the API', () => {
     expect(files).toHaveLength(3);
     for (const url of files) expect((await ask({ url })).statusCode).toBe(200);
     expect((await ask({ url: '/docs/..%2fpackage.json' })).statusCode).toBe(404);
-  });
-});
-
-describe('the admin key', () => {
-  it('given a key exists, when the hub starts again, then no other is made; a configured one replaces the one before', async () => {
-    expect(await keys.ensureAdminKey()).toEqual({});
-    expect(await keys.ensureAdminKey(new Secret('first-configured'))).toEqual({});
-    expect(await keys.authenticate('first-configured')).toMatchObject({ scopes: ['admin'] });
-    await keys.ensureAdminKey(new Secret('second-configured'));
-
-    const fresh = new ApiKeys(store.db);
-    expect(await fresh.authenticate('second-configured')).toMatchObject({ scopes: ['admin'] });
-    expect(await fresh.authenticate('first-configured')).toBeUndefined();
-  });
-
-  it('given a key that expires, when its time is over, then it no longer works', async () => {
-    const { key } = await keys.create({ name: 'brief', scopes: ['admin'], expiresAt: new Date(Date.now() - 1000) });
-
-    expect(await keys.authenticate(key)).toBeUndefined();
   });
 });
 
