@@ -6,7 +6,18 @@ const spec = '[.]spec[.]ts$';
 const forSpecs = '^src/[^/]+/testing/';
 
 /** Layer 5: what the hub does. A new feature is one more name here. */
-const features = ['flows', 'runs', 'triggers', 'connections', 'catalog', 'transactions'];
+const features = [
+  'flows',
+  'runs',
+  'triggers',
+  'connections',
+  'catalog',
+  'networks',
+  'transactions',
+  'gateway',
+  'streams',
+  'compat',
+];
 const featureFolders = features.map((feature) => `src/${feature}`);
 
 /** A connector may use the SDK, the EVM layer and one client library; these are the libraries. */

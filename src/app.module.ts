@@ -1,7 +1,8 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { CatalogController } from '#catalog';
-import { ConnectionsController, NetworksController } from '#connections';
+import { ConnectionsController } from '#connections';
 import { FlowsController } from '#flows';
+import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
 import { SignersController, TransactionsController } from '#transactions';

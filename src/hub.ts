@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
 import { FlowsService, FlowsStore } from '#flows';
+import { NetworksService } from '#networks';
 import {
   ApiKeys,
   Readiness,
@@ -147,6 +148,7 @@ async function assemble(
   });
   await connections.load();
   onStop('connections', () => connections.close());
+  const networks = new NetworksService(connections, catalog);
 
   const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
   const flows = new FlowsService({
@@ -174,7 +176,7 @@ async function assemble(
   const queries = new RunsQueries(db);
   const runs = new RunsService({ db, intake: intakeStore, flows, queue, live, env: flowEnv });
   const sourcesStore = new SourcesStore(db);
-  const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log });
+  const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log, use: chain.use });
   const replays = new ReplaysService({ flows, sources, queries, runs });
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
 
@@ -222,6 +224,7 @@ async function assemble(
       queue,
       leases,
       log,
+      use: chain.use,
     });
     host.start();
     onStop('triggers', () => host.stop());
@@ -232,6 +235,7 @@ async function assemble(
   const services = [
     catalog,
     connections,
+    networks,
     flows,
     queries,
     runs,

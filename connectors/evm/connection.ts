@@ -1,5 +1,5 @@
+import { Network } from '#evm';
 import { defineConnection, z } from '#sdk';
-import { EvmNetwork } from './network.client.js';
 
 const nodeUrl = z.url({ protocol: /^https?$/ });
 
@@ -46,7 +46,7 @@ export const network = defineConnection({
     for (const url of rpcUrls) await http.assertAllowed(url);
     if (wsUrl !== undefined) await http.assertAllowed(wsUrl.replace(/^ws/, 'http'));
     const { chainId, confirmations, revertedAfter, addressBook, blockTimeMs } = settings;
-    return new EvmNetwork(
+    return new Network(
       { name, rpcUrls, wsUrl, chainId, confirmations, revertedAfter, addressBook, blockTimeMs },
       { http, log, use },
     );

@@ -8,11 +8,11 @@ import {
   type ChainLog,
   type LogDecoder,
   type LogFilter,
+  type Network,
 } from '#evm';
 import { PatchbayError, defineTrigger, z, type Heard } from '#sdk';
 import { network } from './connection.js';
 import { abiInput, confirmations, contractInput } from './finality.js';
-import type { EvmNetwork } from './network.client.js';
 
 const input = z.strictObject({
   contract: contractInput.meta({
@@ -53,7 +53,7 @@ type ContractEvent = z.output<typeof event>;
 
 /** What was asked for, with everything looked up once. */
 interface Listened {
-  readonly client: EvmNetwork;
+  readonly client: Network;
   readonly name: string | undefined;
   readonly decoder: LogDecoder;
   readonly filter: LogFilter;
@@ -94,7 +94,7 @@ export const contractEvent = defineTrigger({
   },
 });
 
-async function resolve(client: EvmNetwork, { contract, event, abi }: z.output<typeof input>): Promise<Listened> {
+async function resolve(client: Network, { contract, event, abi }: z.output<typeof input>): Promise<Listened> {
   if (contract === '*' && abi === undefined) {
     throw new PatchbayError('evm.unknownContract', {
       detail: 'For every contract the ABI must be named',

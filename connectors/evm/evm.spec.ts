@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { blockMemory, type BlockMemory } from '#evm';
+import { blockMemory, type BlockMemory, type Network } from '#evm';
 import type { EmitOptions, Heard, HttpClient, ListenContext, ServiceToken } from '#sdk';
 import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { silent, until } from '../../src/evm/testing/heard-logs.js';
@@ -10,10 +10,9 @@ import { network } from './connection.js';
 import { contractEvent } from './contract-event.trigger.js';
 import connector from './index.js';
 import { newBlock } from './new-block.trigger.js';
-import type { EvmNetwork } from './network.client.js';
 
 let chain: DevChain;
-let client: EvmNetwork;
+let client: Network;
 const stops: (() => Promise<void>)[] = [];
 
 const http: HttpClient = {
@@ -49,7 +48,7 @@ afterAll(async () => {
   await chain.stop();
 });
 
-type Listen<Event> = (context: ListenContext<never, EvmNetwork, Event>) => Promise<void>;
+type Listen<Event> = (context: ListenContext<never, Network, Event>) => Promise<void>;
 
 /** Runs a listener as the hub would, and gives what it hears. */
 async function listening<Event>(listen: Listen<Event> | undefined, input: unknown): Promise<Heard<Event>[]> {

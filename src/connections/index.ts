@@ -7,5 +7,5 @@ export {
 } from './configuration-file.js';
 export { ConnectionsController } from './connections.controller.js';
 export { ConnectionsService, type ConnectionView } from './connections.service.js';
-export { NetworksController } from './networks.controller.js';
+export { connectionAnswer } from './connections.schema.js';
 export { ConnectionsStore } from './connections.store.js';

@@ -9,6 +9,10 @@ export {
   type AbiParameter,
 } from './abi.js';
 export { compileTupleReader, type Reading } from './abi-reader.js';
+export { contractDirectory, type ContractDirectory } from './contract-directory.js';
+export { gatewayCalls, type GatewayCall } from './gateway-calls.js';
+export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
+export type { FeeWish, SendRequest, Simulation, Transactions } from './transactions.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
 export { checkArguments, encodeCall } from './arguments.js';
 export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
@@ -18,6 +22,7 @@ export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Ch
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
+export { Network, type NetworkSettings } from './network.js';
 export { readPastLogs, type PastLogs } from './past-logs.js';
 export { findReceipt, type Receipt } from './receipt.js';
 export { asRevert } from './revert-reason.js';
@@ -34,15 +39,21 @@ export {
   type UnsignedTransaction,
 } from './signer.js';
 export type { Batch, ChainRetraction, Finality, WatchOptions } from './subscription.js';
-export { TransactionSender, isFinal, type SendRequest, type TransactionSenderOptions } from './transaction-sender.js';
+export { TransactionSender, isFinal, type TransactionSenderOptions } from './transaction-sender.js';
 export {
+  senderLeases,
+  transactionSignals,
   transactionStore,
+  type NewAttempt,
+  type SenderLeases,
   type StatusChange,
+  type StoredFeeWish,
   type TransactionAttempt,
   type TransactionDraft,
   type TransactionFailure,
   type TransactionPlace,
   type TransactionRecord,
+  type TransactionSignals,
   type TransactionStatus,
   type TransactionStore,
 } from './transaction-store.js';

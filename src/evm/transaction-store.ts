@@ -1,11 +1,20 @@
 import { defineService, type ErrorCode } from '#sdk';
 import type { Finality } from './subscription.js';
+import type { TransactionSubject } from './transaction-feed.js';
 
 /**
  * `reserved`: it has its nonce. `signed`: its bytes are stored. `broadcast`: a node has taken them. `mined`: it is in a
- * block. `confirmed`, `failed`: it is final, by the blocks that were asked for.
+ * block. `confirmed`, `failed`, `cancelled`: it is final, by the blocks that were asked for. A status only moves forward,
+ * but for a reorganisation, which puts `mined` back to `broadcast` and is kept as such.
  */
-export type TransactionStatus = 'reserved' | 'signed' | 'broadcast' | 'mined' | 'confirmed' | 'failed';
+export type TransactionStatus = 'reserved' | 'signed' | 'broadcast' | 'mined' | 'confirmed' | 'failed' | 'cancelled';
+
+/** Decimal text of wei; see `FeeWish`. */
+export interface StoredFeeWish {
+  readonly max?: string;
+  readonly tip?: string;
+  readonly cap?: string;
+}
 
 export interface TransactionDraft {
   readonly idempotencyKey: string;
@@ -14,18 +23,23 @@ export interface TransactionDraft {
   readonly chainId: number;
   readonly signer: string;
   readonly from: string;
-  readonly to: string;
+  /** Undefined: it deploys. */
+  readonly to: string | undefined;
   readonly data: string;
   /** Decimal text. */
   readonly value: string;
   readonly gasLimit: string;
   readonly finality: Finality;
+  readonly fee: StoredFeeWish | undefined;
+  readonly about: TransactionSubject | undefined;
+  /** Whose limits it counts towards. */
+  readonly origin: string | undefined;
 }
 
 export interface TransactionAttempt {
   /** From 1. */
   readonly number: number;
-  /** A filler uses up the nonce of a payload that can never be mined. */
+  /** A filler uses up the nonce of a payload that can never be mined, or is not wanted any more. */
   readonly kind: 'payload' | 'filler';
   readonly hash: string;
   readonly raw: string;
@@ -56,32 +70,74 @@ export interface TransactionRecord extends TransactionDraft {
   readonly place: TransactionPlace | undefined;
   /** Why it failed, or why its nonce is being filled. */
   readonly failure: TransactionFailure | undefined;
+  /** What an operator wants of it. */
+  readonly wish: 'cancel' | undefined;
+  /** Of the contract that it deployed. */
+  readonly contractAddress: string | undefined;
   readonly attempts: readonly TransactionAttempt[];
   readonly createdAt: Date;
 }
 
+export type NewAttempt = Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>;
+
 export interface StatusChange {
+  readonly id: string;
   readonly status: TransactionStatus;
   readonly place?: TransactionPlace;
   readonly failure?: TransactionFailure;
+  readonly contractAddress?: string;
+  /** Why, where the status does not say it. */
+  readonly reason?: string;
 }
 
-/** The durable side of sending: each method is one database transaction. */
+/** The durable side of sending: each method is one database transaction, and each takes many at once. */
 export interface TransactionStore {
-  find(idempotencyKey: string): Promise<TransactionRecord | undefined>;
   /**
    * One nonce for one key: under a lock per chain and address, the higher of the ledger's next nonce and `chainNonce`. A key
-   * that is already there keeps its record, which is returned as it is.
+   * that is already there keeps its record, which is returned as it is. The result follows the order of the drafts; what
+   * limits forbid is an error in its place.
    */
-  reserve(draft: TransactionDraft, chainNonce: number): Promise<TransactionRecord>;
-  /** Before it is broadcast. False: somebody else has added an attempt of this number; read again. */
-  addAttempt(id: string, attempt: Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>): Promise<boolean>;
-  /** A node has taken the attempt; `signed` becomes `broadcast`. */
-  markSent(id: string, attempt: number, block: number): Promise<void>;
-  /** Changes the status and keeps the change. What is `confirmed` or `failed` stays so. */
-  setStatus(id: string, change: StatusChange): Promise<void>;
-  /** Neither confirmed nor failed, by nonce. */
-  listUnfinished(chainId: number, limit: number): Promise<readonly TransactionRecord[]>;
+  reserve(
+    drafts: readonly TransactionDraft[],
+    chainNonce: (from: string) => number,
+  ): Promise<readonly (TransactionRecord | Error)[]>;
+  findByKey(idempotencyKeys: readonly string[]): Promise<readonly TransactionRecord[]>;
+  find(ids: readonly string[]): Promise<readonly TransactionRecord[]>;
+  /**
+   * Before they are broadcast; `reserved` becomes `signed`. The ids that got their attempt: of the others somebody else has
+   * added one of the same number.
+   */
+  addAttempts(attempts: readonly { readonly id: string; readonly attempt: NewAttempt }[]): Promise<readonly string[]>;
+  /** A node has taken the attempts; `signed` becomes `broadcast`. */
+  markSent(sent: readonly { readonly id: string; readonly attempt: number }[], block: number): Promise<void>;
+  /** Changes statuses and keeps the changes. What is final stays so. */
+  setStatus(changes: readonly StatusChange[]): Promise<void>;
+  /** Wants it cancelled. False when it is final. */
+  setWish(id: string, wish: 'cancel'): Promise<boolean>;
+  /** Unfinished ones of a signer in the order of nonces, beginning after a nonce (-1: with the first). */
+  listUnfinished(chainId: number, from: string, afterNonce: number, limit: number): Promise<readonly TransactionRecord[]>;
+  /** Addresses that have something unfinished. */
+  unfinishedSigners(chainId: number): Promise<readonly { readonly from: string; readonly signer: string }[]>;
+  /** The ledger's next nonce of an address; undefined before its first. */
+  nextNonce(chainId: number, from: string): Promise<number | undefined>;
+  /** Why the signer may not send for now; undefined when it may. */
+  suspension(chainId: number, from: string): Promise<string | undefined>;
 }
 
 export const transactionStore = defineService<TransactionStore>('evm.transactionStore');
+
+/** Words between the processes that accept transactions and the one that sends them. They may get lost. */
+export interface TransactionSignals {
+  /** Something of this chain was accepted, wished for or changed. */
+  tell(chainId: number, what: 'accepted' | 'changed'): void;
+  on(chainId: number, what: 'accepted' | 'changed', listener: () => void): () => void;
+}
+
+export const transactionSignals = defineService<TransactionSignals>('evm.transactionSignals');
+
+/** The right to send for a signer alone; undefined while another process has it. */
+export interface SenderLeases {
+  acquire(name: string): Promise<{ readonly signal: AbortSignal; release(): Promise<void> } | undefined>;
+}
+
+export const senderLeases = defineService<SenderLeases>('evm.senderLeases');

@@ -65,6 +65,7 @@ export interface ListenContext<Input, Client, Event> {
   readonly cursor: string | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  readonly use: UseService;
   /** When it has returned, the events and the cursor are kept. An empty list moves the cursor only. */
   emit(heard: Heard<Event> | readonly Heard<Event>[], options?: EmitOptions): Promise<void>;
   retract(retraction: Retraction): Promise<void>;
@@ -76,6 +77,7 @@ export interface PollContext<Input, Client> {
   readonly cursor: string | undefined;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  readonly use: UseService;
 }
 
 export interface PollResult<Event> {

@@ -72,7 +72,22 @@ export const errorCodes = {
   'evm.reverted': { title: 'The contract reverted the call', status: 422, retry: 'never' },
   'evm.insufficientFunds': { title: 'The signer cannot pay for the transaction', status: 402, retry: 'later' },
   'evm.pending': { title: 'The transaction is not final yet', status: 202, retry: 'after' },
+  'evm.limit': { title: 'The limits of the sender do not allow this transaction', status: 403, retry: 'never' },
+  'evm.signerSuspended': { title: 'The signer is suspended', status: 409, retry: 'later' },
+  'evm.signerUnavailable': { title: 'The signer cannot sign for now', status: 502, retry: 'later' },
+  'evm.cancelled': { title: 'The transaction was cancelled', status: 409, retry: 'never' },
   'evm.nonceTaken': { title: 'The nonce was used by somebody else', status: 409, retry: 'never' },
+
+  'upload.invalid': { title: 'The upload cannot be used', status: 422, retry: 'never' },
+  'solidity.invalid': { title: 'The sources do not compile', status: 422, retry: 'never' },
+  'solidity.compilerMissing': { title: 'This version of the compiler is not installed', status: 422, retry: 'never' },
+  'solidity.tooExpensive': { title: 'Compiling takes more time or memory than is allowed', status: 422, retry: 'never' },
+  'gateway.unknownInterface': { title: 'There is no interface of this name', status: 404, retry: 'never' },
+  'gateway.unknownContract': { title: 'There is no contract under this name or address', status: 404, retry: 'never' },
+
+  'stream.notFound': { title: 'There is no event stream of this name', status: 404, retry: 'never' },
+  'stream.invalid': { title: 'The event stream is not valid', status: 422, retry: 'never' },
+  'stream.refused': { title: 'The consumer of the stream did not accept the batch', status: 502, retry: 'later' },
 
   'salesforce.data': { title: 'Salesforce refused the record', status: 422, retry: 'never' },
   'salesforce.configuration': { title: 'Salesforce does not know or allow this', status: 422, retry: 'never' },

@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { ConnectionsService } from '#connections';
 import type { Database, Leases, Signals } from '#platform';
 import type { IntakeService } from '#runs';
-import { PatchbayError, type Heard, type Logger } from '#sdk';
+import { PatchbayError, type Heard, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 
 export interface BackfillRequest {
@@ -36,6 +36,7 @@ export interface BackfillsParts {
   readonly leases: Leases;
   readonly signals: Signals;
   readonly log: Logger;
+  readonly use: UseService;
 }
 
 const checkEveryMs = 1_000;
@@ -165,6 +166,7 @@ export class BackfillsService {
         to: row.to_place ?? undefined,
         signal,
         log: this.parts.log,
+        use: this.parts.use,
         progress: (done, total) => Object.assign(progress, { done, total }),
         emit: async (given, options) => {
           const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionsService } from '#connections';
 import { runWithLogContext, type Lease, type Leases } from '#platform';
 import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
-import { PatchbayError, type Heard, type ListenContext, type Logger } from '#sdk';
+import { PatchbayError, type Heard, type ListenContext, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 import type { SourcesStore } from './sources.store.js';
 import type { TriggerSource } from './trigger-source.js';
@@ -16,6 +16,7 @@ export interface TriggerHostParts {
   readonly queue: RunQueue;
   readonly leases: Leases;
   readonly log: Logger;
+  readonly use: UseService;
 }
 
 interface Listener {
@@ -168,6 +169,7 @@ export class TriggerHostService {
       cursor: at.cursor,
       signal: at.signal,
       log: this.parts.log,
+      use: this.parts.use,
       emit: async (given, options) => {
         at.signal.throwIfAborted();
         const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];

@@ -194,7 +194,8 @@ export interface ChainTransactionTable {
   signer: string;
   from_address: string;
   nonce: BigInt8;
-  to_address: string;
+  /** Null: it deploys. */
+  to_address: string | null;
   data: string;
   /** numeric columns arrive as text. */
   value: string;
@@ -208,8 +209,25 @@ export interface ChainTransactionTable {
   block_hash: string | null;
   gas_used: string | null;
   failure: NullableJson;
+  /** What the sender wishes to pay. */
+  fee: NullableJson;
+  /** What it calls, in words of the ABI. */
+  about: NullableJson;
+  /** `flow:<name>` or `key:<id>`: whose limits it counts towards. */
+  origin: string | null;
+  /** What an operator wants of it: `cancel`. */
+  wish: string | null;
+  /** Of the contract that it deployed. */
+  contract_address: string | null;
   created_at: Timestamp;
   updated_at: Timestamp;
+}
+
+export interface ChainSignerTable {
+  chain_id: BigInt8;
+  address: string;
+  suspended_at: NullableTimestamp;
+  reason: string | null;
 }
 
 export interface ChainTransactionAttemptTable {
@@ -231,6 +249,104 @@ export interface ChainTransactionStatusTable {
   status: string;
   detail: NullableJson;
   at: Timestamp;
+  /** Of the database transaction that wrote it, as text; orders the feed of changes. */
+  xid: Generated<string>;
+}
+
+export interface InterfaceTable {
+  id: Generated<string>;
+  name: string;
+  version: number;
+  abi: Json;
+  /** Null: it cannot be deployed. */
+  bytecode: string | null;
+  runtime_bytecode: string | null;
+  /** Where the constructor puts values into the runtime code, as solc gives it. */
+  immutables: NullableJson;
+  /** Places of library addresses in the bytecode, as solc gives them. */
+  links: NullableJson;
+  metadata: string | null;
+  /** Version and settings. */
+  compiler: NullableJson;
+  /** NatSpec: `{ devdoc, userdoc }`. */
+  docs: NullableJson;
+  /** Standard JSON input, gzipped. */
+  sources: Buffer | null;
+  created_by: string;
+  created_at: Timestamp;
+}
+
+export interface ContractTable {
+  id: Generated<string>;
+  network: string;
+  address: string;
+  name: string | null;
+  interface_id: string;
+  /** That deployed it. */
+  transaction_id: string | null;
+  created_by: string;
+  created_at: Timestamp;
+}
+
+export interface GatewayCallTable {
+  id: string;
+  seq: Generated<string>;
+  xid: Generated<string>;
+  item: Json;
+  at: Timestamp;
+}
+
+export interface StreamTable {
+  id: Generated<string>;
+  name: string;
+  definition: Json;
+  /** Secrets of the target. */
+  sealed: Buffer | null;
+  state: Generated<'running' | 'suspended'>;
+  created_by: string;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export interface StreamPositionTable {
+  stream_id: string;
+  /** Empty unless each of several consumers has a place of its own. */
+  consumer: string;
+  /** Of the source: everything before it has been delivered. */
+  cursor: string | null;
+  /** Position and place of the last event delivered at or after `cursor`. */
+  delivered: string | null;
+  batch_number: ColumnType<string, string | number | undefined, string | number>;
+  events: ColumnType<string, string | number | undefined, string | number>;
+  /** Of the lease of the process that moved it last. */
+  epoch: ColumnType<string, string | number | undefined, string | number>;
+  failures: Generated<number>;
+  error: NullableJson;
+  retry_at: NullableTimestamp;
+  delivered_at: NullableTimestamp;
+  updated_at: Timestamp;
+}
+
+/** What was delivered and may still vanish in a reorganisation. */
+export interface StreamDeliveredTable {
+  stream_id: string;
+  consumer: string;
+  event_id: string;
+  position: string;
+  place: string;
+  event: Json;
+  /** Set when its block was abandoned: from this place on it is gone for good. */
+  final_at: string | null;
+}
+
+export interface StreamDeadLetterTable {
+  id: Generated<string>;
+  stream_id: string;
+  consumer: string;
+  batch_id: string;
+  events: Json;
+  error: Json;
+  created_at: Timestamp;
 }
 
 export interface Database {
@@ -252,4 +368,12 @@ export interface Database {
   chain_transaction: ChainTransactionTable;
   chain_transaction_attempt: ChainTransactionAttemptTable;
   chain_transaction_status: ChainTransactionStatusTable;
+  chain_signer: ChainSignerTable;
+  interface: InterfaceTable;
+  contract: ContractTable;
+  gateway_call: GatewayCallTable;
+  stream: StreamTable;
+  stream_position: StreamPositionTable;
+  stream_delivered: StreamDeliveredTable;
+  stream_dead_letter: StreamDeadLetterTable;
 }

@@ -1,14 +1,12 @@
-import {
-  AddressBook,
-  LogWatcher,
-  RpcClient,
-  TransactionSender,
-  blockMemory,
-  signerSource,
-  transactionStore,
-  type Finality,
-} from '#evm';
 import type { HttpClient, Logger, UseService } from '#sdk';
+import { AddressBook } from './address-book.js';
+import { blockMemory } from './block-window.js';
+import { LogWatcher } from './log-watcher.js';
+import { RpcClient } from './rpc-client.js';
+import { signerSource } from './signer.js';
+import type { Finality } from './subscription.js';
+import { TransactionSender } from './transaction-sender.js';
+import { transactionStore } from './transaction-store.js';
 
 export interface NetworkSettings {
   readonly name: string;
@@ -29,7 +27,7 @@ const developmentPollMs = 40;
 const sweepMs = 5_000;
 
 /** One network: everything that its triggers and actions share. */
-export class EvmNetwork {
+export class Network {
   readonly name: string;
   readonly chainId: number;
   readonly rpc: RpcClient;

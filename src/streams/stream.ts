@@ -1,0 +1,33 @@
+/** A CloudEvent 1.0; `data` is what the source heard. */
+export interface StreamEvent {
+  readonly specversion: '1.0';
+  /** Stable: the same event has the same id whenever and wherever it is delivered. */
+  readonly id: string;
+  readonly source: string;
+  /** e.g. `evm.contractEvent`, `evm.contractEvent.reverted`, `evm.transactionStatus`. */
+  readonly type: string;
+  readonly subject?: string;
+  readonly time?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What a consumer gets at once, and accepts or refuses as a whole. */
+export interface StreamBatch {
+  /** The same as long as the batch holds the same events. */
+  readonly id: string;
+  /** Counts up by one for each batch that was accepted by this consumer. */
+  readonly number: number;
+  readonly stream: string;
+  readonly events: readonly StreamEvent[];
+}
+
+/** Where batches go. */
+export interface StreamTarget {
+  /**
+   * Resolves when the batch is the consumer's.
+   *
+   * @throws stream.refused, or whatever the way there says, with its code: `never` means that no retry can help
+   */
+  deliver(batch: StreamBatch, signal: AbortSignal): Promise<void>;
+  close?(): Promise<void>;
+}
