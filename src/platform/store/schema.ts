@@ -135,6 +135,8 @@ export interface ApiKeyTable {
   /** SHA-256 of the key. */
   hash: Buffer;
   scopes: string[];
+  /** What it may send to chains; null: as its scopes say. */
+  limits: NullableJson;
   created_at: Timestamp;
   expires_at: NullableTimestamp;
   revoked_at: NullableTimestamp;

@@ -11,7 +11,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column wish text,
       add column contract_address text;
     create index chain_transaction_signer on chain_transaction (chain_id, from_address, status, nonce);
-    create index chain_transaction_origin on chain_transaction (origin, created_at);
+    -- With the values, so that what was spent today is summed up from the index alone.
+    create index chain_transaction_origin on chain_transaction (origin, created_at) include (value);
+    create index chain_transaction_from on chain_transaction (from_address, created_at) include (value);
+    create index chain_transaction_to on chain_transaction (to_address, created_at);
+    create index chain_transaction_newest on chain_transaction (created_at, id);
+    drop index chain_transaction_created;
+    drop index chain_transaction_unfinished;
+    create index chain_transaction_unfinished on chain_transaction (chain_id, nonce)
+      where status not in ('confirmed', 'failed', 'cancelled');
+
+    alter table api_key add column limits jsonb;
 
     -- Which writing transaction a row belongs to: readers stop before the oldest that is still open, so that a row that is
     -- committed late is not passed over.
