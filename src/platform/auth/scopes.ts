@@ -8,6 +8,7 @@ export const scopes = [
   'events:write',
   'connections:read',
   'connections:write',
+  'contracts:write',
   'chain:read',
   'chain:send',
   'keys:write',

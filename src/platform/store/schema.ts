@@ -274,6 +274,8 @@ export interface InterfaceTable {
   docs: NullableJson;
   /** Standard JSON input, gzipped. */
   sources: Buffer | null;
+  /** Of what is deployed and called: the same content is the same version. */
+  content_hash: string;
   created_by: string;
   created_at: Timestamp;
 }

@@ -49,9 +49,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       compiler jsonb,
       docs jsonb,
       sources bytea,
+      content_hash text not null,
       created_by text not null,
       created_at timestamptz not null default now(),
-      unique (name, version)
+      unique (name, version),
+      unique (name, content_hash)
     );
 
     create table contract (
@@ -66,6 +68,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       unique (network, name),
       unique (network, address)
     );
+    create index contract_interface on contract (interface_id);
 
     create table gateway_call (
       id uuid primary key,
