@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folders = ['src', 'connectors', 'sandbox', 'bench', 'scripts', 'contracts'];
-const assets = /[.](json|yaml|hbs|html|css|svg|sql)$/;
+// What runs in a thread or process of its own is plain JavaScript: it is started by its path, from the sources as from dist.
+const assets = /[.](json|yaml|hbs|html|css|svg|sql|worker[.]mjs)$/;
 // What a changed compiler setting changes: everything.
 const settings = ['.swcrc', 'scripts/build.mjs', 'package-lock.json'];
 
@@ -70,7 +71,7 @@ async function replace(file, content) {
 async function removeLeftOvers(targets) {
   const built = (await Promise.all(folders.map((folder) => list(join(root, 'dist', folder))))).flat();
   const isLeftOver = (file) =>
-    !targets.has(file.replace(/[.]map$/, '')) && /[.](js|map|json|yaml|hbs|html|css|svg|sql)$/.test(file);
+    !targets.has(file.replace(/[.]map$/, '')) && /[.](js|map|json|yaml|hbs|html|css|svg|sql|worker[.]mjs)$/.test(file);
   await Promise.all(built.filter(isLeftOver).map((file) => rm(file, { force: true })));
 }
 
