@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { blockMemory, type BlockMemory, type Network } from '#evm';
+import { blockMemory, contractDirectory, type BlockMemory, type ContractDirectory, type Network } from '#evm';
 import type { EmitOptions, Heard, HttpClient, ListenContext, ServiceToken } from '#sdk';
 import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { silent, until } from '../../src/evm/testing/heard-logs.js';
@@ -21,6 +21,11 @@ const http: HttpClient = {
   assertAllowed: () => Promise.resolve(),
 };
 const forgetful: BlockMemory = { load: () => Promise.resolve([]), save: () => Promise.resolve() };
+const noContracts: ContractDirectory = { find: () => Promise.resolve(undefined), names: () => Promise.resolve([]) };
+const lent = new Map<string, unknown>([
+  [blockMemory.name, forgetful],
+  [contractDirectory.name, noContracts],
+]);
 
 beforeAll(async () => {
   chain = await DevChain.start();
@@ -31,8 +36,8 @@ beforeAll(async () => {
       http,
       log: silent,
       use: <T>(token: ServiceToken<T>): T => {
-        if (token.name !== blockMemory.name) throw new Error(`${token.name} is not bound`);
-        return forgetful as T;
+        if (!lent.has(token.name)) throw new Error(`${token.name} is not bound`);
+        return lent.get(token.name) as T;
       },
     },
   );

@@ -18,6 +18,8 @@ export interface AddressBookOptions {
   readonly file: string;
   /** Where ABIs lie that are given by name. Default `contracts/abi`. */
   readonly abiFolder?: string;
+  /** Where else contracts are known, by name or by address in lower case. What the file says comes first. */
+  readonly findElsewhere?: (nameOrAddress: string) => Promise<Contract | undefined>;
 }
 
 const parameter: z.ZodType = z.lazy(() =>
@@ -67,6 +69,8 @@ export class AddressBook {
       entry = (await this.#load())[nameOrAddress];
     }
     if (!entry) {
+      const registered = await this.#findElsewhere(nameOrAddress, abi);
+      if (registered) return registered;
       const names = Object.keys(await this.#load());
       throw new PatchbayError('evm.unknownContract', {
         detail: `There is no contract ${JSON.stringify(nameOrAddress)} in ${this.#options.file}`,
@@ -86,14 +90,21 @@ export class AddressBook {
     return Object.entries(await this.#load()).find(([, entry]) => entry.address.toLowerCase() === address)?.[0];
   }
 
-  /** The names it has. */
+  /** The names that its file has. */
   async list(): Promise<readonly string[]> {
     return Object.keys(await this.#load());
+  }
+
+  /** Names and addresses in the file. */
+  async entries(): Promise<readonly { readonly name: string; readonly address: string }[]> {
+    return Object.entries(await this.#load()).map(([name, { address }]) => ({ name, address: address.toLowerCase() }));
   }
 
   async #bare(address: string, abi: string | undefined): Promise<Contract> {
     const name = await this.findName(address);
     if (abi === undefined && name !== undefined) return await this.get(name);
+    const registered = name === undefined ? await this.#findElsewhere(address, abi) : undefined;
+    if (registered) return registered;
     if (abi === undefined) {
       throw new PatchbayError('evm.unknownContract', {
         detail: `Nothing is known of the contract at ${address}`,
@@ -101,6 +112,11 @@ export class AddressBook {
       });
     }
     return { name, address, abi: await this.#abi(abi), decimals: undefined };
+  }
+
+  async #findElsewhere(nameOrAddress: string, abi: string | undefined): Promise<Contract | undefined> {
+    const found = await this.#options.findElsewhere?.(nameOrAddress);
+    return found && abi !== undefined ? { ...found, abi: await this.#abi(abi) } : found;
   }
 
   async #load(): Promise<z.output<typeof bookSchema>['contracts']> {

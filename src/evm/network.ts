@@ -1,6 +1,7 @@
 import type { HttpClient, Logger, UseService } from '#sdk';
 import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
+import { contractDirectory } from './contract-directory.js';
 import { LogWatcher } from './log-watcher.js';
 import { RpcClient } from './rpc-client.js';
 import { signerSource } from './signer.js';
@@ -50,7 +51,10 @@ export class Network {
     this.chainId = settings.chainId;
     this.finality = settings.confirmations ?? (this.#isDevelopment ? 0 : usualConfirmations);
     this.rpc = new RpcClient({ urls: settings.rpcUrls, chainId: settings.chainId, agents: context.http.agents });
-    this.addressBook = new AddressBook({ file: settings.addressBook ?? `contracts/addresses/${settings.name}.yaml` });
+    this.addressBook = new AddressBook({
+      file: settings.addressBook ?? `contracts/addresses/${settings.name}.yaml`,
+      findElsewhere: (nameOrAddress) => this.#use(contractDirectory).find(settings.name, nameOrAddress),
+    });
   }
 
   /** Begins to follow the chain with its first subscription and stops with its last. */

@@ -10,6 +10,8 @@ import { KyselyTransactionStore } from './transactions.store.js';
 export interface ChainServices {
   /** Lends connections of a chain what they keep in the store and sign with. */
   readonly use: UseService;
+  /** Adds what another room keeps for them. */
+  lend<T>(token: ServiceToken<T>, service: T): void;
   readonly signers: SignersService;
   readonly transactions: TransactionsQueries;
 }
@@ -31,6 +33,7 @@ export function chainServices(parts: {
       // The map above gives each token's name what the token's type says.
       return service as T;
     },
+    lend: (token, service) => void services.set(token.name, service),
     signers,
     transactions: new TransactionsQueries(parts.db),
   };
