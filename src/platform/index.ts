@@ -2,6 +2,7 @@
 export { decodeKey, type Config, type Role } from './config/config.schema.js';
 export { configSettings, loadConfig, type ConfigSetting } from './config/config.loader.js';
 export { createLog, runWithLogContext, type Log } from './log/log.js';
+export { Batcher } from './store/batcher.js';
 export { openStore, type Store } from './store/store.js';
 export { createPool, isStoreUnavailable, patience, rethrowStoreError, type StoreConnection } from './store/pool.js';
 export type { Database, EventStatus, RunKind, RunState } from './store/schema.js';
@@ -26,6 +27,7 @@ export { buryInstance, findDeadInstances, joinInstances, type Instance, type Joi
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
 export { closeHttpApp, createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
+export { TakesUpload } from './http/uploads.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
 export { ZodBody, ZodPath, ZodPipe, ZodQuery } from './http/zod.pipe.js';
 export { Public, Scopes } from './auth/access.js';
@@ -33,6 +35,7 @@ export { ApiKeys, type ApiKeyInfo, type Caller, type NewApiKey } from './auth/ap
 export { AuditLog, writeAudit, type AuditEntry, type AuditRecord } from './auth/audit.js';
 export { CurrentCaller, bearerOf } from './auth/auth.guard.js';
 export { assertEveryRouteGuarded } from './auth/route-guards.js';
+export { sendLimitsSchema, type SendLimits } from './auth/send-limits.js';
 export { hasScope, scopes, type Scope } from './auth/scopes.js';
 export { createVault, type Vault } from './vault/vault.js';
 export { loadMasterKey } from './vault/master-key.js';

@@ -6,12 +6,15 @@ import { PatchbayError, type Secret } from '#sdk';
 
 import type { Database } from '../store/schema.js';
 import { isScopeText } from './scopes.js';
+import type { SendLimits } from './send-limits.js';
 
 /** Who a request or a socket acts for. */
 export interface Caller {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  /** What it may send to chains; absent: as its scopes say. */
+  readonly limits?: SendLimits;
 }
 
 export interface ApiKeyInfo extends Caller {
@@ -23,6 +26,7 @@ export interface ApiKeyInfo extends Caller {
 export interface NewApiKey {
   readonly name: string;
   readonly scopes: readonly string[];
+  readonly limits?: SendLimits;
   readonly expiresAt?: Date;
 }
 
@@ -131,7 +135,7 @@ export class ApiKeys {
       .execute();
   }
 
-  async #insert(db: Kysely<Database>, { name, scopes, expiresAt }: NewApiKey) {
+  async #insert(db: Kysely<Database>, { name, scopes, limits, expiresAt }: NewApiKey) {
     const unknown = scopes.filter((scope) => !isScopeText(scope));
     if (unknown.length > 0)
       throw new PatchbayError('request.invalid', { detail: `Unknown scopes: ${unknown.join(', ')}` });
@@ -143,6 +147,7 @@ export class ApiKeys {
         name,
         hash: Buffer.from(hashOf(key), 'hex'),
         scopes: [...scopes],
+        limits: limits === undefined ? null : JSON.stringify(limits),
         expires_at: expiresAt ?? null,
       })
       .returningAll()
@@ -161,10 +166,10 @@ export class ApiKeys {
       .set({ last_used_at: sql<Date>`now()` })
       .where('hash', '=', Buffer.from(hash, 'hex'))
       .where(isUsable)
-      .returning(['id', 'name', 'scopes', 'expires_at'])
+      .returning(['id', 'name', 'scopes', 'limits', 'expires_at'])
       .executeTakeFirst();
     if (!row) return undefined;
-    const caller: Caller = { id: row.id, name: row.name, scopes: row.scopes };
+    const caller: Caller = { id: row.id, name: row.name, scopes: row.scopes, ...limitsOf(row) };
     if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
     const until = Math.min(this.now() + rememberMs, row.expires_at?.getTime() ?? Infinity);
     this.#remembered.set(hash, { caller, until });
@@ -182,10 +187,24 @@ function toInfo(row: {
   id: string;
   name: string;
   scopes: string[];
+  limits: unknown;
   created_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;
 }): ApiKeyInfo {
   const { id, name, scopes } = row;
-  return { id, name, scopes, createdAt: row.created_at, expiresAt: row.expires_at, lastUsedAt: row.last_used_at };
+  return {
+    id,
+    name,
+    scopes,
+    ...limitsOf(row),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  };
+}
+
+function limitsOf({ limits }: { readonly limits: unknown }): { limits?: SendLimits } {
+  // Written by `create`, which takes nothing else.
+  return limits === null ? {} : { limits: limits as SendLimits };
 }

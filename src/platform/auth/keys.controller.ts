@@ -10,10 +10,12 @@ import { ApiKeys, type ApiKeyInfo, type Caller } from './api-keys.js';
 import { AuditLog } from './audit.js';
 import { CurrentCaller } from './auth.guard.js';
 import { canGrant, isScopeText } from './scopes.js';
+import { canGrantSending, sendLimitsSchema } from './send-limits.js';
 
 const newKey = z.strictObject({
   name: z.string().trim().min(1).max(100),
   scopes: z.array(z.string().refine(isScopeText, 'is not a scope')).min(1).max(50),
+  limits: sendLimitsSchema.optional(),
   expiresAt: z.coerce.date().min(new Date(0)).optional().meta({ type: 'string', format: 'date-time' }),
 });
 const keyPath = z.object({ id: z.uuid() });
@@ -21,6 +23,7 @@ const keyInfo = z.object({
   id: z.uuid(),
   name: z.string(),
   scopes: z.array(z.string()),
+  limits: sendLimitsSchema.optional(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().nullable(),
   lastUsedAt: z.iso.datetime().nullable(),
@@ -50,9 +53,16 @@ export class KeysController {
     if (!canGrant(caller.scopes, wanted.scopes)) {
       throw new PatchbayError('auth.forbidden', { detail: 'A key cannot hand on scopes that it does not have' });
     }
-    const { name, scopes, expiresAt } = wanted;
-    const { key, info } = await this.keys.create({ name, scopes, ...(expiresAt && { expiresAt }) });
-    await this.audit.write({ actor: caller.name, action: 'key.create', subject: info.id, detail: { name, scopes } });
+    if (!canGrantSending(caller, wanted)) {
+      throw new PatchbayError('auth.forbidden', {
+        detail: 'A key cannot hand on wider limits than it has, and none of what is limited by the day',
+        fix: 'Leave out chain:send, or ask somebody whose key is not limited.',
+      });
+    }
+    const { name, scopes, limits, expiresAt } = wanted;
+    const given = { name, scopes, ...(limits && { limits }) };
+    const { key, info } = await this.keys.create({ ...given, ...(expiresAt && { expiresAt }) });
+    await this.audit.write({ actor: caller.name, action: 'key.create', subject: info.id, detail: given });
     return { ...info, key };
   }
 
