@@ -14,6 +14,7 @@ import { assertShallow, isJsonType } from './json-body.js';
 import { NestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
 import { problemReply, toPatchbayError } from './problem.js';
+import { addUploads } from './uploads.js';
 
 export interface HttpAppOptions {
   /** Under which others reach the hub; without a trailing slash. */
@@ -23,6 +24,8 @@ export interface HttpAppOptions {
   readonly maxBodyBytes?: number;
   /** Largest body of a hook in bytes. Default as `maxBodyBytes`. */
   readonly maxHookBytes?: number;
+  /** Largest form with files in bytes, on the routes that take them. Default 32 MiB. */
+  readonly maxUploadBytes?: number;
   /** Addresses of proxies whose `x-forwarded-for` is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
 }
@@ -62,6 +65,7 @@ export async function createHttpApp(
   const server: FastifyInstance = adapter.getInstance();
   addContext(server, publicUrl);
   addBodyParser(server, maxBodyBytes, maxHookBytes);
+  await addUploads(server, isRaw, { maxUploadBytes: options.maxUploadBytes ?? 33_554_432, maxHookBytes });
 
   const app = await NestFactory.create<NestFastifyApplication>(rootModule, adapter, {
     bodyParser: false,
@@ -96,10 +100,9 @@ function addBodyParser(server: FastifyInstance, maxBodyBytes: number, maxHookByt
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
-    // The matched route decides, not the address as it was spelled.
-    const isRaw = rawRoutes.test(request.routeOptions.url ?? '');
-    if (bytes.length > (isRaw ? maxHookBytes : maxBodyBytes)) return done(new PatchbayError('request.tooLarge'));
-    if (isRaw) return done(null, bytes);
+    if (bytes.length > (isRaw(request) ? maxHookBytes : maxBodyBytes))
+      return done(new PatchbayError('request.tooLarge'));
+    if (isRaw(request)) return done(null, bytes);
     if (bytes.length === 0) return done(null, undefined);
     const contentType = request.headers['content-type'] ?? '';
     if (!isJsonType(contentType)) return done(unsupported(contentType));
@@ -113,6 +116,11 @@ function addBodyParser(server: FastifyInstance, maxBodyBytes: number, maxHookByt
       done(null, value);
     });
   });
+}
+
+/** The matched route decides, not the address as it was spelled. */
+function isRaw(request: FastifyRequest): boolean {
+  return rawRoutes.test(request.routeOptions.url ?? '');
 }
 
 function unsupported(contentType: string): PatchbayError {
