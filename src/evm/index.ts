@@ -27,10 +27,9 @@ export { readPastLogs, type PastLogs } from './past-logs.js';
 export { findReceipt, type Receipt } from './receipt.js';
 export { asRevert } from './revert-reason.js';
 export { RpcClient, type Rpc, type RpcClientOptions } from './rpc-client.js';
-export type { RpcAgents } from './rpc-endpoint.js';
+export type { RpcAgents } from './rpc-transport.js';
 export { RpcError, type RpcErrorKind } from './rpc-error.js';
 export {
-  createKeySigner,
   signerSource,
   type Fee,
   type SignedTransaction,
@@ -38,6 +37,12 @@ export {
   type SignerSource,
   type UnsignedTransaction,
 } from './signer.js';
+export { createDigestSigner } from './signers/digest-signature.js';
+export { createKeySigner } from './signers/key-signer.js';
+export { openRemoteSigner, type RemoteSignerOptions } from './signers/remote-signer.js';
+export { SigningThread, type KeyLoader, type KeyMaterial } from './signers/signing-thread.js';
+export { HdWallet, highestAccount, openThreadSigner, type WalletAccount } from './signers/thread-signer.js';
+export { selectorOfSignature } from './selector.js';
 export type { Batch, ChainRetraction, Finality, WatchOptions } from './subscription.js';
 export { TransactionSender, isFinal, type TransactionSenderOptions } from './transaction-sender.js';
 export {
@@ -56,5 +61,6 @@ export {
   type TransactionSignals,
   type TransactionStatus,
   type TransactionStore,
+  type TransactionWish,
 } from './transaction-store.js';
 export { formatUnits, parseUnits } from './units.js';
