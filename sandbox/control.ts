@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Activity } from './activity.js';
+import { awsFault, type AwsStandIn } from './aws/stand-in.js';
 import type { Demo } from './demo.js';
 import type { Fault, Faults } from './faults.js';
 import type { ReceivedLog } from './received.js';
@@ -11,6 +12,7 @@ export interface ControlOptions {
   readonly faults: Faults;
   readonly received: ReceivedLog;
   readonly salesforce: SalesforceStandIn;
+  readonly aws: AwsStandIn;
   readonly demo: Demo;
   readonly activity: Activity;
 }
@@ -19,7 +21,7 @@ type Act = (body: unknown, query: URLSearchParams) => unknown;
 
 const wallet = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const fault = z.strictObject({
-  standIn: z.enum(['ifttt', 'zapier', 'http']),
+  standIn: z.enum(['ifttt', 'zapier', 'http', 'aws']),
   status: z.number().int().min(100).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   body: z.unknown().optional(),
@@ -30,6 +32,8 @@ const fault = z.strictObject({
 });
 /** Salesforce has faults of its own, with its own error codes. */
 const salesforceFault = z.looseObject({ standIn: z.literal('salesforce'), kind: z.string() });
+/** What fails inside AWS; the others happen on the way to it. */
+const faultInAws = z.looseObject({ standIn: z.literal('aws'), kind: z.string() });
 const transfer = z.strictObject({ amount: z.string().regex(/^\d+(\.\d{1,6})?$/), to: wallet.optional() });
 const opportunity = z
   .strictObject({ name: z.string().min(1), amount: z.number().positive(), wallet })
@@ -39,23 +43,29 @@ const reorg = z.strictObject({ depth: z.number().int().min(1).max(64) });
 const running = z.strictObject({ running: z.boolean() });
 
 /** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`. */
-export function createControl({ faults, received, salesforce, demo, activity }: ControlOptions): Route {
+export function createControl({ faults, received, salesforce, aws, demo, activity }: ControlOptions): Route {
   const acts: Readonly<Record<string, Act>> = {
     'GET /_received': (_body, query) => {
       const standIn = query.get('standIn') ?? undefined;
       return standIn === 'salesforce' ? salesforce.state().calls : received.list(standIn);
     },
     'DELETE /_received': () => received.clear(),
-    'GET /_faults': () => ({ ...faults.list(), salesforce: salesforce.state().waitingFaults }),
+    'GET /_faults': () => ({
+      ...faults.list(),
+      salesforce: salesforce.state().waitingFaults,
+      awsInside: aws.waitingFaults(),
+    }),
     'POST /_faults': (body) => {
-      const wanted = z.union([fault, salesforceFault]).parse(body);
+      const wanted = z.union([fault, salesforceFault, faultInAws]).parse(body);
       const { standIn, ...rest } = wanted;
       if (standIn === 'salesforce') salesforce.addFault(rest as Parameters<typeof salesforce.addFault>[0]);
-      else faults.set(standIn, rest as Fault);
+      else if ('kind' in rest) aws.addFault(awsFault.parse(rest));
+      else faults.set(standIn, rest);
     },
     'DELETE /_faults': (_body, query) => {
       const standIn = query.get('standIn') ?? undefined;
       if (standIn === undefined || standIn === 'salesforce') salesforce.addFault({ kind: 'clear' });
+      if (standIn === undefined || standIn === 'aws') aws.clearFaults();
       if (standIn !== 'salesforce') faults.clear(standIn);
     },
     'POST /_demo/transfer': (body) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Activity } from './activity.js';
+import { createAwsStandIn, type AwsStandIn } from './aws/stand-in.js';
 import { startDevChain, type DevChain } from './chain/dev-chain.js';
 import { deployDemoContracts, treasury } from './chain/demo-contracts.js';
 import { createControl } from './control.js';
@@ -39,6 +40,7 @@ export interface Sandbox {
   readonly url: string;
   readonly chain: DevChain;
   readonly salesforce: SalesforceStandIn;
+  readonly aws: AwsStandIn;
   readonly faults: Faults;
   readonly received: ReceivedLog;
   readonly sinks: Sinks;
@@ -50,6 +52,7 @@ export interface Sandbox {
 }
 
 /** Public like the keys of the chain's accounts: they open nothing but a sandbox. */
+const awsKey = { accessKeyId: 'AKIASANDBOX', secretAccessKey: 'sandbox-aws-secret' };
 const makerKey = 'sandbox-maker-key';
 const webhookSecret = `whsec_${Buffer.from('patchbay-sandbox-webhook-secret!').toString('base64')}`;
 
@@ -70,17 +73,18 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       externalIds: ['Contact.Wallet__c'],
       ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
     });
+    const aws = createAwsStandIn({ credentials: awsKey, functions: ['settlements'], streams: ['settlements'] });
     const demo = new Demo(chain.rpc, salesforce, () => new Date());
     const activity = new Activity({ demo, everyMs: activityEveryMs, random: Math.random, log });
     const faults = new Faults();
     const received = new ReceivedLog();
     const sinks = new Sinks();
     const server = createSandboxServer({
-      standIns: [createMaker(makerKey), createZapierHooks(), createEcho()],
+      standIns: [createMaker(makerKey), createZapierHooks(), createEcho(), aws],
       routes: [
         sinkRoute(sinks),
         salesforceRoute(salesforce),
-        createControl({ faults, received, salesforce, demo, activity }),
+        createControl({ faults, received, salesforce, aws, demo, activity }),
       ],
       faults,
       received,
@@ -92,6 +96,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       url,
       chain,
       salesforce,
+      aws,
       faults,
       received,
       sinks,
@@ -126,6 +131,9 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_HTTP_URL: `${url}/http`,
     SANDBOX_WEBHOOK_URL: `${url}/http/crm`,
     SANDBOX_WEBHOOK_SECRET: webhookSecret,
+    SANDBOX_AWS_URL: `${url}/aws`,
+    SANDBOX_AWS_ACCESS_KEY_ID: awsKey.accessKeyId,
+    SANDBOX_AWS_SECRET_ACCESS_KEY: awsKey.secretAccessKey,
     PATCHBAY_EGRESS_ALLOW: `${new URL(url).host},${new URL(chain.url).host}`,
   };
 }
