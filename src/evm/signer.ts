@@ -1,10 +1,11 @@
-import { PatchbayError, defineService, type Secret } from '#sdk';
+import { defineService } from '#sdk';
 
 /** What is signed: the parts themselves rather than a hash, so that a signer can check them by its own rules. */
 export interface UnsignedTransaction {
   readonly chainId: number;
   readonly nonce: number;
-  readonly to: string;
+  /** Undefined: it deploys `data`. */
+  readonly to: string | undefined;
   readonly data: string;
   readonly value: bigint;
   readonly gasLimit: bigint;
@@ -22,53 +23,36 @@ export interface SignedTransaction {
   readonly hash: string;
 }
 
-/** Whatever holds a key: a key in memory, a keystore, a key management service. */
+/**
+ * Whatever holds a key: the signing thread of this process, another process that is asked over HTTP, a key management
+ * service. The key never leaves it, and what it gives back is signed by its address and says exactly what was asked for.
+ *
+ * A key management service signs digests only: {@link createDigestSigner} makes a signer of it, from its address (its
+ * public key is asked for once) and one function that has a digest signed.
+ */
 export interface Signer {
+  /** The same whichever way it was looked up. */
   readonly name: string;
   /** Lower case. */
   readonly address: string;
+  /**
+   * May be called again for the same transaction; the bytes may differ then, since not every signer is deterministic.
+   *
+   * @throws evm.signerUnavailable
+   */
   signTransaction(transaction: UnsignedTransaction): Promise<SignedTransaction>;
+  /** All or none, in the order given. Present where it costs less than one by one. */
+  signTransactions?(batch: readonly UnsignedTransaction[]): Promise<SignedTransaction[]>;
+  /** Whether it could sign now, where that is not known without asking. @throws evm.signerUnavailable */
+  check?(): Promise<void>;
 }
 
 export interface SignerSource {
-  /** @throws evm.unknownSigner */
+  /**
+   * @param name of a signer, `hd-<wallet>-<index>`, or the address of one of them in any letter case
+   * @throws evm.unknownSigner, and config.invalid when its key cannot be opened
+   */
   get(name: string): Promise<Signer>;
 }
 
 export const signerSource = defineService<SignerSource>('evm.signerSource');
-
-/**
- * A signer whose key is in memory.
- *
- * @throws config.invalid when it is no private key; the error does not repeat it
- */
-export async function createKeySigner(name: string, privateKey: Secret): Promise<Signer> {
-  // Only what signs is loaded, and only by a hub that signs.
-  const { SigningKey } = await import('ethers/crypto');
-  const { Transaction, computeAddress } = await import('ethers/transaction');
-  const digits = privateKey.reveal().trim().replace(/^0x/, '');
-  if (!/^[0-9a-fA-F]{64}$/.test(digits)) {
-    throw new PatchbayError('config.invalid', {
-      detail: `The private key of the signer ${name} is not valid`,
-      fix: 'It has 64 hexadecimal digits.',
-    });
-  }
-  const key = new SigningKey(`0x${digits}`);
-  const address = computeAddress(key).toLowerCase();
-  return {
-    name,
-    address,
-    signTransaction: ({ fee, ...parts }) => {
-      const transaction = Transaction.from({
-        ...parts,
-        ...(fee.tip === undefined
-          ? { type: 0, gasPrice: fee.max }
-          : { type: 2, maxFeePerGas: fee.max, maxPriorityFeePerGas: fee.tip }),
-      });
-      transaction.signature = key.sign(transaction.unsignedHash);
-      const { hash } = transaction;
-      if (hash === null) throw new PatchbayError('internal', { detail: 'The transaction was not signed' });
-      return Promise.resolve({ raw: transaction.serialized, hash });
-    },
-  };
-}
