@@ -1,31 +1,44 @@
 /** The chain, without any framework: reading logs, sending transactions, and names for contracts. */
 export {
   argumentNames,
+  constructorOf,
   getFragment,
+  selectorOf,
   signatureOf,
   topicOf,
   type Abi,
   type AbiFragment,
   type AbiParameter,
+  type NamedKind,
 } from './abi.js';
-export { compileTupleReader, type Reading } from './abi-reader.js';
-export { contractDirectory, type ContractDirectory } from './contract-directory.js';
+export { argumentsSchema, resultSchema, type Descriptions, type JsonSchema } from './abi-json-schema.js';
+export {
+  contractDirectory,
+  interfaceDirectory,
+  type ContractDirectory,
+  type Interface,
+  type InterfaceDirectory,
+} from './contract-directory.js';
 export { gatewayCalls, type GatewayCall } from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
 export type { FeeWish, SendRequest, Simulation, Transactions } from './transactions.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
-export { checkArguments, encodeCall } from './arguments.js';
+export { encodeArguments, encodeCall, encodeDeploy } from './arguments.js';
 export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
 export { blockMemory, type BlockMemory, type KnownBlock } from './block-window.js';
 export { logIds, type ChainLog } from './chain-log.js';
 export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
+export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
+export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
 export { Network, type NetworkSettings } from './network.js';
 export { readPastLogs, type PastLogs } from './past-logs.js';
+export { decodeCall, decodeOutputs, type DecodedCall } from './outputs.js';
 export { findReceipt, type Receipt } from './receipt.js';
-export { asRevert } from './revert-reason.js';
+export { replayRevert, type FailedTransaction } from './replay-revert.js';
+export { asRevert, describeRevert, type Revert } from './revert-reason.js';
 export { RpcClient, type Rpc, type RpcClientOptions } from './rpc-client.js';
 export type { RpcAgents } from './rpc-transport.js';
 export { RpcError, type RpcErrorKind } from './rpc-error.js';

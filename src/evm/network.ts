@@ -1,7 +1,7 @@
 import type { HttpClient, Logger, UseService } from '#sdk';
 import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
-import { contractDirectory } from './contract-directory.js';
+import { contractDirectory, interfaceDirectory, type InterfaceDirectory } from './contract-directory.js';
 import { LogWatcher } from './log-watcher.js';
 import { RpcClient } from './rpc-client.js';
 import { signerSource } from './signer.js';
@@ -76,6 +76,11 @@ export class Network {
   get sender(): TransactionSender {
     this.#sender ??= this.#openSender();
     return this.#sender;
+  }
+
+  /** What the hub can deploy. */
+  get interfaces(): InterfaceDirectory {
+    return this.#use(interfaceDirectory);
   }
 
   finalityOf(confirmations: Finality | undefined): Finality {

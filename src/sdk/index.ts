@@ -27,7 +27,7 @@ export {
 } from './define.js';
 export { PatchbayError, type Fault, type PatchbayErrorOptions } from './error.js';
 export { errorCodes, isErrorCode, type ErrorCode, type ErrorCodeEntry, type RetryAdvice } from './error-codes.js';
-export type { Feed, FeedEntry } from './feed.js';
+export { followFeed, type Feed, type FeedEntry, type FollowOptions } from './feed.js';
 export type { HttpClient, HttpRequest, HttpResponse } from './http.js';
 export type { Logger } from './log.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
