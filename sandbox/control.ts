@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Activity } from './activity.js';
 import { awsFault, type AwsStandIn } from './aws/stand-in.js';
 import type { Demo } from './demo.js';
-import type { Fault, Faults } from './faults.js';
+import type { Faults } from './faults.js';
 import type { ReceivedLog } from './received.js';
 import type { SalesforceStandIn } from './salesforce/index.js';
 import { parseBody, readBody, send, type Route } from './server.js';
