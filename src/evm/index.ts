@@ -25,9 +25,11 @@ export type { FeeWish, SendRequest, Simulation, Transactions } from './transacti
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
 export { encodeArguments, encodeCall, encodeDeploy } from './arguments.js';
 export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
+export { findReceiptsInBlock, type BlockReceipts } from './block-receipts.js';
 export { blockMemory, type BlockMemory, type KnownBlock } from './block-window.js';
 export { logIds, type ChainLog } from './chain-log.js';
 export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
+export { createAddress } from './create-address.js';
 export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
 export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
@@ -36,10 +38,11 @@ export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-wa
 export { Network, type NetworkSettings } from './network.js';
 export { readPastLogs, type PastLogs } from './past-logs.js';
 export { decodeCall, decodeOutputs, type DecodedCall } from './outputs.js';
-export { findReceipt, type Receipt } from './receipt.js';
+export { probeNode, type NodeTraits } from './node-traits.js';
+export { findReceipt, findReceipts, type Receipt } from './receipt.js';
 export { replayRevert, type FailedTransaction } from './replay-revert.js';
 export { asRevert, describeRevert, type Revert } from './revert-reason.js';
-export { RpcClient, type Rpc, type RpcClientOptions } from './rpc-client.js';
+export { RpcClient, type Rpc, type RpcCall, type RpcClientOptions } from './rpc-client.js';
 export type { RpcAgents } from './rpc-transport.js';
 export { RpcError, type RpcErrorKind } from './rpc-error.js';
 export {
