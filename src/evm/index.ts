@@ -35,7 +35,7 @@ export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
-export { Network, type NetworkSettings } from './network.js';
+export { Network, type NetworkSettings, type SendingSettings } from './network.js';
 export { readPastLogs, type PastLogs } from './past-logs.js';
 export { decodeCall, decodeOutputs, type DecodedCall } from './outputs.js';
 export { probeNode, type NodeTraits } from './node-traits.js';
@@ -60,8 +60,11 @@ export { SigningThread, type KeyLoader, type KeyMaterial } from './signers/signi
 export { HdWallet, highestAccount, openThreadSigner, type WalletAccount } from './signers/thread-signer.js';
 export { selectorOfSignature } from './selector.js';
 export type { Batch, ChainRetraction, Finality, WatchOptions } from './subscription.js';
-export { TransactionSender, isFinal, type TransactionSenderOptions } from './transaction-sender.js';
+export { TransactionManager, type TransactionManagerOptions } from './transaction-manager.js';
+export { MinedBlocks } from './mined-blocks.js';
+export { NetworkFees } from './network-fees.js';
 export {
+  isFinal,
   senderLeases,
   transactionSignals,
   transactionStore,

@@ -3,11 +3,14 @@ import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
 import { contractDirectory, interfaceDirectory, type InterfaceDirectory } from './contract-directory.js';
 import { LogWatcher } from './log-watcher.js';
+import { MinedBlocks } from './mined-blocks.js';
+import { NetworkFees } from './network-fees.js';
+import { replayRevert } from './replay-revert.js';
 import { RpcClient } from './rpc-client.js';
 import { signerSource } from './signer.js';
 import type { Finality } from './subscription.js';
-import { TransactionSender } from './transaction-sender.js';
-import { transactionStore } from './transaction-store.js';
+import { TransactionManager } from './transaction-manager.js';
+import { senderLeases, transactionSignals, transactionStore, type TransactionRecord } from './transaction-store.js';
 
 export interface NetworkSettings {
   readonly name: string;
@@ -18,14 +21,24 @@ export interface NetworkSettings {
   readonly revertedAfter: number | undefined;
   readonly addressBook: string | undefined;
   readonly blockTimeMs: number | undefined;
+  readonly transactions?: SendingSettings | undefined;
+}
+
+export interface SendingSettings {
+  /** Transactions of one signer that may be on their way at once. */
+  readonly window?: number | undefined;
+  /** Transactions of one signer per second at most. */
+  readonly perSecond?: number | undefined;
 }
 
 /** Chains of one developer, whose blocks come when a transaction comes and are never replaced by others. */
 const developmentChains = new Set([1_337, 31_337]);
 const usualConfirmations = 12;
 const developmentPollMs = 40;
-/** Between looks at transactions that nobody waits for at the moment. */
-const sweepMs = 5_000;
+const developmentResendMs = 5_000;
+/** As many as Geth keeps of one account for sure. */
+const usualWindow = 64;
+const developmentWindow = 4_096;
 
 /** One network: everything that its triggers and actions share. */
 export class Network {
@@ -39,8 +52,8 @@ export class Network {
   readonly #log: Logger;
   readonly #use: UseService;
   #watcher: LogWatcher | undefined;
-  #sender: TransactionSender | undefined;
-  #sweeping: NodeJS.Timeout | undefined;
+  #manager: TransactionManager | undefined;
+  #blocks: MinedBlocks | undefined;
 
   constructor(settings: NetworkSettings, context: { http: HttpClient; log: Logger; use: UseService }) {
     this.#settings = settings;
@@ -73,14 +86,15 @@ export class Network {
     return this.#watcher;
   }
 
-  get sender(): TransactionSender {
-    this.#sender ??= this.#openSender();
-    return this.#sender;
+  /** Accepts transactions; whether this process also sends them, `startSending` decides. */
+  get transactions(): TransactionManager {
+    this.#manager ??= this.#openManager();
+    return this.#manager;
   }
 
-  /** What the hub can deploy. */
-  get interfaces(): InterfaceDirectory {
-    return this.#use(interfaceDirectory);
+  /** From now on this process sends what any process accepts, and goes on with what an earlier one left unfinished. */
+  startSending(): void {
+    this.transactions.start();
   }
 
   finalityOf(confirmations: Finality | undefined): Finality {
@@ -88,7 +102,8 @@ export class Network {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeping);
+    await this.#manager?.close();
+    await this.#blocks?.close();
     await this.#watcher?.close();
   }
 
@@ -96,29 +111,31 @@ export class Network {
     return developmentChains.has(this.#settings.chainId);
   }
 
-  #openSender(): TransactionSender {
-    const sender = new TransactionSender({
-      rpc: this.rpc,
+  #openManager(): TransactionManager {
+    const { rpc } = this;
+    const { transactions = {}, blockTimeMs } = this.#settings;
+    const pollMs = this.#isDevelopment ? developmentPollMs : Math.min(2_000, (blockTimeMs ?? 4_000) / 4);
+    this.#blocks = new MinedBlocks({ rpc, log: this.#log, pollMs });
+    return new TransactionManager({
+      rpc,
       store: this.#use(transactionStore),
       signers: this.#use(signerSource),
+      signals: this.#use(transactionSignals),
+      leases: this.#use(senderLeases),
+      fees: new NetworkFees(rpc),
+      blocks: this.#blocks,
       log: this.#log,
-      ...(this.#isDevelopment ? { pendingRetryMs: 500 } : {}),
+      explain: (record, blockNumber) => this.#explain(record, blockNumber),
+      window: transactions.window ?? (this.#isDevelopment ? developmentWindow : usualWindow),
+      perSecond: transactions.perSecond,
+      ...(this.#isDevelopment ? { resendAfterMs: developmentResendMs } : {}),
     });
-    // A run that was given up leaves a reserved nonce behind, and every later transaction of the signer would wait for it.
-    let isBusy = false;
-    this.#sweeping = setInterval(() => {
-      if (isBusy) return;
-      isBusy = true;
-      void sender
-        .sweep()
-        .catch((error: unknown) => {
-          this.#log.warn('Open transactions could not be looked at', { reason: String(error) });
-        })
-        .finally(() => {
-          isBusy = false;
-        });
-    }, sweepMs);
-    this.#sweeping.unref();
-    return sender;
+  }
+
+  /** With the contract's own words where its ABI is known. */
+  async #explain(record: TransactionRecord, blockNumber: number): Promise<string | undefined> {
+    const contract =
+      record.to === undefined ? undefined : await this.#use(contractDirectory).find(this.name, record.to);
+    return await replayRevert(this.rpc, { ...record, blockNumber }, contract?.abi ?? []);
   }
 }

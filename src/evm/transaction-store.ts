@@ -63,6 +63,9 @@ export interface TransactionPlace {
   readonly gasUsed: string;
 }
 
+/** `cancel`: nothing instead of it. `replace`: the same at a higher fee. */
+export type TransactionWish = 'cancel' | 'replace';
+
 export interface TransactionRecord extends TransactionDraft {
   readonly id: string;
   readonly nonce: number;
@@ -71,11 +74,15 @@ export interface TransactionRecord extends TransactionDraft {
   /** Why it failed, or why its nonce is being filled. */
   readonly failure: TransactionFailure | undefined;
   /** What an operator wants of it. */
-  readonly wish: 'cancel' | undefined;
+  readonly wish: TransactionWish | undefined;
   /** Of the contract that it deployed. */
   readonly contractAddress: string | undefined;
   readonly attempts: readonly TransactionAttempt[];
   readonly createdAt: Date;
+}
+
+export function isFinal({ status }: Pick<TransactionRecord, 'status'>): boolean {
+  return status === 'confirmed' || status === 'failed' || status === 'cancelled';
 }
 
 export type NewAttempt = Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>;
@@ -90,36 +97,42 @@ export interface StatusChange {
   readonly reason?: string;
 }
 
-/** The durable side of sending: each method is one database transaction, and each takes many at once. */
+/** The durable side of sending: each method is one database transaction. */
 export interface TransactionStore {
   /**
    * One nonce for one key: under a lock per chain and address, the higher of the ledger's next nonce and `chainNonce`. A key
-   * that is already there keeps its record, which is returned as it is. The result follows the order of the drafts; what
-   * limits forbid is an error in its place.
+   * that is already there keeps its record, which is returned as it is. Many at once share one database transaction.
+   *
+   * @throws evm.limit, evm.signerSuspended
    */
-  reserve(
-    drafts: readonly TransactionDraft[],
-    chainNonce: (from: string) => number,
-  ): Promise<readonly (TransactionRecord | Error)[]>;
-  findByKey(idempotencyKeys: readonly string[]): Promise<readonly TransactionRecord[]>;
+  reserve(draft: TransactionDraft, chainNonce: number): Promise<TransactionRecord>;
+  findByKey(idempotencyKey: string): Promise<TransactionRecord | undefined>;
   find(ids: readonly string[]): Promise<readonly TransactionRecord[]>;
   /**
    * Before they are broadcast; `reserved` becomes `signed`. The ids that got their attempt: of the others somebody else has
    * added one of the same number.
    */
-  addAttempts(attempts: readonly { readonly id: string; readonly attempt: NewAttempt }[]): Promise<readonly string[]>;
+  addAttempts(attempts: readonly { readonly id: string; readonly attempt: NewAttempt }[]): Promise<ReadonlySet<string>>;
   /** A node has taken the attempts; `signed` becomes `broadcast`. */
   markSent(sent: readonly { readonly id: string; readonly attempt: number }[], block: number): Promise<void>;
   /** Changes statuses and keeps the changes. What is final stays so. */
   setStatus(changes: readonly StatusChange[]): Promise<void>;
-  /** Wants it cancelled. False when it is final. */
-  setWish(id: string, wish: 'cancel'): Promise<boolean>;
+  /** What an operator wants; `replace` with the fee to pay. False when it is final. */
+  wish(id: string, wish: TransactionWish, fee?: StoredFeeWish): Promise<boolean>;
+  /** A wish to replace is granted once. */
+  grant(id: string): Promise<void>;
+  /** Those of a signer that an operator wants something of. */
+  listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]>;
   /** Unfinished ones of a signer in the order of nonces, beginning after a nonce (-1: with the first). */
   listUnfinished(chainId: number, from: string, afterNonce: number, limit: number): Promise<readonly TransactionRecord[]>;
-  /** Addresses that have something unfinished. */
+  /** All of a signer with these nonces, also final ones. */
+  listNonces(chainId: number, from: string, first: number, last: number): Promise<readonly TransactionRecord[]>;
+  /** Addresses that have something unfinished, with the name their signer had. */
   unfinishedSigners(chainId: number): Promise<readonly { readonly from: string; readonly signer: string }[]>;
   /** The ledger's next nonce of an address; undefined before its first. */
   nextNonce(chainId: number, from: string): Promise<number | undefined>;
+  /** Takes a nonce that the ledger has no transaction for, to fill it with nothing. */
+  fillNonce(draft: TransactionDraft, nonce: number): Promise<void>;
   /** Why the signer may not send for now; undefined when it may. */
   suspension(chainId: number, from: string): Promise<string | undefined>;
 }

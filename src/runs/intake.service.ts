@@ -1,7 +1,6 @@
 import type { CompiledFlow } from '#engine';
 import { PatchbayError, type Heard } from '#sdk';
-import { rethrowStoreError, type Metrics } from '#platform';
-import { Batcher } from './batcher.js';
+import { Batcher, rethrowStoreError, type Metrics } from '#platform';
 import { eventId, runId } from './identity.js';
 import { storableJson } from './storable-json.js';
 import type { EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';

@@ -1,232 +1,379 @@
-import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import type {
-  Finality,
+  NewAttempt,
   StatusChange,
-  TransactionAttempt,
+  StoredFeeWish,
   TransactionDraft,
-  TransactionFailure,
   TransactionRecord,
-  TransactionStatus,
   TransactionStore,
+  TransactionWish,
 } from '#evm';
-import type { Database } from '#platform';
+import { Batcher, rethrowStoreError, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
+import { recordOf, withAttempts, type TransactionRow } from './transaction-rows.js';
 
-type Row = Selectable<Database['chain_transaction']>;
-type AttemptRow = Selectable<Database['chain_transaction_attempt']>;
+/** Each draft as it may be sent, or what forbids it; asked inside the transaction that reserves their nonces. */
+export type LimitsCheck = (
+  db: Transaction<Database>,
+  drafts: readonly TransactionDraft[],
+) => Promise<readonly (TransactionDraft | PatchbayError)[]>;
 
-const finalStatuses = ['confirmed', 'failed'];
+interface Reservation {
+  readonly draft: TransactionDraft;
+  readonly chainNonce: number;
+}
+
+type Reserved = TransactionRecord | PatchbayError;
+
+const finalStatuses = sql`('confirmed', 'failed', 'cancelled')`;
+/** Two at a time, so that one can be gathered and sent while the other is made durable. */
+const reservations = { size: 200, parallel: 2 };
 
 /** The ledger of transactions in PostgreSQL. */
 export class KyselyTransactionStore implements TransactionStore {
-  constructor(private readonly db: Kysely<Database>) {}
+  readonly #reservations: Batcher<Reservation, Reserved>;
+  readonly #lookups: Batcher<string, TransactionRecord | undefined>;
 
-  async find(idempotencyKey: string): Promise<TransactionRecord | undefined> {
-    return await findBy(this.db, idempotencyKey);
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly checkLimits: LimitsCheck = (_, drafts) => Promise.resolve(drafts),
+  ) {
+    this.#reservations = new Batcher((batch) => this.#reserve(batch), reservations);
+    this.#lookups = new Batcher((keys) => this.#findByKeys(keys), reservations);
   }
 
   async reserve(draft: TransactionDraft, chainNonce: number): Promise<TransactionRecord> {
-    return await this.db.transaction().execute(async (db) => {
-      const nonce = await this.#lockNonce(db, draft, chainNonce);
-      // Under the lock, so that a twin that waited for it finds what the first one wrote.
-      const existing = await findBy(db, draft.idempotencyKey);
-      if (existing) return existing;
-      const row = await db
-        .insertInto('chain_transaction')
-        .values({
-          idempotency_key: draft.idempotencyKey,
-          payload_hash: draft.payloadHash,
-          chain_id: draft.chainId,
-          signer: draft.signer,
-          from_address: draft.from,
-          nonce,
-          to_address: draft.to,
-          data: draft.data,
-          value: draft.value,
-          gas_limit: draft.gasLimit,
-          finality: String(draft.finality),
-        })
-        .onConflict((conflict) => conflict.column('idempotency_key').doNothing())
-        .returningAll()
-        .executeTakeFirst();
-      // The key was used at the same moment for another signer or chain, which another lock guards.
-      if (!row) return (await findBy(db, draft.idempotencyKey)) ?? missing(draft.idempotencyKey);
-      await db
-        .updateTable('chain_nonce')
-        .set({ next: nonce + 1 })
-        .where('chain_id', '=', String(draft.chainId))
-        .where('address', '=', draft.from)
-        .execute();
-      await keepStatus(db, row.id, { status: 'reserved' });
-      return toRecord(row, []);
-    });
+    const reserved = await this.#reservations.add({ draft, chainNonce }).catch(rethrowStoreError);
+    if (reserved instanceof PatchbayError) throw reserved;
+    return reserved;
   }
 
-  async addAttempt(id: string, attempt: Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>): Promise<boolean> {
-    return await this.db.transaction().execute(async (db) => {
-      const added = await db
-        .insertInto('chain_transaction_attempt')
-        .values({
-          transaction_id: id,
-          number: attempt.number,
-          kind: attempt.kind,
-          hash: attempt.hash,
-          raw: attempt.raw,
-          max_fee: attempt.maxFee,
-          tip: attempt.tip ?? null,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst();
-      if (added.numInsertedOrUpdatedRows !== 1n) return false;
-      await changeStatus(db, id, { status: 'signed' }, ['reserved']);
-      return true;
-    });
+  async findByKey(idempotencyKey: string): Promise<TransactionRecord | undefined> {
+    return await this.#lookups.add(idempotencyKey).catch(rethrowStoreError);
   }
 
-  async markSent(id: string, attempt: number, block: number): Promise<void> {
-    await this.db.transaction().execute(async (db) => {
-      await db
-        .updateTable('chain_transaction_attempt')
-        .set({ sent_at: sql`now()`, sent_block: sql`coalesce(sent_block, ${block})` })
-        .where('transaction_id', '=', id)
-        .where('number', '=', attempt)
-        .execute();
-      await changeStatus(db, id, { status: 'broadcast' }, ['signed']);
-    });
+  async find(ids: readonly string[]): Promise<readonly TransactionRecord[]> {
+    return await this.#list(sql`id = any(${[...ids]}::uuid[])`, sql`order by nonce`);
   }
 
-  async setStatus(id: string, change: StatusChange): Promise<void> {
-    await this.db.transaction().execute((db) => changeStatus(db, id, change));
+  async addAttempts(
+    attempts: readonly { readonly id: string; readonly attempt: NewAttempt }[],
+  ): Promise<ReadonlySet<string>> {
+    const rows = attempts.map(({ id, attempt }) => ({
+      transaction_id: id,
+      number: attempt.number,
+      kind: attempt.kind,
+      hash: attempt.hash,
+      raw: attempt.raw,
+      max_fee: attempt.maxFee,
+      tip: attempt.tip ?? null,
+    }));
+    const added = await sql<{ transaction_id: string }>`
+      with added as (
+        insert into chain_transaction_attempt (transaction_id, number, kind, hash, raw, max_fee, tip)
+        select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+          as row (transaction_id uuid, number integer, kind text, hash text, raw text, max_fee numeric, tip numeric)
+        on conflict do nothing
+        returning transaction_id
+      ), signed as (
+        update chain_transaction set status = 'signed', updated_at = now()
+        from added where id = added.transaction_id and status = 'reserved'
+        returning id
+      ), kept as (
+        insert into chain_transaction_status (transaction_id, status) select id, 'signed' from signed
+      )
+      select transaction_id from added
+    `.execute(this.db);
+    return new Set(added.rows.map((row) => row.transaction_id));
   }
 
-  async listUnfinished(chainId: number, limit: number): Promise<readonly TransactionRecord[]> {
-    const rows = await this.db
-      .selectFrom('chain_transaction')
-      .selectAll()
+  async markSent(sent: readonly { readonly id: string; readonly attempt: number }[], block: number): Promise<void> {
+    await sql`
+      with sent as (
+        select * from unnest(${sent.map(({ id }) => id)}::uuid[], ${sent.map(({ attempt }) => attempt)}::integer[])
+          as row (id, number)
+      ), marked as (
+        update chain_transaction_attempt as attempt
+        set sent_at = now(), sent_block = coalesce(sent_block, ${block})
+        from sent where attempt.transaction_id = sent.id and attempt.number = sent.number
+      ), changed as (
+        update chain_transaction as tx set status = 'broadcast', updated_at = now()
+        from sent where tx.id = sent.id and tx.status = 'signed'
+        returning tx.id
+      )
+      insert into chain_transaction_status (transaction_id, status) select id, 'broadcast' from changed
+    `.execute(this.db);
+  }
+
+  async setStatus(changes: readonly StatusChange[]): Promise<void> {
+    const rows = changes.map(({ id, status, place, failure, contractAddress, reason }) => ({
+      id,
+      status,
+      hash: place?.hash ?? null,
+      block_number: place?.blockNumber ?? null,
+      block_hash: place?.blockHash ?? null,
+      gas_used: place?.gasUsed ?? null,
+      failure: failure ?? null,
+      contract_address: contractAddress ?? null,
+      detail: place || failure || reason !== undefined ? { place, failure, reason } : null,
+    }));
+    await sql`
+      with wanted as (
+        select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
+          id uuid, status text, hash text, block_number bigint, block_hash text, gas_used numeric, failure jsonb,
+          contract_address text, detail jsonb
+        )
+      ), changed as (
+        update chain_transaction as tx set
+          status = wanted.status,
+          hash = coalesce(wanted.hash, tx.hash),
+          block_number = coalesce(wanted.block_number, tx.block_number),
+          block_hash = coalesce(wanted.block_hash, tx.block_hash),
+          gas_used = coalesce(wanted.gas_used, tx.gas_used),
+          failure = coalesce(nullif(wanted.failure, 'null'), tx.failure),
+          contract_address = coalesce(wanted.contract_address, tx.contract_address),
+          updated_at = now()
+        from wanted where tx.id = wanted.id and tx.status not in ${finalStatuses}
+        returning tx.id, tx.status, wanted.detail
+      )
+      insert into chain_transaction_status (transaction_id, status, detail)
+      select id, status, nullif(detail, 'null') from changed
+    `.execute(this.db);
+  }
+
+  async wish(id: string, wish: TransactionWish, fee?: StoredFeeWish): Promise<boolean> {
+    const { rows } = await sql`
+      update chain_transaction
+      set wish = ${wish}, fee = coalesce(${fee === undefined ? null : JSON.stringify(fee)}::jsonb, fee), updated_at = now()
+      where id = ${id} and status not in ${finalStatuses}
+      returning id
+    `.execute(this.db);
+    return rows.length === 1;
+  }
+
+  async grant(id: string): Promise<void> {
+    await sql`update chain_transaction set wish = null where id = ${id} and wish = 'replace'`.execute(this.db);
+  }
+
+  async listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]> {
+    return await this.#list(
+      sql`chain_id = ${chainId} and from_address = ${from} and wish is not null and status not in ${finalStatuses}`,
+      sql`order by nonce`,
+    );
+  }
+
+  async listUnfinished(
+    chainId: number,
+    from: string,
+    afterNonce: number,
+    limit: number,
+  ): Promise<readonly TransactionRecord[]> {
+    return await this.#list(
+      sql`chain_id = ${chainId} and from_address = ${from} and status not in ${finalStatuses} and nonce > ${afterNonce}`,
+      sql`order by nonce limit ${limit}`,
+    );
+  }
+
+  async listNonces(chainId: number, from: string, first: number, last: number): Promise<readonly TransactionRecord[]> {
+    return await this.#list(
+      sql`chain_id = ${chainId} and from_address = ${from} and nonce between ${first} and ${last}`,
+      sql`order by nonce`,
+    );
+  }
+
+  async unfinishedSigners(chainId: number): Promise<readonly { from: string; signer: string }[]> {
+    const { rows } = await sql<{ from: string; signer: string }>`
+      select from_address as "from", max(signer) as signer from chain_transaction
+      where chain_id = ${chainId} and status not in ${finalStatuses}
+      group by from_address
+    `.execute(this.db);
+    return rows;
+  }
+
+  async nextNonce(chainId: number, from: string): Promise<number | undefined> {
+    const row = await this.db
+      .selectFrom('chain_nonce')
+      .select('next')
       .where('chain_id', '=', String(chainId))
-      .where('status', 'not in', finalStatuses)
-      .orderBy('nonce')
-      .limit(limit)
-      .execute();
+      .where('address', '=', from)
+      .executeTakeFirst();
+    return row && Number(row.next);
+  }
+
+  async fillNonce(draft: TransactionDraft, nonce: number): Promise<void> {
+    await this.db.transaction().execute(async (db) => {
+      await insertRows(db, [{ draft, nonce }]);
+    });
+  }
+
+  async suspension(chainId: number, from: string): Promise<string | undefined> {
+    const row = await this.db
+      .selectFrom('chain_signer')
+      .select(['reason', 'suspended_at'])
+      .where('chain_id', '=', String(chainId))
+      .where('address', '=', from)
+      .executeTakeFirst();
+    return row?.suspended_at ? (row.reason ?? 'no reason was given') : undefined;
+  }
+
+  async #reserve(batch: readonly Reservation[]): Promise<readonly Reserved[]> {
+    const signers = new Map<string, Signer>();
+    for (const { draft, chainNonce } of batch) {
+      const name = signerKey(draft);
+      const known = signers.get(name);
+      signers.set(name, {
+        chainId: draft.chainId,
+        from: draft.from,
+        chainNonce: Math.max(chainNonce, known?.chainNonce ?? 0),
+      });
+    }
+    return await this.db.transaction().execute(async (db) => {
+      const locked = await lockNonces(db, [...signers.values()]);
+      // Under the lock, so that a twin that waited for it finds what the first one wrote.
+      const done = new Map<string, Reserved>();
+      for (const record of await this.#findIn(
+        db,
+        batch.map(({ draft }) => draft.idempotencyKey),
+      )) {
+        done.set(record.idempotencyKey, record);
+      }
+      const fresh = new Map(
+        batch.filter(({ draft }) => !done.has(draft.idempotencyKey)).map(({ draft }) => [draft.idempotencyKey, draft]),
+      );
+      const drafts = [...fresh.values()];
+      const checked = drafts.length === 0 ? [] : await this.checkLimits(db, drafts);
+      const rows: NumberedDraft[] = [];
+      for (const [index, draft] of drafts.entries()) {
+        const signer = locked.get(signerKey(draft));
+        const allowed = suspended(signer?.suspension, draft) ?? checked[index];
+        if (allowed instanceof PatchbayError) done.set(draft.idempotencyKey, allowed);
+        else if (allowed && signer) rows.push({ draft: allowed, nonce: signer.next++ });
+      }
+      for (const row of await insertRows(db, rows)) done.set(row.idempotency_key, recordOf(row, []));
+      // A key that was used at the same moment under the lock of another signer: everything is done again, and finds it.
+      const isTaken = rows.some(({ draft }) => !done.has(draft.idempotencyKey));
+      if (isTaken) throw new PatchbayError('store.unavailable', { detail: 'A key was used for two signers at once' });
+      return batch.map(({ draft }) => done.get(draft.idempotencyKey) ?? vanished(draft.idempotencyKey));
+    });
+  }
+
+  async #findByKeys(keys: readonly string[]): Promise<readonly (TransactionRecord | undefined)[]> {
+    const records = new Map((await this.#findIn(this.db, keys)).map((record) => [record.idempotencyKey, record]));
+    return keys.map((key) => records.get(key));
+  }
+
+  async #findIn(db: Kysely<Database>, keys: readonly string[]): Promise<readonly TransactionRecord[]> {
+    const { rows } = await sql<TransactionRow>`
+      select * from chain_transaction where idempotency_key = any(${[...keys]}::text[])
+    `.execute(db);
+    return await withAttempts(db, rows);
+  }
+
+  async #list(
+    where: ReturnType<typeof sql>,
+    rest: ReturnType<typeof sql>,
+  ): Promise<readonly TransactionRecord[]> {
+    const { rows } = await sql<TransactionRow>`select * from chain_transaction where ${where} ${rest}`.execute(this.db);
     return await withAttempts(this.db, rows);
   }
-
-  /** Creates the row of an address where it is missing, and holds it until the transaction ends. */
-  async #lockNonce(
-    db: Transaction<Database>,
-    { chainId, from }: TransactionDraft,
-    chainNonce: number,
-  ): Promise<number> {
-    const { next } = await db
-      .insertInto('chain_nonce')
-      .values({ chain_id: chainId, address: from, next: chainNonce })
-      .onConflict((conflict) =>
-        conflict.columns(['chain_id', 'address']).doUpdateSet({ next: sql`greatest(chain_nonce.next, excluded.next)` }),
-      )
-      .returning('next')
-      .executeTakeFirstOrThrow();
-    return Number(next);
-  }
 }
 
-async function findBy(db: Kysely<Database>, idempotencyKey: string): Promise<TransactionRecord | undefined> {
-  const row = await db
-    .selectFrom('chain_transaction')
-    .selectAll()
-    .where('idempotency_key', '=', idempotencyKey)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  const [record] = await withAttempts(db, [row]);
-  return record;
+interface Signer {
+  readonly chainId: number;
+  readonly from: string;
+  readonly chainNonce: number;
 }
 
-async function withAttempts(db: Kysely<Database>, rows: readonly Row[]): Promise<readonly TransactionRecord[]> {
-  if (rows.length === 0) return [];
-  const attempts = await db
-    .selectFrom('chain_transaction_attempt')
-    .selectAll()
-    .where(
-      'transaction_id',
-      'in',
-      rows.map(({ id }) => id),
+interface NumberedDraft {
+  readonly draft: TransactionDraft;
+  readonly nonce: number;
+}
+
+function signerKey({ chainId, from }: { readonly chainId: number; readonly from: string }): string {
+  return `${String(chainId)}:${from}`;
+}
+
+/** Creates the rows of addresses where they are missing, and holds them, in one order for all, until the transaction ends. */
+async function lockNonces(
+  db: Transaction<Database>,
+  signers: readonly Signer[],
+): Promise<Map<string, { next: number; readonly suspension: string | undefined }>> {
+  const { rows } = await sql<{ chain_id: string; address: string; next: string; suspension: string | null }>`
+    with locked as (
+      insert into chain_nonce (chain_id, address, next)
+      select * from unnest(
+        ${signers.map(({ chainId }) => chainId)}::bigint[],
+        ${signers.map(({ from }) => from)}::text[],
+        ${signers.map(({ chainNonce }) => chainNonce)}::bigint[]
+      ) as signer (chain_id, address, next)
+      order by 1, 2
+      on conflict (chain_id, address) do update set next = greatest(chain_nonce.next, excluded.next)
+      returning chain_id, address, next
     )
-    .orderBy('number')
-    .execute();
-  return rows.map((row) =>
-    toRecord(
-      row,
-      attempts.filter((attempt) => attempt.transaction_id === row.id),
-    ),
+    select locked.*, case when suspended_at is not null then coalesce(reason, '') end as suspension
+    from locked left join chain_signer using (chain_id, address)
+  `.execute(db);
+  return new Map(
+    rows.map((row) => [
+      signerKey({ chainId: Number(row.chain_id), from: row.address }),
+      { next: Number(row.next), suspension: row.suspension ?? undefined },
+    ]),
   );
 }
 
-async function changeStatus(
-  db: Transaction<Database>,
-  id: string,
-  { status, place, failure }: StatusChange,
-  from?: readonly TransactionStatus[],
-): Promise<void> {
-  const changed = await db
-    .updateTable('chain_transaction')
-    .set({
-      status,
-      updated_at: sql`now()`,
-      ...(place
-        ? { hash: place.hash, block_number: place.blockNumber, block_hash: place.blockHash, gas_used: place.gasUsed }
-        : {}),
-      ...(failure ? { failure: JSON.stringify(failure) } : {}),
-    })
-    .where('id', '=', id)
-    .where('status', 'not in', finalStatuses)
-    .$if(from !== undefined, (query) => query.where('status', 'in', from ?? []))
-    .executeTakeFirst();
-  if (changed.numUpdatedRows === 1n)
-    await keepStatus(db, id, { status, ...(place ? { place } : {}), ...(failure ? { failure } : {}) });
+async function insertRows(db: Transaction<Database>, rows: readonly NumberedDraft[]): Promise<TransactionRow[]> {
+  if (rows.length === 0) return [];
+  const values = rows.map(({ draft, nonce }) => ({
+    idempotency_key: draft.idempotencyKey,
+    payload_hash: draft.payloadHash,
+    chain_id: draft.chainId,
+    signer: draft.signer,
+    from_address: draft.from,
+    nonce,
+    to_address: draft.to ?? null,
+    data: draft.data,
+    value: draft.value,
+    gas_limit: draft.gasLimit,
+    finality: String(draft.finality),
+    fee: draft.fee ?? null,
+    about: draft.about ?? null,
+    origin: draft.origin ?? null,
+  }));
+  const { rows: inserted } = await sql<TransactionRow>`
+    with added as (
+      insert into chain_transaction (
+        idempotency_key, payload_hash, chain_id, signer, from_address, nonce, to_address, data, value, gas_limit, finality,
+        fee, about, origin
+      )
+      select
+        idempotency_key, payload_hash, chain_id, signer, from_address, nonce, to_address, data, value, gas_limit, finality,
+        nullif(fee, 'null'), nullif(about, 'null'), origin
+      from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as row (
+        idempotency_key text, payload_hash text, chain_id bigint, signer text, from_address text, nonce bigint,
+        to_address text, data text, value numeric, gas_limit numeric, finality text, fee jsonb, about jsonb, origin text
+      )
+      on conflict (idempotency_key) do nothing
+      returning *
+    ), kept as (
+      insert into chain_transaction_status (transaction_id, status) select id, 'reserved' from added
+    ), moved as (
+      update chain_nonce set next = greatest(chain_nonce.next, used.next)
+      from (select chain_id, from_address, max(nonce) + 1 as next from added group by 1, 2) as used
+      where chain_nonce.chain_id = used.chain_id and chain_nonce.address = used.from_address
+    )
+    select * from added
+  `.execute(db);
+  return inserted;
 }
 
-async function keepStatus(db: Transaction<Database>, id: string, { status, ...detail }: StatusChange): Promise<void> {
-  await db
-    .insertInto('chain_transaction_status')
-    .values({ transaction_id: id, status, detail: Object.keys(detail).length > 0 ? JSON.stringify(detail) : null })
-    .execute();
+function suspended(reason: string | undefined, { signer }: TransactionDraft): PatchbayError | undefined {
+  if (reason === undefined) return undefined;
+  return new PatchbayError('evm.signerSuspended', {
+    detail: `The signer ${signer} is suspended${reason === '' ? '' : `: ${reason}`}`,
+    fix: `Let it go on with: npx patchbay signer resume ${signer}`,
+  });
 }
 
-function toRecord(row: Row, attempts: readonly AttemptRow[]): TransactionRecord {
-  const { hash, block_number, block_hash } = row;
-  return {
-    id: row.id,
-    idempotencyKey: row.idempotency_key,
-    payloadHash: row.payload_hash,
-    chainId: Number(row.chain_id),
-    signer: row.signer,
-    from: row.from_address,
-    nonce: Number(row.nonce),
-    to: row.to_address,
-    data: row.data,
-    value: row.value,
-    gasLimit: row.gas_limit,
-    // Written by `reserve` from the same type.
-    finality: /^\d+$/.test(row.finality) ? Number(row.finality) : (row.finality as Finality),
-    status: row.status as TransactionStatus,
-    place:
-      hash === null || block_number === null || block_hash === null
-        ? undefined
-        : { hash, blockNumber: Number(block_number), blockHash: block_hash, gasUsed: row.gas_used ?? '0' },
-    failure: (row.failure as TransactionFailure | null) ?? undefined,
-    attempts: attempts.map((attempt) => ({
-      number: attempt.number,
-      kind: attempt.kind as TransactionAttempt['kind'],
-      hash: attempt.hash,
-      raw: attempt.raw,
-      maxFee: attempt.max_fee,
-      tip: attempt.tip ?? undefined,
-      sentBlock: attempt.sent_block === null ? undefined : Number(attempt.sent_block),
-      sentAt: attempt.sent_at ?? undefined,
-    })),
-    createdAt: row.created_at,
-  };
-}
-
-function missing(key: string): never {
-  throw new PatchbayError('internal', { detail: `The transaction with the key ${key} has vanished from the store` });
+function vanished(key: string): PatchbayError {
+  return new PatchbayError('internal', { detail: `The transaction with the key ${key} has vanished from the store` });
 }

@@ -10,16 +10,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       add column origin text,
       add column wish text,
       add column contract_address text;
-    create index chain_transaction_signer on chain_transaction (chain_id, from_address, status, nonce);
+    drop index chain_transaction_unfinished;
+    create index chain_transaction_unfinished on chain_transaction (chain_id, from_address, nonce)
+      where status not in ('confirmed', 'failed', 'cancelled');
     -- With the values, so that what was spent today is summed up from the index alone.
     create index chain_transaction_origin on chain_transaction (origin, created_at) include (value);
     create index chain_transaction_from on chain_transaction (from_address, created_at) include (value);
     create index chain_transaction_to on chain_transaction (to_address, created_at);
     create index chain_transaction_newest on chain_transaction (created_at, id);
     drop index chain_transaction_created;
-    drop index chain_transaction_unfinished;
-    create index chain_transaction_unfinished on chain_transaction (chain_id, nonce)
-      where status not in ('confirmed', 'failed', 'cancelled');
 
     alter table api_key add column limits jsonb;
 

@@ -1,4 +1,4 @@
-import { isStoreUnavailable } from '#platform';
+import { isStoreUnavailable } from './pool.js';
 
 /**
  * Gathers what many callers want written and writes it in one round trip: while one batch is under way the next one

@@ -1,0 +1,149 @@
+import type { Logger } from '#sdk';
+import { findBlock, type BlockHeader } from './block.js';
+import { finalizedFallback } from './final-blocks.js';
+import type { InFlight, InFlightWindow } from './in-flight.js';
+import { findMined, type Receipt } from './receipt.js';
+import type { RpcClient } from './rpc-client.js';
+import { RpcError } from './rpc-error.js';
+import type { StatusChange, TransactionFailure, TransactionRecord, TransactionStore } from './transaction-store.js';
+
+export interface OutcomesOptions {
+  readonly rpc: RpcClient;
+  readonly store: TransactionStore;
+  readonly log: Logger;
+  /** Why a mined transaction was reverted, in words; undefined when nobody can tell. */
+  readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<string | undefined>;
+}
+
+/** From a receipt to the end: mined, taken back by a reorganisation, final. */
+export class Outcomes {
+  constructor(private readonly options: OutcomesOptions) {}
+
+  /** The receipt of any attempt counts: an older one can win over the newest. */
+  async mined(window: InFlightWindow, receipts: readonly Receipt[]): Promise<void> {
+    const changes: StatusChange[] = [];
+    for (const receipt of receipts) {
+      const one = window.findByHash(receipt.place.hash);
+      if (!one || one.receipt) continue;
+      const isKnown = one.record.status === 'mined' && one.record.place?.blockHash === receipt.place.blockHash;
+      if (!isKnown) changes.push(...minedChanges(one.record, receipt));
+      window.mined(one, receipt);
+    }
+    await this.#keep(changes);
+  }
+
+  /** After a reorganisation: where is each that was mined? What is nowhere is sent again with the same bytes. */
+  async recheck(window: InFlightWindow): Promise<void> {
+    const mined = window.all().filter(({ receipt }) => receipt);
+    if (mined.length === 0) return;
+    const hashes = mined.flatMap(({ record }) => record.attempts.map(({ hash }) => hash));
+    const found = new Map<InFlight, Receipt>();
+    for (const receipt of await findMined(this.options.rpc, hashes)) {
+      const one = window.findByHash(receipt.place.hash);
+      if (one) found.set(one, receipt);
+    }
+    const changes: StatusChange[] = [];
+    for (const one of mined) {
+      const now = found.get(one);
+      if (now?.place.blockHash === one.receipt?.place.blockHash) continue;
+      changes.push({ id: one.record.id, status: 'broadcast', reason: 'reorganised' });
+      window.unmine(one);
+    }
+    await this.#keep(changes);
+    await this.mined(window, [...found.values()]);
+  }
+
+  /** Ends those that lie deep enough; each in its turn, so that what is final is so for good. */
+  async confirm(window: InFlightWindow, head: BlockHeader): Promise<void> {
+    const mined = window.all().filter(({ receipt }) => receipt);
+    if (mined.length === 0) return;
+    const finalNumbers = await this.#finalNumbers(mined, head);
+    const due = mined.filter(({ record, receipt }) => {
+      const number = receipt?.place.blockNumber ?? Infinity;
+      return number <= (finalNumbers.get(record.finality) ?? -1);
+    });
+    if (due.length === 0) return;
+    const canonical = await this.#canonicalHashes(due, head);
+    const ready = due.filter(({ receipt }) => canonical.get(receipt!.place.blockNumber) === receipt!.place.blockHash);
+    if (ready.length < due.length) await this.recheck(window);
+    const changes: StatusChange[] = [];
+    for (const one of ready) changes.push(await this.#end(one));
+    await this.#keep(changes);
+    for (const one of ready) window.remove(one);
+  }
+
+  async #end({ record, receipt }: InFlight): Promise<StatusChange> {
+    const isFiller = record.attempts.some(({ hash, kind }) => hash === receipt!.place.hash && kind === 'filler');
+    if (isFiller && record.wish === 'cancel') {
+      return { id: record.id, status: 'cancelled', failure: { code: 'evm.cancelled', detail: 'It was cancelled' } };
+    }
+    if (isFiller) {
+      const failure = record.failure ?? { code: 'evm.rpc', detail: 'The transaction was given up' };
+      return { id: record.id, status: 'failed', failure };
+    }
+    if (receipt!.isSuccess) return { id: record.id, status: 'confirmed' };
+    const words = await this.options.explain(record, receipt!.place.blockNumber).catch(() => undefined);
+    const failure: TransactionFailure = {
+      code: 'evm.reverted',
+      detail: `The transaction ${receipt!.place.hash} was mined and reverted${words === undefined ? '' : `: ${words}`}`,
+    };
+    return { id: record.id, status: 'failed', failure };
+  }
+
+  /** Newest block that is final, for each finality that is asked for. */
+  async #finalNumbers(
+    mined: readonly InFlight[],
+    head: BlockHeader,
+  ): Promise<ReadonlyMap<TransactionRecord['finality'], number>> {
+    const numbers = new Map<TransactionRecord['finality'], number>();
+    for (const finality of new Set(mined.map(({ record }) => record.finality))) {
+      numbers.set(
+        finality,
+        typeof finality === 'number' ? head.number - finality : await this.#taggedNumber(finality, head),
+      );
+    }
+    return numbers;
+  }
+
+  async #taggedNumber(tag: 'safe' | 'finalized', head: BlockHeader): Promise<number> {
+    const block = await findBlock(this.options.rpc, tag).catch((error: unknown) => {
+      if (error instanceof RpcError && error.kind === 'rejected') return undefined;
+      throw error;
+    });
+    return block?.number ?? head.number - finalizedFallback;
+  }
+
+  /** A receipt is a node's memory of a block; whether the block is still there is asked just before it is believed. */
+  async #canonicalHashes(due: readonly InFlight[], head: BlockHeader): Promise<ReadonlyMap<number, string>> {
+    const hashes = new Map([[head.number, head.hash]]);
+    const numbers = [...new Set(due.map(({ receipt }) => receipt!.place.blockNumber))];
+    const unknown = numbers.filter((number) => !hashes.has(number));
+    const blocks = await Promise.all(unknown.map((number) => findBlock(this.options.rpc, number)));
+    for (const block of blocks) if (block) hashes.set(block.number, block.hash);
+    return hashes;
+  }
+
+  async #keep(changes: readonly StatusChange[]): Promise<void> {
+    // A statement changes each row once, so what happens to one transaction in a row is written in a row.
+    const rounds: StatusChange[][] = [];
+    const seen = new Map<string, number>();
+    for (const change of changes) {
+      const round = seen.get(change.id) ?? 0;
+      seen.set(change.id, round + 1);
+      (rounds[round] ??= []).push(change);
+    }
+    for (const round of rounds) await this.options.store.setStatus(round);
+  }
+}
+
+function minedChanges(record: TransactionRecord, receipt: Receipt): StatusChange[] {
+  const mined: StatusChange = {
+    id: record.id,
+    status: 'mined',
+    place: receipt.place,
+    ...(receipt.contractAddress === undefined ? {} : { contractAddress: receipt.contractAddress }),
+  };
+  // Kept in the store as mined in another block: that block is gone.
+  if (record.status === 'mined') return [{ id: record.id, status: 'broadcast', reason: 'reorganised' }, mined];
+  return [mined];
+}

@@ -1,0 +1,21 @@
+import { parseQuantity } from './block.js';
+import type { Rpc } from './rpc-client.js';
+
+/** How long the chain's own count is believed; the ledger's is exact unless the key is used elsewhere. */
+const freshMs = 10_000;
+
+/** The chain's count of transactions by address, asked for now and then rather than for each transaction. */
+export class SenderNonces {
+  readonly #counts = new Map<string, { readonly count: Promise<number>; readonly at: number }>();
+
+  constructor(private readonly rpc: Rpc) {}
+
+  async count(address: string): Promise<number> {
+    const known = this.#counts.get(address);
+    if (known && performance.now() - known.at < freshMs) return await known.count;
+    const count = this.rpc.request('eth_getTransactionCount', [address, 'pending']).then(parseQuantity);
+    this.#counts.set(address, { count, at: performance.now() });
+    count.catch(() => this.#counts.delete(address));
+    return await count;
+  }
+}
