@@ -20,6 +20,7 @@ export { compileFlow, type CompileOptions } from './run.js';
 export { runToEnd } from './run-to-end.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export type { Vocabulary } from './vocabulary.js';
+export { compileWhere, inspectWhere, type WhereProblem } from './where.js';
 export { parseYaml } from './yaml-document.js';
 export {
   loadFlowTests,

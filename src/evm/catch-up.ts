@@ -11,14 +11,14 @@ export async function catchUp(
   limits: { target(): number; youngFrom(): number },
   signal: AbortSignal,
 ): Promise<void> {
-  const { filter } = subscription.options;
-  const read = (from: number): Promise<RangeResult> => {
+  const read = async (from: number): Promise<RangeResult> => {
     const to = limits.target();
     const youngFrom = limits.youngFrom();
     // A range is either old or young, so that only the young ones are read twice.
     const end = from < youngFrom ? Math.min(to, youngFrom - 1) : to;
     const range = { from, to: end, isYoung: from >= youngFrom };
-    return reader.read(filter === 'blocks' ? undefined : filter, range, signal);
+    const found = await reader.read(subscription.search, range, signal);
+    return { ...found, logs: found.logs.filter((log) => subscription.matches(log)) };
   };
   let next = subscription.place?.next ?? 0;
   if (next > limits.target()) return;

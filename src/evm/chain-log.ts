@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { parseQuantity, toQuantity } from './block.js';
+import { parseQuantity, parseTimestamp, toQuantity } from './block.js';
 import { matches, type LogFilter } from './log-filter.js';
 import type { Rpc } from './rpc-client.js';
 import { RpcError } from './rpc-error.js';
@@ -80,7 +80,7 @@ function parseLog(entry: Readonly<Record<string, unknown>>): ChainLog {
     transactionHash,
     transactionIndex: parseQuantity(entry['transactionIndex']),
     logIndex: parseQuantity(entry['logIndex']),
-    timestamp: typeof blockTimestamp === 'string' ? parseQuantity(blockTimestamp) : undefined,
+    timestamp: typeof blockTimestamp === 'string' ? parseTimestamp(blockTimestamp) : undefined,
   };
 }
 
@@ -95,14 +95,21 @@ function sortLogs(logs: ChainLog[], filter: LogFilter, range: { from: number; to
   });
 }
 
+/** The identities of all matching logs of some blocks; see {@link createLogIds}. */
+export function logIds(chainId: number, logs: readonly ChainLog[]): string[] {
+  const idOf = createLogIds(chainId);
+  return logs.map((log) => idOf(log));
+}
+
 /**
  * The identities of logs that stay the same when their transactions are mined again in another block: chain, transaction,
- * content, and the place among logs of the same transaction with the same content. Takes all matching logs of a block together.
+ * content, and the place among logs of the same transaction with the same content. It is asked for all matching logs of a
+ * block one after another.
  */
-export function logIds(chainId: number, logs: readonly ChainLog[]): string[] {
+export function createLogIds(chainId: number): (log: ChainLog) => string {
   const counts = new Map<string, number>();
   let block = '';
-  return logs.map((log) => {
+  return (log) => {
     if (log.blockHash !== block) {
       counts.clear();
       block = log.blockHash;
@@ -112,5 +119,5 @@ export function logIds(chainId: number, logs: readonly ChainLog[]): string[] {
     const ordinal = counts.get(base) ?? 0;
     counts.set(base, ordinal + 1);
     return `${base}:${String(ordinal)}`;
-  });
+  };
 }

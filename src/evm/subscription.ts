@@ -2,7 +2,7 @@ import { PatchbayError } from '#sdk';
 import type { BlockHeader } from './block.js';
 import type { ChainLog } from './chain-log.js';
 import { formatBlock, formatCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.js';
-import { matches, type LogFilter } from './log-filter.js';
+import { matches, mergeFilters, type LogFilter } from './log-filter.js';
 
 /** Blocks on top before a log counts, or the chain's own word for final. 0: as soon as it is mined. */
 export type Finality = number | 'safe' | 'finalized';
@@ -23,8 +23,8 @@ export interface ChainRetraction {
 }
 
 export interface WatchOptions {
-  /** `blocks`: every block itself. */
-  readonly filter: LogFilter | 'blocks';
+  /** `blocks`: every block itself. Several filters: what any of them wants, in one order. */
+  readonly filter: LogFilter | readonly LogFilter[] | 'blocks';
   readonly finality: Finality;
   /** Where an earlier watch left off; undefined: begin with the next block, or with `fromBlock`. */
   readonly cursor: string | undefined;
@@ -43,6 +43,9 @@ const idleCursorMs = 1_000;
 /** One who wants to hear: its place in the chain, and what is being delivered to it at the moment. */
 export class Subscription {
   readonly options: WatchOptions;
+  readonly #filters: readonly LogFilter[];
+  /** Finds at least what it wants; undefined when it wants blocks. */
+  readonly search: LogFilter | undefined;
   /** Undefined until the first head is known. */
   #place: Checkpoint | undefined;
   #savedNext = -1;
@@ -62,6 +65,8 @@ export class Subscription {
 
   constructor(options: WatchOptions) {
     this.options = options;
+    this.#filters = options.filter === 'blocks' ? [] : [options.filter].flat();
+    this.search = options.filter === 'blocks' ? undefined : mergeFilters(this.#filters);
     let settle: (error?: unknown) => void = () => undefined;
     this.finished = new Promise((resolve, reject) => {
       settle = (error) => {
@@ -91,8 +96,11 @@ export class Subscription {
 
   /** Of the blocks that are looked at a second time only those count that it wanted in the first place. */
   wants(log: ChainLog): boolean {
-    const { filter } = this.options;
-    return filter !== 'blocks' && log.blockNumber >= this.#since && matches(filter, log);
+    return log.blockNumber >= this.#since && this.matches(log);
+  }
+
+  matches(log: ChainLog): boolean {
+    return this.#filters.some((filter) => matches(filter, log));
   }
 
   /** Stands at this place without anything having been read. */

@@ -1,0 +1,26 @@
+import { EventFragment } from 'ethers';
+import { PatchbayError } from '#sdk';
+import type { AbiFragment } from './abi.js';
+
+/** Whether a text tells everything about an event, its names or what is indexed, and not only its types. */
+export function isEventDeclaration(text: string): boolean {
+  return /\([^)]*\w\s+\w/.test(text);
+}
+
+/**
+ * An event as Solidity declares it: `Transfer(address indexed from, address indexed to, uint256 value)`.
+ *
+ * @throws evm.unknownFunction
+ */
+export function parseEventDeclaration(text: string): AbiFragment {
+  try {
+    const declaration = `event ${text.trim().replace(/^event\s+/, '')}`;
+    return JSON.parse(EventFragment.from(declaration).format('json')) as AbiFragment;
+  } catch (cause) {
+    throw new PatchbayError('evm.unknownFunction', {
+      detail: `${JSON.stringify(text)} is not the declaration of an event`,
+      fix: 'Write it as Solidity does: Transfer(address indexed from, address indexed to, uint256 value)',
+      cause,
+    });
+  }
+}
