@@ -137,7 +137,8 @@ async function assemble(
     log,
   });
 
-  const chain = chainServices({ db, signers: file.signers });
+  const chain = chainServices({ db, declared: file, http });
+  onStop('signers', () => chain.signers.close());
   const connections = new ConnectionsService({
     catalog,
     declared: file.connections,

@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { PatchbayError, Secret, z, type Fault } from '#sdk';
+import { PatchbayError, z, type Fault } from '#sdk';
+import { declareSigners, type DeclaredSigners } from './declared-signers.js';
+import { readIfThere, resolveReferences, surroundings, type Surroundings } from './references.js';
 
-/** What `patchbay.yaml` declares: who the hub talks to and what it signs with. */
-export interface ConfigurationFile {
+/** What `patchbay.yaml` declares: who the hub talks to, what it signs with, and who may send what. */
+export interface ConfigurationFile extends DeclaredSigners {
   readonly connections: readonly DeclaredConnection[];
-  readonly signers: ReadonlyMap<string, DeclaredSigner>;
+  /** As written; the transaction layer reads them. */
+  readonly limits: readonly unknown[];
 }
 
 export interface DeclaredConnection {
@@ -18,16 +19,15 @@ export interface DeclaredConnection {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-export interface DeclaredSigner {
-  readonly privateKey: Secret;
-}
-
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens');
 const settings = z.record(z.string(), z.unknown());
 const fileSchema = z.strictObject({
   connections: z.record(name, z.looseObject({ connector: z.string(), default: z.boolean().optional() })).default({}),
   networks: z.record(name, settings).default({}),
-  signers: z.record(name, z.strictObject({ privateKey: z.unknown() })).default({}),
+  signers: z.record(name, z.unknown()).default({}),
+  wallets: z.record(name, z.unknown()).default({}),
+  keystores: z.unknown(),
+  limits: z.array(z.unknown()).default([]),
   /** Connectors from npm, by package name; the application loads them before this file is read. */
   connectors: z.array(z.string().regex(/^(@[\w-]+\/)?patchbay-connector-[\w-]+$/)).default([]),
 });
@@ -43,7 +43,9 @@ export async function readConfigurationFile(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ConfigurationFile> {
   const text = await readIfThere(path);
-  if (text === undefined) return { connections: [], signers: new Map() };
+  if (text === undefined) {
+    return { connections: [], signers: new Map(), wallets: new Map(), keystores: undefined, limits: [] };
+  }
   const document = parseDocument(text, { schema: 'core', merge: false });
   const faults: Fault[] = document.errors.map((error) => ({
     pointer: '',
@@ -52,8 +54,8 @@ export async function readConfigurationFile(
     ...(error.linePos && { line: error.linePos[0].line, column: error.linePos[0].col }),
   }));
   const raw: unknown = faults.length > 0 ? {} : (document.toJS({ maxAliasCount: 0 }) ?? {});
-  const resolved = await resolveReferences(raw, { env, folder: dirname(path), faults, pointer: '', file: path });
-  const parsed = fileSchema.safeParse(resolved);
+  const at = surroundings(path, env, faults);
+  const parsed = fileSchema.safeParse(raw);
   if (!parsed.success) {
     faults.push(
       ...parsed.error.issues.map((issue) => ({
@@ -63,7 +65,8 @@ export async function readConfigurationFile(
       })),
     );
   }
-  if (faults.length > 0 || !parsed.success) {
+  const file = parsed.success ? await declared(parsed.data, at) : undefined;
+  if (faults.length > 0 || file === undefined) {
     const first = faults[0];
     throw new PatchbayError('config.invalid', {
       detail: `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${path}: ${first?.pointer ?? ''} ${first?.detail ?? ''}`,
@@ -71,86 +74,43 @@ export async function readConfigurationFile(
       faults,
     });
   }
-  return declared(parsed.data, path);
+  return file;
 }
 
-function declared(file: z.output<typeof fileSchema>, path: string): ConfigurationFile {
+async function declared(file: z.output<typeof fileSchema>, at: Surroundings): Promise<ConfigurationFile> {
   const connections: DeclaredConnection[] = [];
   for (const [key, { connector, default: isDefault, ...rest }] of Object.entries(file.connections)) {
-    connections.push({ name: key, connector, section: undefined, isDefault: isDefault ?? false, settings: rest });
+    connections.push({
+      name: key,
+      connector,
+      section: undefined,
+      isDefault: isDefault ?? false,
+      settings: await settingsOf(rest, at, `/connections/${key}`),
+    });
   }
-  const networks = Object.entries(file.networks);
-  for (const [key, { default: isDefault, ...rest }] of networks) {
+  for (const [key, { default: isDefault, ...rest }] of Object.entries(file.networks)) {
     connections.push({
       name: key,
       connector: undefined,
       section: 'networks',
       isDefault: isDefault === true,
-      settings: rest,
+      settings: await settingsOf(rest, at, `/networks/${key}`),
     });
   }
-  const signers = new Map<string, DeclaredSigner>();
-  for (const [key, signer] of Object.entries(file.signers)) {
-    if (typeof signer.privateKey !== 'string') {
-      throw new PatchbayError('config.invalid', {
-        detail: `The signer ${key} in ${path} has no private key.`,
-        fix: 'Write privateKey: { env: NAME } or { file: PATH }.',
-      });
-    }
-    signers.set(key, { privateKey: new Secret(signer.privateKey) });
-  }
-  return { connections, signers };
+  // What opens a key is read by those who sign, when they do.
+  return { connections, ...(await declareSigners(file, at)), limits: file.limits };
 }
 
-interface Resolution {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly folder: string;
-  readonly file: string;
-  readonly pointer: string;
-  readonly faults: Fault[];
-}
-
-async function resolveReferences(value: unknown, at: Resolution): Promise<unknown> {
-  if (Array.isArray(value)) {
-    return Promise.all(value.map((item, i) => resolveReferences(item, { ...at, pointer: `${at.pointer}/${i}` })));
-  }
-  if (value === null || typeof value !== 'object') return value;
-  const entries = Object.entries(value);
-  const [only] = entries;
-  if (entries.length === 1 && only !== undefined && typeof only[1] === 'string') {
-    if (only[0] === 'env') return fromEnvironment(only[1], at);
-    if (only[0] === 'file') return fromFile(only[1], at);
-  }
+async function settingsOf(
+  written: Readonly<Record<string, unknown>>,
+  at: Surroundings,
+  pointer: string,
+): Promise<Record<string, unknown>> {
   const resolved = await Promise.all(
-    entries.map(async ([key, item]): Promise<[string, unknown]> => [
+    Object.entries(written).map(async ([key, value]): Promise<[string, unknown]> => [
       key,
-      await resolveReferences(item, { ...at, pointer: `${at.pointer}/${key}` }),
+      await resolveReferences(value, { ...at, pointer: `${pointer}/${key}` }),
     ]),
   );
   return Object.fromEntries(resolved);
-}
-
-function fromEnvironment(variable: string, at: Resolution): string | undefined {
-  const value = at.env[variable];
-  if (value === undefined || value === '') {
-    at.faults.push({ pointer: at.pointer, file: at.file, detail: `The environment variable ${variable} is not set.` });
-  }
-  return value;
-}
-
-async function fromFile(path: string, at: Resolution): Promise<string | undefined> {
-  const text = await readIfThere(resolve(at.folder, path));
-  if (text === undefined) {
-    at.faults.push({ pointer: at.pointer, file: at.file, detail: `The file ${path} cannot be read.` });
-  }
-  return text?.trim();
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

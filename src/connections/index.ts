@@ -1,10 +1,12 @@
 /** Who the hub talks to: connections by name, from the configuration file or added by hand. */
-export {
-  readConfigurationFile,
-  type ConfigurationFile,
-  type DeclaredConnection,
-  type DeclaredSigner,
-} from './configuration-file.js';
+export { readConfigurationFile, type ConfigurationFile, type DeclaredConnection } from './configuration-file.js';
+export type {
+  DeclaredKeystores,
+  DeclaredSigner,
+  DeclaredSigners,
+  DeclaredWallet,
+  SecretSource,
+} from './declared-signers.js';
 export { ConnectionsController } from './connections.controller.js';
 export { ConnectionsService, type ConnectionView } from './connections.service.js';
 export { connectionAnswer } from './connections.schema.js';

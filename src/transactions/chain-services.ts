@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
+import type { DeclaredSigners } from '#connections';
 import { blockMemory, signerSource, transactionStore } from '#evm';
 import type { Database } from '#platform';
-import type { Secret, ServiceToken, UseService } from '#sdk';
+import type { HttpClient, ServiceToken, UseService } from '#sdk';
 import { KyselyBlockMemory } from './block-memory.store.js';
 import { SignersService } from './signers.service.js';
 import { TransactionsQueries } from './transactions.queries.js';
@@ -18,9 +19,11 @@ export interface ChainServices {
 
 export function chainServices(parts: {
   readonly db: Kysely<Database>;
-  readonly signers: ReadonlyMap<string, { readonly privateKey: Secret }>;
+  readonly declared: DeclaredSigners;
+  /** To signers that are elsewhere. */
+  readonly http: HttpClient;
 }): ChainServices {
-  const signers = new SignersService(parts.signers);
+  const signers = new SignersService({ declared: parts.declared, http: parts.http });
   const services = new Map<string, unknown>([
     [blockMemory.name, new KyselyBlockMemory(parts.db)],
     [signerSource.name, signers],

@@ -1,37 +1,227 @@
-import { createKeySigner, type Signer, type SignerSource } from '#evm';
-import { PatchbayError, type Secret } from '#sdk';
+import { access, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DeclaredSigner, DeclaredSigners } from '#connections';
+import {
+  HdWallet,
+  SigningThread,
+  highestAccount,
+  openRemoteSigner,
+  openThreadSigner,
+  type Signer,
+  type SignerSource,
+  type WalletAccount,
+} from '#evm';
+import { PatchbayError, Secret, type HttpClient } from '#sdk';
 
 export interface SignerView {
   readonly name: string;
-  readonly address: string;
+  readonly kind: DeclaredSigner['kind'];
+  /** Null when it cannot be opened. */
+  readonly address: string | null;
+  /** Why it cannot sign now. */
+  readonly problem: { readonly code: string; readonly detail: string; readonly fix: string | null } | null;
 }
 
-/** What signs, by name, from the configuration file. Keys never leave the signers. */
+export interface WalletView {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Accounts of each wallet that an address is looked for in. */
+const searchedAccounts = 100;
+/** Also what keeps a name from being a path. */
+const fileName = /^([a-z][a-z0-9-]*)[.]json$/;
+
+/** What signs, by name or address: signers and wallets of the configuration file, and keystores in its folder. */
 export class SignersService implements SignerSource {
+  readonly #declared: DeclaredSigners;
+  readonly #http: HttpClient;
+  readonly #thread: SigningThread;
+  readonly #wallets: ReadonlyMap<string, HdWallet>;
   readonly #signers = new Map<string, Promise<Signer>>();
+  /** Address to name, of what was opened or looked up. */
+  readonly #names = new Map<string, string>();
 
-  constructor(private readonly declared: ReadonlyMap<string, { readonly privateKey: Secret }>) {}
-
-  get(name: string): Promise<Signer> {
-    const known = this.#signers.get(name);
-    if (known !== undefined) return known;
-    const declared = this.declared.get(name);
-    if (declared === undefined) {
-      throw new PatchbayError('evm.unknownSigner', {
-        detail: `There is no signer called ${name}.`,
-        fix:
-          this.declared.size === 0
-            ? 'Declare one under signers: in patchbay.yaml.'
-            : `Known signers: ${[...this.declared.keys()].join(', ')}.`,
-      });
-    }
-    const signer = createKeySigner(name, declared.privateKey);
-    this.#signers.set(name, signer);
-    return signer;
+  constructor(parts: {
+    readonly declared: DeclaredSigners;
+    readonly http: HttpClient;
+    readonly thread?: SigningThread;
+  }) {
+    this.#declared = parts.declared;
+    this.#http = parts.http;
+    this.#thread = parts.thread ?? new SigningThread();
+    this.#wallets = new Map(
+      [...parts.declared.wallets].map(([name, { mnemonic, passphrase, path }]) => [
+        name,
+        new HdWallet(name, this.#thread, async () => ({
+          kind: 'wallet',
+          mnemonic: await mnemonic(),
+          passphrase: await passphrase?.(),
+          path,
+        })),
+      ]),
+    );
   }
 
+  async get(name: string): Promise<Signer> {
+    if (/^0x[0-9a-fA-F]{40}$/.test(name)) return this.#byAddress(name.toLowerCase());
+    const known = this.#signers.get(name);
+    if (known !== undefined) return known;
+    const declared = this.#declared.signers.get(name) ?? (await this.#inFolder(name));
+    if (declared !== undefined) return this.#open(name, declared);
+    const [, wallet, index] = /^hd-(.+)-(0|[1-9]\d{0,9})$/.exec(name) ?? [];
+    const derived = wallet === undefined ? undefined : this.#wallets.get(wallet);
+    if (derived !== undefined && Number(index) <= highestAccount) return derived.signer(Number(index));
+    throw this.#unknown(name);
+  }
+
+  /** Each is opened; one that cannot be hides no other. */
   async list(): Promise<SignerView[]> {
-    const signers = await Promise.all([...this.declared.keys()].map((name) => this.get(name)));
-    return signers.map(({ name, address }) => ({ name, address }));
+    return Promise.all([...(await this.#all())].map(([name, declared]) => this.#view(name, declared)));
+  }
+
+  listWallets(): WalletView[] {
+    return [...this.#declared.wallets].map(([name, { path }]) => ({ name, path }));
+  }
+
+  /** @throws evm.unknownSigner */
+  async accounts(wallet: string, { from, count }: { from: number; count: number }): Promise<WalletAccount[]> {
+    const known = this.#wallets.get(wallet);
+    if (known !== undefined) return known.accounts(from, count);
+    throw new PatchbayError('evm.unknownSigner', {
+      detail: `There is no wallet called ${wallet}.`,
+      fix:
+        this.#wallets.size === 0
+          ? 'Declare one under wallets: in patchbay.yaml.'
+          : `Known wallets: ${[...this.#wallets.keys()].join(', ')}.`,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close();
+  }
+
+  async #view(name: string, declared: DeclaredSigner): Promise<SignerView> {
+    const { kind } = declared;
+    let address = declared.kind === 'remote' ? (declared.address ?? null) : null;
+    try {
+      const signer = await this.#open(name, declared);
+      ({ address } = signer);
+      await signer.check?.();
+      return { name, kind, address, problem: null };
+    } catch (error) {
+      const { code, detail, fix } = PatchbayError.from(error);
+      return { name, kind, address, problem: { code, detail, fix: fix ?? null } };
+    }
+  }
+
+  /** A failed attempt is forgotten: a password may be corrected, another process may come back. */
+  #open(name: string, declared: DeclaredSigner): Promise<Signer> {
+    const known = this.#signers.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#opened(name, declared).then(
+      (signer) => {
+        if (!this.#names.has(signer.address)) this.#names.set(signer.address, name);
+        return signer;
+      },
+      (error: unknown) => {
+        this.#signers.delete(name);
+        throw error;
+      },
+    );
+    this.#signers.set(name, opening);
+    return opening;
+  }
+
+  #opened(name: string, declared: DeclaredSigner): Promise<Signer> {
+    switch (declared.kind) {
+      case 'key':
+        return openThreadSigner(this.#thread, {
+          name,
+          source: `the private key of the signer ${name}`,
+          load: async () => ({ kind: 'key', privateKey: await declared.privateKey() }),
+        });
+      case 'keystore':
+        return openThreadSigner(this.#thread, {
+          name,
+          source: `the keystore ${declared.keystore.name} of the signer ${name}`,
+          load: async () => ({
+            kind: 'keystore',
+            json: await declared.keystore.read(),
+            password: await declared.password(),
+          }),
+        });
+      case 'remote':
+        return openRemoteSigner({ ...declared, name, http: this.#http });
+    }
+  }
+
+  async #byAddress(address: string): Promise<Signer> {
+    const name = this.#names.get(address) ?? (await this.#search(address));
+    if (name === undefined) throw this.#unknown(address);
+    this.#names.set(address, name);
+    return this.get(name);
+  }
+
+  async #search(address: string): Promise<string | undefined> {
+    const derived = [...this.#wallets.values()].find((wallet) => wallet.indexOf(address) !== undefined);
+    if (derived !== undefined) return `hd-${derived.name}-${derived.indexOf(address) ?? 0}`;
+    await Promise.allSettled([...(await this.#all())].map(([name, declared]) => this.#open(name, declared)));
+    const name = this.#names.get(address);
+    if (name !== undefined) return name;
+    const accounts = await Promise.allSettled(
+      [...this.#wallets.values()].map((wallet) => wallet.accounts(0, searchedAccounts)),
+    );
+    return accounts
+      .flatMap((settled) => (settled.status === 'fulfilled' ? settled.value : []))
+      .find((account) => account.address === address)?.name;
+  }
+
+  async #all(): Promise<ReadonlyMap<string, DeclaredSigner>> {
+    const { keystores, signers } = this.#declared;
+    if (keystores === undefined) return signers;
+    const files = await readdir(keystores.folder).catch(() => []);
+    const names = files.flatMap((file) => fileName.exec(file)?.[1] ?? []).sort();
+    // What the file declares by name is what counts.
+    return new Map([...names.map((name) => [name, this.#keystore(name)] as const), ...signers]);
+  }
+
+  /** Looked up anew each time, so that a new file needs no restart. */
+  async #inFolder(name: string): Promise<DeclaredSigner | undefined> {
+    const { keystores } = this.#declared;
+    if (keystores === undefined || !fileName.test(`${name}.json`)) return undefined;
+    const isThere = await access(join(keystores.folder, `${name}.json`)).then(
+      () => true,
+      () => false,
+    );
+    return isThere ? this.#keystore(name) : undefined;
+  }
+
+  #keystore(name: string): DeclaredSigner {
+    const { folder = '', passwords = '' } = this.#declared.keystores ?? {};
+    return {
+      kind: 'keystore',
+      keystore: { name: `${name}.json`, isThere: true, read: () => readKept(join(folder, `${name}.json`)) },
+      password: async () => new Secret((await readKept(join(passwords, `${name}.txt`))).replace(/\r?\n$/, '')),
+    };
+  }
+
+  #unknown(name: string): PatchbayError {
+    const known = [
+      ...this.#declared.signers.keys(),
+      ...[...this.#wallets.keys()].map((wallet) => `hd-${wallet}-<index>`),
+    ];
+    return new PatchbayError('evm.unknownSigner', {
+      detail: `There is no signer called ${name}.`,
+      fix: known.length === 0 ? 'Declare one under signers: in patchbay.yaml.' : `Known signers: ${known.join(', ')}.`,
+    });
+  }
+}
+
+async function readKept(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new PatchbayError('config.invalid', { detail: `The file ${file} cannot be read.`, cause: error });
   }
 }

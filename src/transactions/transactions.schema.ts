@@ -1,28 +1,157 @@
-import { z } from '#sdk';
+import { address, amount, z } from '#sdk';
 
-const transactionAnswer = z.object({
-  id: z.string(),
-  idempotencyKey: z.string(),
-  chainId: z.number().int(),
-  signer: z.string(),
-  from: z.string(),
-  to: z.string(),
-  nonce: z.number().int(),
-  value: z.string().meta({ description: 'In wei' }),
-  status: z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed']),
-  hash: z.string().nullable(),
-  blockNumber: z.number().int().nullable(),
-  failure: z.unknown(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
+export const statuses = ['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled'] as const;
+
+/** `a,b` or `a` given several times. */
+const statusList = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat().flatMap((text) => text.split(',')))
+  .pipe(z.array(z.enum(statuses)))
+  .meta({ description: 'One, or several separated by commas.' });
+
+export const listQuery = z.strictObject({
+  status: statusList.optional(),
+  pending: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .meta({ description: 'Whether it is not final yet.' }),
+  signer: z.string().optional().meta({ description: 'Name or address.' }),
+  from: z.string().optional().meta({ description: 'The same as signer.' }),
+  network: z.string().optional(),
+  chainId: z.coerce.number().int().positive().optional(),
+  contract: z.string().optional().meta({ description: 'Name or address.' }),
+  to: z.string().optional().meta({ description: 'The same as contract.' }),
+  function: z.string().optional().meta({ description: 'Name or signature.' }),
+  origin: z.string().optional().meta({ description: 'flow:<name> or key:<id>' }),
+  idempotencyKey: z.string().optional(),
+  hash: z.string().optional().meta({ description: 'Of any of its attempts.' }),
+  createdAfter: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
+  createdBefore: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
+  before: z.string().max(200).optional().meta({ description: '`next` of the previous page.' }),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
 });
 
-export const transactionsAnswer = z.object({ items: z.array(transactionAnswer) });
+const wei = amount().refine((text) => !text.startsWith('-'), 'must not be negative');
+
+export const feeWish = z
+  .strictObject({ max: wei.optional(), tip: wei.optional(), cap: wei.optional() })
+  .meta({ description: 'Highest price per gas, tip, and what no raise goes above; in wei.' });
+
+const transactionBody = z.strictObject({
+  network: z.string().optional(),
+  from: z.string().min(1).meta({ description: 'Name or address of a signer.' }),
+  to: address().optional().meta({ description: 'Absent: data is deployed.' }),
+  data: z
+    .string()
+    .regex(/^0x([0-9a-fA-F]{2})*$/, 'must be bytes: 0x and an even number of hexadecimal digits')
+    .max(400_000)
+    .default('0x'),
+  value: wei.default('0').meta({ description: 'In wei.' }),
+  gas: wei.optional().meta({ description: 'Estimated when it is not given.' }),
+  fee: feeWish.optional(),
+  confirmations: z
+    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+    .optional()
+    .meta({ description: 'Blocks on top before it is final. Default: the setting of the network.' }),
+});
+export type TransactionBody = z.output<typeof transactionBody>;
+
+const deploysSomething = [
+  ({ to, data }: { readonly to?: string | undefined; readonly data: string }) => to !== undefined || data !== '0x',
+  { path: ['to'], message: 'to or data must be given' },
+] as const satisfies readonly unknown[];
+
+export const sendBody = transactionBody
+  .extend({
+    wait: z.enum(['accepted', 'mined', 'confirmed']).default('accepted').meta({
+      description: 'What the answer waits for, for 30 s at the most; 202 when it is not that far by then.',
+    }),
+  })
+  .refine(...deploysSomething);
+
+export const batchBody = z.strictObject({
+  transactions: z
+    .array(
+      transactionBody.extend({ idempotencyKey: z.string().min(1).max(255).optional() }).refine(...deploysSomething),
+    )
+    .min(1)
+    .max(500),
+});
+
+export const replaceBody = z.strictObject({ fee: feeWish });
+
+const failure = z.object({ code: z.string(), detail: z.string() }).nullable();
+
+export const transactionAnswer = z.object({
+  id: z.uuid(),
+  idempotencyKey: z.string(),
+  chainId: z.number().int(),
+  network: z.string().nullable(),
+  signer: z.string(),
+  from: z.string(),
+  to: z.string().nullable(),
+  nonce: z.number().int(),
+  value: z.string().meta({ description: 'In wei' }),
+  gasLimit: z.string(),
+  finality: z.string(),
+  fee: z.object({ max: z.string().optional(), tip: z.string().optional(), cap: z.string().optional() }).nullable(),
+  about: z
+    .object({ contract: z.string().optional(), function: z.string().optional(), args: z.unknown().optional() })
+    .nullable(),
+  origin: z.string().nullable(),
+  status: z.enum(statuses),
+  hash: z.string().nullable().meta({ description: 'Of the attempt that was mined, until then of the newest' }),
+  receipt: z.object({ blockNumber: z.number().int(), blockHash: z.string(), gasUsed: z.string() }).nullable(),
+  contractAddress: z.string().nullable(),
+  failure,
+  wish: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  links: z.record(z.string(), z.string()),
+});
+
+export const transactionsAnswer = z.object({
+  items: z.array(transactionAnswer),
+  next: z.string().optional().meta({ description: 'Give this as `before` to go on; absent on the last page' }),
+});
 
 export const transactionDetailAnswer = z.object({
   ...transactionAnswer.shape,
-  attempts: z.array(z.object({ number: z.number().int(), kind: z.string(), hash: z.string() })),
-  history: z.array(z.object({ status: z.string(), at: z.iso.datetime(), detail: z.unknown() })),
+  data: z.string(),
+  attempts: z.array(
+    z.object({
+      number: z.number().int(),
+      kind: z.enum(['payload', 'filler']),
+      hash: z.string(),
+      maxFee: z.string(),
+      tip: z.string().nullable(),
+      sentAt: z.iso.datetime().nullable(),
+      sentBlock: z.number().int().nullable(),
+    }),
+  ),
+  history: z.array(
+    z.object({
+      status: z.enum(statuses),
+      at: z.iso.datetime(),
+      reason: z.string().nullable(),
+      place: z
+        .object({ hash: z.string(), blockNumber: z.number(), blockHash: z.string(), gasUsed: z.string() })
+        .nullable(),
+      failure,
+    }),
+  ),
+});
+
+export const batchAnswer = z.object({
+  items: z.array(
+    z.union([
+      z.object({ id: z.uuid(), status: z.enum(statuses) }),
+      z.object({
+        error: z.object({ code: z.string(), title: z.string(), detail: z.string(), fix: z.string().optional() }),
+      }),
+    ]),
+  ),
 });
 
 export const signersAnswer = z.object({ signers: z.array(z.object({ name: z.string(), address: z.string() })) });
