@@ -1,5 +1,5 @@
-import { asRevert, compileTupleReader, encodeCall, getFragment, toQuantity } from '#evm';
-import { PatchbayError, defineAction, z } from '#sdk';
+import { asRevert, decodeOutputs, encodeCall, getFragment, toQuantity } from '#evm';
+import { defineAction, z } from '#sdk';
 import { network } from './connection.js';
 import { abiInput, contractInput } from './finality.js';
 
@@ -39,26 +39,12 @@ export const callFunction = defineAction({
   async run({ input, client, signal }) {
     const contract = await client.addressBook.get(input.contract, input.abi);
     const fragment = getFragment(contract.abi, 'function', input.function);
-    const call = { to: contract.address, data: await encodeCall(fragment, input.args) };
+    const call = { to: contract.address, data: encodeCall(fragment, input.args) };
     const block = typeof input.block === 'number' ? toQuantity(input.block) : input.block;
     const answer = await client.rpc.request<string>('eth_call', [call, block], signal).catch((error: unknown) => {
       throw asRevert(error, contract.abi) ?? error;
     });
-    const outputs = fragment.outputs ?? [];
-    return { result: decode(answer, outputs, input.contract) };
+    const outputs = Object.entries(decodeOutputs(fragment, answer));
+    return { result: outputs.length === 1 ? outputs[0]![1] : Object.fromEntries(outputs) };
   },
 });
-
-function decode(answer: string, outputs: Parameters<typeof compileTupleReader>[0], contract: string): unknown {
-  let values: Record<string, unknown>;
-  try {
-    values = compileTupleReader(outputs)(answer, 2, { budget: 10_000, isAltered: false });
-  } catch (error) {
-    throw new PatchbayError('evm.unknownFunction', {
-      detail: `The answer of ${contract} does not fit the ABI`,
-      fix: 'Check that the address holds that contract on this network.',
-      cause: error,
-    });
-  }
-  return outputs.length === 1 ? Object.values(values)[0] : values;
-}

@@ -1,11 +1,13 @@
 import {
   compileLogDecoder,
+  contractEventOf,
   formatBlock,
   formatPosition,
   getFragment,
   logIds,
   readPastLogs,
   type ChainLog,
+  type ContractEvent,
   type LogDecoder,
   type LogFilter,
   type Network,
@@ -49,16 +51,12 @@ const event = z.object({
   raw: z.object({ topics: z.array(z.string()), data: z.string() }).optional(),
 });
 
-type ContractEvent = z.output<typeof event>;
-
 /** What was asked for, with everything looked up once. */
 interface Listened {
   readonly client: Network;
   readonly name: string | undefined;
   readonly decoder: LogDecoder;
   readonly filter: LogFilter;
-  /** Topics of the event; another event can share its signature with other arguments indexed. */
-  readonly topics: number;
 }
 
 export const contractEvent = defineTrigger({
@@ -111,39 +109,25 @@ async function resolve(client: Network, { contract, event, abi }: z.output<typeo
     name: every ? undefined : found.name,
     decoder,
     filter: { addresses: every ? undefined : [found.address], topics: fragment.anonymous ? [] : [[decoder.topic]] },
-    topics: (fragment.inputs ?? []).filter(({ indexed }) => indexed).length + (fragment.anonymous ? 0 : 1),
   };
 }
 
 function hear(listened: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
-  const { client, name, decoder, topics } = listened;
+  const { client, name, decoder } = listened;
   const ids = logIds(client.chainId, logs);
-  const heard: Heard<ContractEvent>[] = [];
-  for (const [index, log] of logs.entries()) {
-    const id = ids[index];
-    if (id === undefined || log.topics.length !== topics) continue;
-    const time = new Date((log.timestamp ?? 0) * 1_000).toISOString();
-    const { raw, ...decoded } = decoder.decode(log);
-    heard.push({
-      id,
-      time,
+  return logs.flatMap((log, index) => {
+    const { name: network, chainId } = client;
+    const event = contractEventOf({ log, decoder, contractName: name, network, chainId });
+    if (!event) return [];
+    return {
+      id: ids[index]!,
+      time: event.block.timestamp,
       subject: log.address,
       position: formatPosition(log.blockNumber, log.logIndex),
       place: log.blockHash,
-      event: {
-        name: decoder.event.name ?? '',
-        ...decoded,
-        contract: name === undefined ? { address: log.address } : { name, address: log.address },
-        transaction: { hash: log.transactionHash, index: log.transactionIndex },
-        block: { number: log.blockNumber, hash: log.blockHash, timestamp: time },
-        log: { index: log.logIndex },
-        network: client.name,
-        chainId: client.chainId,
-        ...(raw ? { raw: { topics: [...raw.topics], data: raw.data } } : {}),
-      },
-    });
-  }
-  return heard;
+      event,
+    };
+  });
 }
 
 function parseBlock(text: string): number {

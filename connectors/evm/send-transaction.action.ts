@@ -54,7 +54,7 @@ export const sendTransaction = defineAction({
         idempotencyKey,
         signer: input.from,
         to: contract.address,
-        data: await encodeCall(fragment, input.args),
+        data: encodeCall(fragment, input.args),
         value: BigInt(input.value),
         finality: client.finalityOf(input.confirmations),
         abi: contract.abi,

@@ -1,13 +1,20 @@
 import { isUtf8 } from 'node:buffer';
-import { PatchbayError } from '#sdk';
-import { argumentNames, arrayOf, isDynamic, type AbiParameter } from './abi.js';
+import { argumentNames, type AbiParameter } from './abi.js';
+import { isDynamic, typeOf } from './abi-type.js';
+import { word } from './abi-values.js';
 
 /** What the reading of one log or answer shares: its limits, and whether something had to be shown differently. */
 export interface Reading {
   /** Elements that may still be read. Offsets may overlap, so that a short text can describe an endless value. */
-  budget: number;
+  elements: number;
+  /** Digits of text and bytes that may still be read: where nothing overlaps, these are no more than there are. */
+  digits: number;
   /** Text was not valid UTF-8 or contained what PostgreSQL cannot store. */
   isAltered: boolean;
+}
+
+export function startReading(hex: string, elements = 10_000): Reading {
+  return { elements, digits: hex.length, isAltered: false };
 }
 
 /**
@@ -16,45 +23,49 @@ export interface Reading {
  */
 export type Reader = (hex: string, base: number, at: number, reading: Reading) => unknown;
 
-/** Hexadecimal digits of one 32-byte word. */
-export const word = 64;
-
 /** Builds the reader of a type once, so that reading a value looks at no type any more. */
 export function compileReader(parameter: AbiParameter): Reader {
-  const array = arrayOf(parameter);
-  if (array) return arrayReader(array.element, array.length);
-  const { type } = parameter;
-  if (type === 'tuple') return tupleReader(parameter.components ?? []);
-  if (type === 'address') return readAddress;
-  if (type === 'bool') return readBool;
-  if (type === 'string') return readString;
-  if (type === 'bytes') return readBytes;
-  const integer = /^(u?)int(\d*)$/.exec(type);
-  if (integer) {
-    const bits = integer[2] === '' ? 256 : Number(integer[2]);
-    return integer[1] === 'u' ? unsignedReader(bits) : signedReader(bits);
+  const type = typeOf(parameter);
+  switch (type.kind) {
+    case 'list':
+      return arrayReader(type.element, type.length);
+    case 'tuple':
+      return tupleReader(type.components);
+    case 'integer':
+      return type.isSigned ? signedReader(type.bits) : unsignedReader(type.bits);
+    case 'bytes':
+      return type.length === undefined ? readBytes : fixedBytesReader(type.length);
+    case 'address':
+      return readAddress;
+    case 'bool':
+      return readBool;
+    case 'string':
+      return readString;
   }
-  const fixed = /^bytes(\d+)$/.exec(type);
-  if (fixed) return fixedBytesReader(Number(fixed[1]));
-  if (type === 'function') return fixedBytesReader(24);
-  throw new PatchbayError('evm.arguments', { detail: `The ABI uses the type ${type}, which is not known` });
 }
 
 /** Digits that the head of a value takes: an offset, or the value itself. */
 export function headSize(parameter: AbiParameter): number {
   if (isDynamic(parameter)) return word;
-  const array = arrayOf(parameter);
-  if (array) return (array.length ?? 0) * headSize(array.element);
-  if (parameter.type === 'tuple') return (parameter.components ?? []).reduce((sum, part) => sum + headSize(part), 0);
+  const type = typeOf(parameter);
+  if (type.kind === 'list') return (type.length ?? 0) * headSize(type.element);
+  if (type.kind === 'tuple') return type.components.reduce((sum, part) => sum + headSize(part), 0);
   return word;
 }
 
-/** Reads a list of parameters as an object, e.g. the arguments of an error that begin at `at`. */
-export function compileTupleReader(
-  parameters: readonly AbiParameter[],
-): (hex: string, at: number, reading: Reading) => Record<string, unknown> {
-  const read = tupleReader(parameters, false);
-  return (hex, at, reading) => read(hex, at, at, reading);
+type TupleReader = (hex: string, at: number, reading: Reading) => Record<string, unknown>;
+
+const tupleReaders = new WeakMap<readonly AbiParameter[], TupleReader>();
+
+/** Reads a list of parameters as an object, e.g. the arguments of an error that begin at `at`. Built once per list. */
+export function tupleReaderOf(parameters: readonly AbiParameter[]): TupleReader {
+  let reader = tupleReaders.get(parameters);
+  if (!reader) {
+    const read = tupleReader(parameters, false);
+    reader = (hex, at, reading) => read(hex, at, at, reading);
+    tupleReaders.set(parameters, reader);
+  }
+  return reader;
 }
 
 class OutOfBounds extends RangeError {}
@@ -106,13 +117,13 @@ function fixedBytesReader(bytes: number): Reader {
   };
 }
 
-const readBytes: Reader = (hex, base, at) => {
-  const { start, end } = span(hex, base, at);
+const readBytes: Reader = (hex, base, at, reading) => {
+  const { start, end } = span(hex, base, at, reading);
   return `0x${hex.slice(start, end).toLowerCase()}`;
 };
 
 const readString: Reader = (hex, base, at, reading) => {
-  const { start, end } = span(hex, base, at);
+  const { start, end } = span(hex, base, at, reading);
   const bytes = Buffer.from(hex.slice(start, end), 'hex');
   if (!isUtf8(bytes)) reading.isAltered = true;
   const text = bytes.toString('utf8');
@@ -122,11 +133,13 @@ const readString: Reader = (hex, base, at, reading) => {
 };
 
 /** Where the content of a `string` or `bytes` lies. */
-function span(hex: string, base: number, at: number): { start: number; end: number } {
+function span(hex: string, base: number, at: number, reading: Reading): { start: number; end: number } {
   const head = follow(hex, base, at);
   const start = head + word;
   const end = start + readSmall(hex, head) * 2;
   if (end > hex.length) throw new OutOfBounds('the data ends too early');
+  if (end - start > reading.digits) throw new OutOfBounds('the same content is used many times');
+  reading.digits -= end - start;
   return { start, end };
 }
 
@@ -153,8 +166,8 @@ function arrayReader(element: AbiParameter, fixedLength: number | undefined): Re
       start += word;
     }
     // An element of no size needs no data, so only the budget bounds its count.
-    if (length > reading.budget || start + length * size > hex.length) throw new OutOfBounds('the list is too long');
-    reading.budget -= length;
+    if (length > reading.elements || start + length * size > hex.length) throw new OutOfBounds('the list is too long');
+    reading.elements -= length;
     const values = new Array<unknown>(length);
     for (let index = 0; index < length; index++) values[index] = read(hex, start, start + index * size, reading);
     return values;

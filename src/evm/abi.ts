@@ -6,6 +6,8 @@ export interface AbiParameter {
   readonly type: string;
   readonly indexed?: boolean;
   readonly components?: readonly AbiParameter[];
+  /** The type in the words of the source, e.g. `struct Shop.Order`. */
+  readonly internalType?: string;
 }
 
 export interface AbiFragment {
@@ -19,56 +21,84 @@ export interface AbiFragment {
 
 export type Abi = readonly AbiFragment[];
 
+/** What a contract has that is found by name, or by the hash of its signature. */
+export type NamedKind = 'event' | 'function' | 'error';
+
 /** `Transfer(address,address,uint256)`: what the topic and the selector are the hash of. */
 export function signatureOf(fragment: AbiFragment): string {
-  return `${fragment.name ?? ''}(${(fragment.inputs ?? []).map(canonicalType).join(',')})`;
+  return `${fragment.name ?? ''}${typesOf(fragment.inputs ?? [])}`;
 }
 
+/** `(address,(uint256,bytes)[])`. */
+export function typesOf(parameters: readonly AbiParameter[]): string {
+  return `(${parameters.map(canonicalType).join(',')})`;
+}
+
+const hashes = new WeakMap<AbiFragment, string>();
+
 export function topicOf(event: AbiFragment): string {
-  return keccak256(Buffer.from(signatureOf(event), 'utf8'));
+  let hash = hashes.get(event);
+  if (hash === undefined) {
+    hash = keccak256(Buffer.from(signatureOf(event), 'utf8'));
+    hashes.set(event, hash);
+  }
+  return hash;
+}
+
+/** 0x and eight digits: how a call names its function, and revert data its error. */
+export function selectorOf(fragment: AbiFragment): string {
+  return topicOf(fragment).slice(0, 10);
 }
 
 /**
- * Finds an event or a function by name, or by signature where the name is used more than once.
+ * Finds an event, a function or an error by name, or by signature where the name is used more than once.
  *
  * @throws evm.unknownFunction
  */
-export function getFragment(abi: Abi, kind: 'event' | 'function', nameOrSignature: string): AbiFragment {
+export function getFragment(abi: Abi, kind: NamedKind, nameOrSignature: string): AbiFragment {
   const wanted = nameOrSignature.replaceAll(/\s/g, '');
   const ofKind = abi.filter((fragment) => fragment.type === kind);
-  const found = ofKind.filter((fragment) =>
-    wanted.includes('(') ? signatureOf(fragment) === wanted : fragment.name === wanted,
-  );
+  const isSignature = wanted.includes('(');
+  const found = ofKind.filter((fragment) => (isSignature ? signatureOf(fragment) : fragment.name) === wanted);
   const [first] = found;
-  if (first && found.length === 1) return first;
+  // Twice the same signature is one thing that two interfaces have brought along.
+  if (first && (isSignature || found.every((fragment) => signatureOf(fragment) === signatureOf(first)))) return first;
   if (first) {
     throw new PatchbayError('evm.unknownFunction', {
       detail: `The contract has several ${kind}s named ${wanted}`,
       fix: `Write the one you mean with its types: ${found.map(signatureOf).join(' or ')}`,
     });
   }
+  const sameName = isSignature ? ofKind.filter(({ name }) => name === wanted.slice(0, wanted.indexOf('('))) : [];
+  const known = sameName.length > 0 ? sameName.map(signatureOf) : ofKind.map(({ name }) => name ?? '');
   throw new PatchbayError('evm.unknownFunction', {
     detail: `The contract has no ${kind} ${wanted}`,
-    fix: `It has: ${ofKind.map((fragment) => fragment.name).join(', ') || `no ${kind} at all`}`,
+    fix: `It has: ${[...new Set(known)].join(', ') || `no ${kind} at all`}`,
   });
 }
 
-/** Whether its encoding has a length of its own, so that it lies behind an offset and, when indexed, is only a hash. */
-export function isDynamic(parameter: AbiParameter): boolean {
-  const array = arrayOf(parameter);
-  if (array) return array.length === undefined || isDynamic(array.element);
-  if (parameter.type === 'tuple') return (parameter.components ?? []).some(isDynamic);
-  return parameter.type === 'string' || parameter.type === 'bytes';
+const selectors = new WeakMap<Abi, Map<string, AbiFragment>>();
+
+/** By the selector that a call or revert data begins with. */
+export function findBySelector(abi: Abi, kind: 'function' | 'error', selector: string): AbiFragment | undefined {
+  let known = selectors.get(abi);
+  if (!known) {
+    known = new Map();
+    for (const fragment of abi) {
+      if (fragment.type === 'function' || fragment.type === 'error') {
+        known.set(`${fragment.type} ${selectorOf(fragment)}`, fragment);
+      }
+    }
+    selectors.set(abi, known);
+  }
+  return known.get(`${kind} ${selector}`);
 }
 
-/** The element and the length (undefined: any) when the type is an array. */
-export function arrayOf(parameter: AbiParameter): { element: AbiParameter; length: number | undefined } | undefined {
-  const match = /^(.*)\[(\d*)\]$/.exec(parameter.type);
-  if (!match) return undefined;
-  return {
-    element: { ...parameter, type: match[1]! },
-    length: match[2] === '' ? undefined : Number(match[2]),
-  };
+const bareConstructor: AbiFragment = { type: 'constructor', inputs: [], stateMutability: 'nonpayable' };
+
+/** What deploying takes; a contract that declares none takes nothing. */
+export function constructorOf(abi: Abi): AbiFragment {
+  return abi.find((fragment) => fragment.type === 'constructor') ?? bareConstructor;
 }
 
 /** Names of arguments as users see them. `__proto__` is a legal name in Solidity and must not become a prototype. */
@@ -76,13 +106,16 @@ export function argumentNames(parameters: readonly AbiParameter[]): readonly str
   const used = new Set<string>();
   return parameters.map((parameter, index) => {
     const own = parameter.name ?? '';
-    const name = own === '' || own === '__proto__' || used.has(own) ? `arg${String(index)}` : own;
+    let name = own === '' || own === '__proto__' || used.has(own) ? `arg${String(index)}` : own;
+    while (used.has(name)) name = `${name}_`;
     used.add(name);
     return name;
   });
 }
 
 function canonicalType(parameter: AbiParameter): string {
-  if (!parameter.type.startsWith('tuple')) return parameter.type;
-  return `(${(parameter.components ?? []).map(canonicalType).join(',')})${parameter.type.slice('tuple'.length)}`;
+  const { type } = parameter;
+  if (type.startsWith('tuple')) return `${typesOf(parameter.components ?? [])}${type.slice('tuple'.length)}`;
+  // ABIs written by hand use the short names, the chain never does.
+  return type.replace(/^(u?int)(?=\[|$)/, '$1256');
 }

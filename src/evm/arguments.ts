@@ -1,143 +1,106 @@
 import { PatchbayError } from '#sdk';
-import { argumentNames, arrayOf, signatureOf, type AbiFragment, type AbiParameter } from './abi.js';
+import {
+  argumentNames,
+  constructorOf,
+  selectorOf,
+  signatureOf,
+  typesOf,
+  type Abi,
+  type AbiFragment,
+  type AbiParameter,
+} from './abi.js';
+import { writerOf } from './abi-writer.js';
+import { Writing } from './abi-writing.js';
 import { keccak256 } from './keccak.js';
 
-/** Items that one list may have. */
-const maxItems = 10_000;
+/** Where the arguments lie in what was sent, unless the caller says otherwise. */
+const usualRoot = '#/args';
 
 /**
- * Checks values against the types of a function before any encoder sees them, because encoders are generous: they take
- * " 1", "0b11" and "yes". Given by name or in order.
+ * Selector and arguments of a call, as the chain takes it. Arguments are given by name or in order, and are checked more
+ * strictly than encoders do, which take " 1", "0b11" and "yes": integers are decimal or 0x text or numbers that JSON
+ * carries exactly, structs objects or lists, bytes hexadecimal or base64 (see `bytesWriter`).
  *
- * @throws evm.arguments naming the argument
+ * @throws evm.arguments with every fault at once; their pointers begin with `root`
  */
-export function checkArguments(fragment: AbiFragment, given: unknown): unknown[] {
-  try {
-    return checkParts(fragment.inputs ?? [], given, '');
-  } catch (error) {
-    if (!(error instanceof Unfit)) throw error;
-    throw new PatchbayError('evm.arguments', {
-      detail: `${signatureOf(fragment)}: ${error.message}`,
-      fix: `It takes ${describe(fragment)}`,
-      faults: [{ pointer: error.pointer, detail: error.message }],
-    });
-  }
+export function encodeCall(fragment: AbiFragment, given: unknown, root = usualRoot): string {
+  return selectorOf(fragment) + write(fragment.inputs ?? none, given, root, () => signatureOf(fragment));
 }
 
-/** Selector and arguments of a call, as the chain takes it. */
-export async function encodeCall(fragment: AbiFragment, given: unknown): Promise<string> {
-  const values = checkArguments(fragment, given);
-  const { AbiCoder, ParamType } = await import('ethers/abi');
-  const types = (fragment.inputs ?? []).map((input) => ParamType.from(input));
-  const selector = keccak256(Buffer.from(signatureOf(fragment), 'utf8')).slice(0, 10);
-  return selector + AbiCoder.defaultAbiCoder().encode(types, values).slice(2);
+/**
+ * Values of a list of parameters, without any selector.
+ *
+ * @throws evm.arguments like `encodeCall`
+ */
+export function encodeArguments(parameters: readonly AbiParameter[], given: unknown, root = usualRoot): string {
+  return `0x${write(parameters, given, root, () => typesOf(parameters))}`;
 }
 
-class Unfit extends Error {
-  constructor(
-    readonly pointer: string,
-    expected: string,
-    value: unknown,
-  ) {
-    super(`${pointer === '' ? 'the arguments' : pointer.slice(1)} must be ${expected}, not ${shown(value)}`);
-  }
+/**
+ * What a transaction that deploys carries: the code and the arguments of the constructor. `libraries` are the full names
+ * (`file.sol:Name`) of those the code may need, so that an error can name the one that is missing.
+ *
+ * @throws evm.arguments like `encodeCall`, and when the code is none or needs libraries
+ */
+export function encodeDeploy(
+  abi: Abi,
+  bytecode: string,
+  given: unknown,
+  { root = usualRoot, libraries = [] }: { readonly root?: string; readonly libraries?: readonly string[] } = {},
+): string {
+  const code = checkCode(bytecode, libraries);
+  const inputs = constructorOf(abi).inputs ?? none;
+  return code + write(inputs, given, root, () => `constructor${typesOf(inputs)}`);
 }
 
-function checkParts(parameters: readonly AbiParameter[], given: unknown, pointer: string): unknown[] {
-  if (Array.isArray(given)) {
-    if (given.length !== parameters.length) throw new Unfit(pointer, `${String(parameters.length)} values`, given);
-    return parameters.map((parameter, index) => check(parameter, given[index], `${pointer}/${String(index)}`));
-  }
-  if (typeof given !== 'object' || given === null) throw new Unfit(pointer, 'values by name or a list', given);
-  const names = argumentNames(parameters);
-  const unknown = Object.keys(given).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Unfit(`${pointer}/${unknown}`, `one of ${names.join(', ')}`, unknown);
-  return parameters.map((parameter, index) => {
-    const name = names[index]!;
-    const value = Object.hasOwn(given, name) ? (given as Readonly<Record<string, unknown>>)[name] : undefined;
-    return check(parameter, value, `${pointer}/${name}`);
+const none: readonly AbiParameter[] = [];
+
+function write(parameters: readonly AbiParameter[], given: unknown, root: string, title: () => string): string {
+  const writing = new Writing(root);
+  const digits = writerOf(parameters).encode(given, writing);
+  const [first] = writing.faults;
+  if (!first) return digits;
+  const others = writing.faultCount - 1;
+  const more = others === 0 ? '' : `, and ${String(others)} more ${others === 1 ? 'fault' : 'faults'}`;
+  throw new PatchbayError('evm.arguments', {
+    detail: `${title()}: ${first.detail}${more}`,
+    fix: `It takes ${describe(parameters)}`,
+    faults: writing.faults,
   });
 }
 
-function check(parameter: AbiParameter, value: unknown, pointer: string): unknown {
-  const array = arrayOf(parameter);
-  if (array) {
-    if (!Array.isArray(value)) throw new Unfit(pointer, 'a list', value);
-    if (array.length !== undefined && value.length !== array.length) {
-      throw new Unfit(pointer, `a list of ${String(array.length)}`, value);
-    }
-    if (value.length > maxItems) throw new Unfit(pointer, `a list of at most ${String(maxItems)}`, value.length);
-    return value.map((item, index) => check(array.element, item, `${pointer}/${String(index)}`));
+function describe(parameters: readonly AbiParameter[]): string {
+  if (parameters.length === 0) return 'no arguments';
+  const names = argumentNames(parameters);
+  return parameters.map((parameter, index) => `${names[index]!}: ${typesOf([parameter]).slice(1, -1)}`).join(', ');
+}
+
+function checkCode(bytecode: string, libraries: readonly string[]): string {
+  const code = bytecode.startsWith('0x') ? bytecode : `0x${bytecode}`;
+  if (code === '0x') {
+    throw new PatchbayError('evm.arguments', {
+      detail: 'There is no bytecode: an interface or an abstract contract cannot be deployed',
+    });
   }
-  const { type } = parameter;
-  if (type === 'tuple') return checkParts(parameter.components ?? [], value, pointer);
-  if (type === 'bool') return checkBool(value, pointer);
-  if (type === 'address') return checkAddress(value, pointer);
-  if (type === 'string') return checkText(value, pointer);
-  const integer = /^(u?)int(\d*)$/.exec(type);
-  if (integer) return checkInteger(value, pointer, integer[1] === 'u', integer[2] === '' ? 256 : Number(integer[2]));
-  const bytes = /^bytes(\d*)$/.exec(type);
-  if (bytes) return checkBytes(value, pointer, bytes[1] === '' ? undefined : Number(bytes[1]));
-  throw new Unfit(pointer, `of the type ${type}, which cannot be given`, value);
-}
-
-function checkInteger(value: unknown, pointer: string, isUnsigned: boolean, bits: number): bigint {
-  const expected = `a whole number (${isUnsigned ? 'uint' : 'int'}${String(bits)})`;
-  const isText = typeof value === 'string' && /^(-?\d{1,80}|0x[0-9a-fA-F]{1,64})$/.test(value);
-  const isNumber = typeof value === 'number' && Number.isSafeInteger(value);
-  if (!isText && !isNumber && typeof value !== 'bigint') throw new Unfit(pointer, expected, value);
-  const amount = BigInt(value);
-  const wrapped = isUnsigned ? BigInt.asUintN(bits, amount) : BigInt.asIntN(bits, amount);
-  if (wrapped !== amount) throw new Unfit(pointer, `${expected} in its range`, value);
-  return amount;
-}
-
-function checkBool(value: unknown, pointer: string): boolean {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false') return false;
-  throw new Unfit(pointer, 'true or false', value);
-}
-
-function checkText(value: unknown, pointer: string): string {
-  if (typeof value !== 'string' || Buffer.from(value, 'utf8').toString('utf8') !== value)
-    throw new Unfit(pointer, 'text', value);
-  return value;
-}
-
-function checkAddress(value: unknown, pointer: string): string {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(value)) throw new Unfit(pointer, 'an address', value);
-  const lower = value.toLowerCase();
-  // One letter case says nothing; mixed ones are a checksum, which reveals typing errors.
-  if (value !== lower && value.slice(2) !== value.slice(2).toUpperCase() && value !== checksummed(lower)) {
-    throw new Unfit(pointer, 'an address whose letter case fits (its checksum is wrong)', value);
+  const missing = unlinkedLibraries(code, libraries);
+  if (missing.length > 0) {
+    throw new PatchbayError('evm.arguments', {
+      detail: `The bytecode needs ${missing.length === 1 ? 'a library' : 'libraries'}: ${missing.join(', ')}`,
+      fix: 'Deploy what it needs first and link it: replace each place of the name by the address.',
+    });
   }
-  return lower;
+  if (!/^0x(?:[0-9a-fA-F]{2})+$/.test(code)) {
+    throw new PatchbayError('evm.arguments', { detail: 'The bytecode is not made of pairs of hexadecimal digits' });
+  }
+  return code.toLowerCase();
 }
 
-function checkBytes(value: unknown, pointer: string, length: number | undefined): string {
-  const expected =
-    length === undefined ? '0x and pairs of hexadecimal digits' : `0x and ${String(length * 2)} hexadecimal digits`;
-  if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) throw new Unfit(pointer, expected, value);
-  if (length !== undefined && value.length !== 2 + length * 2) throw new Unfit(pointer, expected, value);
-  return value;
-}
-
-function checksummed(lower: string): string {
-  const hash = keccak256(Buffer.from(lower.slice(2), 'utf8')).slice(2);
-  const digits = [...lower.slice(2)].map((digit, index) =>
-    parseInt(hash.charAt(index), 16) >= 8 ? digit.toUpperCase() : digit,
-  );
-  return `0x${digits.join('')}`;
-}
-
-function describe(fragment: AbiFragment): string {
-  const inputs = fragment.inputs ?? [];
-  const names = argumentNames(inputs);
-  return inputs.length === 0 ? 'no arguments' : inputs.map(({ type }, index) => `${names[index]!}: ${type}`).join(', ');
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString();
-  const text = value === undefined ? 'missing' : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+/** Compilers leave 40 characters where the address of a library belongs: part of a hash, or before 0.5 its name. */
+function unlinkedLibraries(code: string, libraries: readonly string[]): readonly string[] {
+  const places = code.matchAll(/__\$([0-9a-f]{34})\$__|__([A-Za-z0-9$_.:/-]{38})/g);
+  const names = [...places].map(([place, hash, name]) => {
+    if (hash === undefined) return (name ?? place).replace(/_+$/, '');
+    return libraries.find((library) => keccak256(Buffer.from(library, 'utf8')).slice(2, 36) === hash) ?? place;
+  });
+  return [...new Set(names)];
 }

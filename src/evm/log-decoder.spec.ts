@@ -1,31 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AbiCoder, Interface, id } from 'ethers';
-import { signatureOf, topicOf, type AbiFragment, type AbiParameter } from './abi.js';
+import { AbiCoder, ParamType, id } from 'ethers';
+import { signatureOf, topicOf, type AbiFragment } from './abi.js';
 import { keccak256 } from './keccak.js';
 import { compileLogDecoder } from './log-decoder.js';
+import { anyParameters, valuesOf } from './testing/abi-samples.js';
 
 const coder = AbiCoder.defaultAbiCoder();
 
 describe('decoding a log', () => {
   it('given any types and values, when ethers has encoded them, then the decoder reads the same values', () => {
     fc.assert(
-      fc.property(fc.array(typeAndValue(2), { minLength: 1, maxLength: 5 }), (parts) => {
-        const inputs = parts.map(({ parameter }, index) => ({ ...parameter, name: `p${String(index)}` }));
-        const data = new Interface([{ type: 'function', name: 'f', inputs }]).encodeFunctionData(
-          'f',
-          parts.map(({ given }) => given),
-        );
+      fc.property(
+        anyParameters(2).chain((inputs) => fc.tuple(fc.constant(inputs), valuesOf(inputs))),
+        ([inputs, values]) => {
+          const data = coder.encode(
+            inputs.map((input) => ParamType.from(input)),
+            values.given,
+          );
 
-        const decoded = compileLogDecoder({ type: 'event', name: 'E', inputs }).decode({
-          topics: ['0x'],
-          data: `0x${data.slice(10)}`,
-        });
+          const decoded = compileLogDecoder({ type: 'event', name: 'E', inputs }).decode({ topics: ['0x'], data });
 
-        expect(decoded).toEqual({
-          args: Object.fromEntries(parts.map(({ read }, index) => [`p${String(index)}`, read])),
-        });
-      }),
+          expect(decoded).toEqual({ args: values.read });
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -106,6 +104,19 @@ describe('decoding a log', () => {
     expect(decodeError).toContain('the list is too long');
   });
 
+  it('given texts that all point to the same long content, when decoded, then they are not multiplied', () => {
+    const inputs = [{ name: 'texts', type: 'string[]' }];
+    const word = (value: number): string => value.toString(16).padStart(64, '0');
+    const [count, content] = [1_000, 'ab'.repeat(32 * 1_000)];
+    const offsets = word(32 * count).repeat(count);
+    const data = `0x${word(32)}${word(count)}${offsets}${word(32 * 1_000)}${content}`;
+
+    const { args, decodeError } = compileLogDecoder({ type: 'event', name: 'E', inputs }).decode({ topics: [], data });
+
+    expect(args['texts']).toBeNull();
+    expect(decodeError).toContain('the same content is used many times');
+  });
+
   it('given arguments without usable names, when decoded, then they are numbered', () => {
     const inputs = [
       { name: '', type: 'uint8' },
@@ -149,59 +160,3 @@ const transfer: AbiFragment = {
     { name: 'value', type: 'uint256' },
   ],
 };
-
-interface TypedValue {
-  readonly parameter: AbiParameter;
-  /** As ethers takes it. */
-  readonly given: unknown;
-  /** As Patchbay shows it. */
-  readonly read: unknown;
-}
-
-function typeAndValue(depth: number): fc.Arbitrary<TypedValue> {
-  const bits = fc.integer({ min: 1, max: 32 }).map((bytes) => bytes * 8);
-  const unsigned = bits.chain((size) =>
-    fc.bigInt(0n, 2n ** BigInt(size) - 1n).map((value) => leaf(`uint${String(size)}`, value, value.toString())),
-  );
-  const signed = bits.chain((size) =>
-    fc
-      .bigInt(-(2n ** BigInt(size - 1)), 2n ** BigInt(size - 1) - 1n)
-      .map((value) => leaf(`int${String(size)}`, value, value.toString())),
-  );
-  const address = bytesOf(20, 20).map((hex) => leaf('address', hex, hex));
-  const fixed = fc
-    .integer({ min: 1, max: 32 })
-    .chain((size) => bytesOf(size, size).map((hex) => leaf(`bytes${String(size)}`, hex, hex)));
-  const bytes = bytesOf(0, 80).map((hex) => leaf('bytes', hex, hex));
-  const bool = fc.boolean().map((value) => leaf('bool', value, value));
-  const text = fc
-    .string({ unit: 'grapheme', maxLength: 50 })
-    .filter((value) => !value.includes('\0'))
-    .map((value) => leaf('string', value, value));
-  const leaves = [unsigned, signed, address, fixed, bytes, bool, text];
-  if (depth === 0) return fc.oneof(...leaves);
-  const tuple = fc.array(typeAndValue(depth - 1), { minLength: 1, maxLength: 3 }).map((parts) => ({
-    parameter: {
-      type: 'tuple',
-      components: parts.map(({ parameter }, index) => ({ ...parameter, name: `c${String(index)}` })),
-    },
-    given: parts.map(({ given }) => given),
-    read: Object.fromEntries(parts.map(({ read }, index) => [`c${String(index)}`, read])),
-  }));
-  const list = fc
-    .tuple(typeAndValue(depth - 1), fc.integer({ min: 0, max: 3 }), fc.boolean())
-    .map(([part, length, isFixed]) => ({
-      parameter: { ...part.parameter, type: `${part.parameter.type}[${isFixed && length > 0 ? String(length) : ''}]` },
-      given: Array.from({ length }, () => part.given),
-      read: Array.from({ length }, () => part.read),
-    }));
-  return fc.oneof(...leaves, tuple, list);
-}
-
-function leaf(type: string, given: unknown, read: unknown): TypedValue {
-  return { parameter: { type }, given, read };
-}
-
-function bytesOf(minLength: number, maxLength: number): fc.Arbitrary<string> {
-  return fc.uint8Array({ minLength, maxLength }).map((bytes) => `0x${Buffer.from(bytes).toString('hex')}`);
-}

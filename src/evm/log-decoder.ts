@@ -1,5 +1,7 @@
-import { argumentNames, isDynamic, topicOf, type AbiFragment } from './abi.js';
-import { compileReader, headSize, word, type Reader, type Reading } from './abi-reader.js';
+import { argumentNames, topicOf, type AbiFragment } from './abi.js';
+import { compileReader, headSize, startReading, type Reader } from './abi-reader.js';
+import { isHashed } from './abi-type.js';
+import { word } from './abi-values.js';
 
 export interface DecodedLog {
   /** By name. Integers are decimal text, addresses and bytes lower-case hex, an indexed dynamic value `{hash}`. */
@@ -12,13 +14,12 @@ export interface DecodedLog {
 
 export interface LogDecoder {
   readonly topic: string;
+  /** Topics that a log of the event has; another event may have the same signature with other arguments indexed. */
+  readonly topicCount: number;
   readonly event: AbiFragment;
   /** Never throws: on-chain data is written by strangers, and one bad log must not stop a block. */
   decode(log: { readonly topics: readonly string[]; readonly data: string }): DecodedLog;
 }
-
-/** Elements of lists that one log may have. */
-const maxElements = 10_000;
 
 interface Slot {
   readonly name: string;
@@ -28,8 +29,19 @@ interface Slot {
   readonly offset: number;
 }
 
+const decoders = new WeakMap<AbiFragment, LogDecoder>();
+
 /** Builds the decoder of one event once; what remains for each log is slicing. */
 export function compileLogDecoder(event: AbiFragment): LogDecoder {
+  let decoder = decoders.get(event);
+  if (!decoder) {
+    decoder = build(event);
+    decoders.set(event, decoder);
+  }
+  return decoder;
+}
+
+function build(event: AbiFragment): LogDecoder {
   const inputs = event.inputs ?? [];
   const names = argumentNames(inputs);
   const slots: Slot[] = [];
@@ -44,7 +56,7 @@ export function compileLogDecoder(event: AbiFragment): LogDecoder {
       offset += headSize(input);
     }
   }
-  return { topic: topicOf(event), event, decode: (log) => decode(slots, log) };
+  return { topic: topicOf(event), topicCount: topic, event, decode: (log) => decode(slots, log) };
 }
 
 function decode(
@@ -52,8 +64,8 @@ function decode(
   log: { readonly topics: readonly string[]; readonly data: string },
 ): DecodedLog {
   const args: Record<string, unknown> = {};
-  const reading: Reading = { budget: maxElements, isAltered: false };
   const data = log.data.slice(2);
+  const reading = startReading(data);
   let decodeError: string | undefined;
   for (const slot of slots) {
     try {
@@ -70,11 +82,6 @@ function decode(
   if (decodeError === undefined && !reading.isAltered) return { args };
   const raw = { topics: log.topics, data: log.data };
   return decodeError === undefined ? { args, raw } : { args, raw, decodeError };
-}
-
-/** Of an indexed value longer than one word the chain keeps only the hash. */
-function isHashed(input: Parameters<typeof isDynamic>[0]): boolean {
-  return isDynamic(input) || input.type.endsWith(']') || input.type === 'tuple';
 }
 
 const readHash: Reader = (hex) => {
