@@ -21,7 +21,7 @@ type Act = (body: unknown, query: URLSearchParams) => unknown;
 
 const wallet = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const fault = z.strictObject({
-  standIn: z.enum(['ifttt', 'zapier', 'http', 'aws']),
+  standIn: z.enum(['ifttt', 'zapier', 'http', 'aws', 'signer']),
   status: z.number().int().min(100).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   body: z.unknown().optional(),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Activity } from './activity.js';
 import { createAwsStandIn, type AwsStandIn } from './aws/stand-in.js';
 import { startDevChain, type DevChain } from './chain/dev-chain.js';
-import { deployDemoContracts, treasury } from './chain/demo-contracts.js';
+import { chainId, custodian, deployDemoContracts, treasury } from './chain/demo-contracts.js';
 import { createControl } from './control.js';
 import { Demo, recipients } from './demo.js';
 import { Faults } from './faults.js';
@@ -18,6 +18,7 @@ import {
   type SeedRecord,
 } from './salesforce/index.js';
 import { createSandboxServer, listen, type Route } from './server.js';
+import { createSigner } from './signer/signer.js';
 import { Sinks } from './sink.js';
 import { createZapierHooks } from './zapier/hooks.js';
 
@@ -80,7 +81,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const received = new ReceivedLog();
     const sinks = new Sinks();
     const server = createSandboxServer({
-      standIns: [createMaker(makerKey), createZapierHooks(), createEcho(), aws],
+      standIns: [
+        createMaker(makerKey),
+        createZapierHooks(),
+        createEcho(),
+        aws,
+        createSigner({ privateKeys: [custodian.privateKey], chainId }),
+      ],
       routes: [
         sinkRoute(sinks),
         salesforceRoute(salesforce),
@@ -122,6 +129,7 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_CHAIN_URL: chain.url,
     SANDBOX_CHAIN_WS_URL: chain.wsUrl,
     SANDBOX_TREASURY_KEY: treasury.privateKey,
+    SANDBOX_SIGNER_URL: `${url}/signer`,
     SANDBOX_SALESFORCE_URL: `${url}/salesforce`,
     SANDBOX_SALESFORCE_CLIENT_ID: sandboxApp.clientId,
     SANDBOX_SALESFORCE_SECRET: sandboxApp.clientSecret ?? '',

@@ -32,7 +32,7 @@ export function createSandboxServer({ standIns, routes, faults, received }: Sand
     const fault = faults.next(standIn.name);
     if (fault?.delayMs !== undefined) await delay(fault.delayMs, undefined, { ref: false });
     const isKept = fault?.status !== undefined;
-    const reply: Reply = isKept ? { status: fault.status ?? 500, ...pick(fault) } : standIn.reply(exchange);
+    const reply: Reply = isKept ? { status: fault.status ?? 500, ...pick(fault) } : await standIn.reply(exchange);
     const isReset = fault?.resetAfterProcessing === true;
     received.add({
       at: new Date().toISOString(),

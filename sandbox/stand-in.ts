@@ -21,5 +21,5 @@ export interface Reply {
 /** Plays one outside system under the prefix `/<name>`. */
 export interface StandIn {
   readonly name: string;
-  reply(exchange: Exchange): Reply;
+  reply(exchange: Exchange): Reply | Promise<Reply>;
 }

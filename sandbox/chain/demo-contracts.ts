@@ -10,6 +10,15 @@ export const treasury = {
   privateKey: '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80',
 } as const;
 
+/** Its key is with the stand-in of a remote signer. */
+export const custodian = {
+  address: '0x23618e81e3f5cdf7f54c3d65f7fbc0abf5b21e8f',
+  privateKey: '0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97',
+} as const;
+
+/** Anvil's. */
+export const chainId = 31_337;
+
 /** Makes the transfers of the demo. Not the treasury: the hub alone decides that signer's nonces. */
 export const payer = '0xa0ee7a142d267c1f36714e4a8f75612f20a79720';
 
