@@ -13,6 +13,9 @@ export interface BlockHeader {
 
 export type BlockTag = 'latest' | 'safe' | 'finalized';
 
+/** In the year 33,658. */
+const latestSeconds = 1_000_000_000_000n;
+
 /** Undefined when the node does not have it (yet). */
 export async function findBlock(
   rpc: Rpc,
@@ -44,7 +47,20 @@ export function parseQuantity(value: unknown): number {
   return parsed;
 }
 
-function parseHeader(answer: unknown): BlockHeader | undefined {
+/**
+ * Seconds. Blocks of GoQuorum with Raft are stamped in nanoseconds: what lies tens of thousands of years ahead is taken down
+ * by thousands until it does not.
+ */
+export function parseTimestamp(value: unknown): number {
+  const isQuantity = typeof value === 'string' && /^0x[0-9a-f]{1,16}$/i.test(value);
+  if (!isQuantity) throw new RpcError('transport', 'The node answered something that is no time');
+  let seconds = BigInt(value);
+  while (seconds > latestSeconds) seconds /= 1_000n;
+  return Number(seconds);
+}
+
+/** @throws evm.rpc when it is neither a block nor null */
+export function parseHeader(answer: unknown): BlockHeader | undefined {
   if (answer === null) return undefined;
   const block = answer as Readonly<Record<string, unknown>>;
   const { hash, parentHash, logsBloom, baseFeePerGas } = block;
@@ -55,7 +71,7 @@ function parseHeader(answer: unknown): BlockHeader | undefined {
     number: parseQuantity(block['number']),
     hash: hash.toLowerCase(),
     parentHash: parentHash.toLowerCase(),
-    timestamp: parseQuantity(block['timestamp']),
+    timestamp: parseTimestamp(block['timestamp']),
     logsBloom: typeof logsBloom === 'string' ? logsBloom : '0x',
     baseFeePerGas: typeof baseFeePerGas === 'string' ? BigInt(baseFeePerGas) : undefined,
   };

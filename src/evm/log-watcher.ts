@@ -10,7 +10,7 @@ import { LogRangeReader } from './log-range.js';
 import { mergeFilters, type LogFilter } from './log-filter.js';
 import { NewHeads } from './new-heads.js';
 import { PollPace } from './poll-pace.js';
-import type { RpcAgents } from './rpc-endpoint.js';
+import type { RpcAgents } from './rpc-transport.js';
 import type { Rpc, RpcClient } from './rpc-client.js';
 import { RpcError } from './rpc-error.js';
 import { Subscription, type WatchOptions } from './subscription.js';
@@ -80,6 +80,11 @@ export class LogWatcher {
     this.#pace = new PollPace(options);
     this.#finality = new FinalBlocks(options.log);
     this.#ranges = new LogRangeReader(options.rpc);
+  }
+
+  /** What is deeper is not expected to vanish any more. */
+  get revertedAfter(): number {
+    return this.#options.revertedAfter;
   }
 
   get status(): WatcherStatus {
@@ -275,15 +280,14 @@ export class LogWatcher {
     const from = first.place.next;
     const to = this.#target(first);
     const recheckFrom = Math.max(this.#window.low, 0, from - (this.#options.recheckBlocks ?? 2));
-    const filters = group.flatMap(({ options }) => (options.filter === 'blocks' ? [] : [options.filter]));
+    const filters = group.flatMap(({ search }) => search ?? []);
     const logs =
       filters.length === 0 ? [] : await this.#search(mergeFilters(filters), { from, to, recheckFrom }, group);
     if (!logs) return;
     const last = this.#window.get(to);
     if (!last) return;
     for (const subscription of group) {
-      const { filter } = subscription.options;
-      const isBlocks = filter === 'blocks';
+      const isBlocks = subscription.search === undefined;
       const found = {
         logs: isBlocks ? [] : logs.filter((log) => subscription.wants(log)),
         blocks: isBlocks ? this.#blocks(from, to) : [],

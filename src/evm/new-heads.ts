@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import type { Logger } from '#sdk';
-import type { RpcAgents } from './rpc-endpoint.js';
+import type { RpcAgents } from './rpc-transport.js';
 
 export interface NewHeadsOptions {
   readonly url: string;

@@ -1,11 +1,9 @@
-import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { RpcError, rpcErrorOf } from './rpc-error.js';
-
-export interface RpcAgents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
-}
+import { PatchbayError } from '#sdk';
+import { RequestPace } from './request-pace.js';
+import { mostCallsPerBatch, readBatchAnswer, takeBatch, type RpcBatch, type RpcResults } from './rpc-batch.js';
+import type { RpcCall } from './rpc-client.js';
+import { RpcError, isRefusal, isUnknownMethod, rpcErrorOf } from './rpc-error.js';
+import { RpcTransport, type RpcAgents } from './rpc-transport.js';
 
 export interface RpcEndpointOptions {
   readonly url: string;
@@ -13,43 +11,46 @@ export interface RpcEndpointOptions {
   readonly agents: RpcAgents;
   /** For one exchange. */
   readonly timeoutMs: number;
+  /** Calls; without it the node's own limit is found out by its refusals. */
+  readonly requestsPerSecond?: number | undefined;
+  readonly onUnknownMethod?: () => void;
 }
 
-/** Longest answer that is read. 64 MiB hold more logs than any provider returns at once. */
-const maxAnswerBytes = 64 * 1024 * 1024;
 /** A node behind the same address may have been replaced by one of another chain. */
 const chainCheckEveryMs = 5 * 60_000;
 const shortestPauseMs = 250;
 const longestPauseMs = 30_000;
+/** Calls at a time to a node that takes no batches. */
+const callsAtOnce = 8;
 
-/** One node, or one load balancer in front of several: raw JSON-RPC over keep-alive HTTP. */
+/** One node, or one load balancer in front of several. */
 export class RpcEndpoint {
-  readonly #options: RpcEndpointOptions;
-  readonly #url: URL;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #chainId: number;
+  readonly #transport: RpcTransport;
+  readonly #pace: RequestPace | undefined;
+  readonly #onUnknownMethod: (() => void) | undefined;
   #nextId = 1;
+  #batchLimit = mostCallsPerBatch;
   #chainCheckedAt = Number.NEGATIVE_INFINITY;
   #chainCheck: Promise<void> | undefined;
   #failures = 0;
   #pausedUntil = 0;
+  /** As long as the node itself has asked to be left alone. */
+  #shutUntil = 0;
 
   constructor(options: RpcEndpointOptions) {
-    this.#options = options;
-    this.#url = new URL(options.url);
-    const { username, password } = this.#url;
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(username === '' && password === ''
-        ? {}
-        : {
-            authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`,
-          }),
-    };
+    this.#chainId = options.chainId;
+    this.#transport = new RpcTransport(options);
+    this.#onUnknownMethod = options.onUnknownMethod;
+    this.#pace =
+      options.requestsPerSecond === undefined
+        ? undefined
+        : new RequestPace(options.requestsPerSecond, options.timeoutMs);
   }
 
   /** Host only: paths and queries of providers carry API keys. */
   get name(): string {
-    return this.#url.host;
+    return this.#transport.host;
   }
 
   /** How much longer it should be left alone, in milliseconds; 0 when it is well. */
@@ -57,14 +58,92 @@ export class RpcEndpoint {
     return Math.max(0, this.#pausedUntil - performance.now());
   }
 
+  /** Most calls that it takes in one request, as far as is known; 1: it refuses batches. */
+  get batchLimit(): number {
+    return this.#batchLimit;
+  }
+
   /** Asks the node, once it has proved that it belongs to the right chain. */
   async request<T>(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    const result = await this.#guarded(1, signal, () => this.#exchange(method, params, signal));
+    return result as T;
+  }
+
+  /**
+   * Like many requests, in as few exchanges as the node takes. Never throws: once an exchange fails altogether, what was
+   * not asked yet fails with it.
+   */
+  async requestMany(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcResults> {
+    const results: PromiseSettledResult<unknown>[] = [];
+    while (results.length < calls.length) {
+      try {
+        const isAlone = this.#batchLimit === 1 || calls.length - results.length === 1;
+        results.push(
+          ...(isAlone
+            ? await this.#askSingly(calls.slice(results.length), signal)
+            : await this.#askTogether(calls, results.length, signal)),
+        );
+      } catch (reason) {
+        while (results.length < calls.length) results.push({ status: 'rejected', reason });
+      }
+    }
+    return results;
+  }
+
+  async #askTogether(calls: readonly RpcCall[], from: number, signal?: AbortSignal): Promise<RpcResults> {
+    const batch = takeBatch(calls, from, this.#batchLimit, () => this.#nextId++);
+    const results = await this.#guarded(batch.calls.length, signal, async () =>
+      readBatchAnswer(batch, await this.#transport.post(batch.body, `${String(batch.calls.length)} calls`, signal)),
+    );
+    if (typeof results === 'string') return await this.#askSmaller(batch, results, signal);
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    const worst = reasons.find((reason) => !isRefusal(reason)) ?? reasons.find(isUnknownMethod);
+    if (worst instanceof RpcError) this.#note(worst);
+    return results;
+  }
+
+  /** Believed only when the node answers the first call alone: one that refuses everything says nothing about batches. */
+  async #askSmaller(batch: RpcBatch, why: 'tooLarge' | 'refused', signal?: AbortSignal): Promise<RpcResults> {
+    const results = await this.#askSingly(batch.calls.slice(0, 1), signal);
+    const first = results[0];
+    if (first?.status === 'rejected' && !isRefusal(first.reason)) throw PatchbayError.from(first.reason);
+    const smaller = why === 'refused' ? 1 : Math.max(1, Math.floor(batch.calls.length / 2));
+    this.#batchLimit = Math.min(this.#batchLimit, smaller);
+    return results;
+  }
+
+  async #askSingly(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcResults> {
+    const results: PromiseSettledResult<unknown>[] = [];
+    const queue = calls.entries();
+    let failure: PatchbayError | undefined;
+    const work = async (): Promise<void> => {
+      for (const [index, { method, params = [] }] of queue) {
+        try {
+          if (failure !== undefined) throw failure;
+          results[index] = { status: 'fulfilled', value: await this.request(method, params, signal) };
+        } catch (reason) {
+          if (!isRefusal(reason)) failure ??= PatchbayError.from(reason);
+          results[index] = { status: 'rejected', reason };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(callsAtOnce, calls.length) }, work));
+    return results;
+  }
+
+  /** What goes around every exchange: the own limit, the chain, and how well the node is. */
+  async #guarded<T>(calls: number, signal: AbortSignal | undefined, exchange: () => Promise<T>): Promise<T> {
+    const shutMs = this.#shutUntil - performance.now();
+    if (shutMs > 0) {
+      throw new RpcError('throttled', `The node ${this.name} wants to be left alone`, { retryAfterMs: shutMs });
+    }
+    await this.#pace?.take(calls);
     try {
       if (performance.now() - this.#chainCheckedAt > chainCheckEveryMs) await this.#checkChain();
-      const result = await this.#exchange(method, params, signal);
+      const result = await exchange();
       this.#failures = 0;
       this.#pausedUntil = 0;
-      return result as T;
+      return result;
     } catch (error) {
       if (error instanceof RpcError && !signal?.aborted) this.#note(error);
       throw error;
@@ -72,11 +151,14 @@ export class RpcEndpoint {
   }
 
   #note(error: RpcError): void {
-    if (error.kind === 'rejected' || error.kind === 'rangeTooLarge') return;
+    if (isUnknownMethod(error)) this.#onUnknownMethod?.();
+    if (isRefusal(error)) return;
     if (error.kind === 'transport') this.#chainCheckedAt = Number.NEGATIVE_INFINITY;
     const ceiling = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
-    this.#pausedUntil = performance.now() + Math.max(error.retryAfterMs ?? 0, Math.random() * ceiling);
+    const now = performance.now();
+    this.#pausedUntil = now + Math.max(error.retryAfterMs ?? 0, Math.random() * ceiling);
+    if (error.isRetryAfterGiven) this.#shutUntil = now + (error.retryAfterMs ?? 0);
   }
 
   /** One check at a time: calls that arrive meanwhile wait for the same answer. */
@@ -88,12 +170,16 @@ export class RpcEndpoint {
   }
 
   async #readChain(): Promise<void> {
-    const answer = await this.#exchange('eth_chainId', []);
+    const answer = await this.#exchange('eth_chainId', []).catch(async (error: unknown) => {
+      // Nodes from before EIP-695 know only the id of their network, which is the same number wherever both exist.
+      if (isUnknownMethod(error)) return await this.#exchange('net_version', []);
+      throw error;
+    });
     const chainId = typeof answer === 'string' ? Number(answer) : Number.NaN;
-    if (chainId !== this.#options.chainId) {
+    if (chainId !== this.#chainId) {
       throw new RpcError(
         'wrongChain',
-        `The node ${this.name} is on chain ${String(chainId)}, expected ${String(this.#options.chainId)}`,
+        `The node ${this.name} is on chain ${String(chainId)}, expected ${String(this.#chainId)}`,
         { fix: 'Correct rpcUrl or chainId of the network.' },
       );
     }
@@ -102,14 +188,10 @@ export class RpcEndpoint {
 
   async #exchange(method: string, params: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
     const id = this.#nextId++;
-    const { status, headers, text } = await this.#post(JSON.stringify({ jsonrpc: '2.0', id, method, params }), signal);
-    if (status === 429 || status === 503) {
-      const seconds = Number(headers['retry-after'] ?? '');
-      throw new RpcError('throttled', `The node ${this.name} answered ${String(status)} to ${method}`, {
-        retryAfterMs: Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1_000, 60_000) : 1_000,
-      });
-    }
-    const answer = parseAnswer(text);
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const { status, json } = await this.#transport.post(body, method, signal);
+    const answer: Answer | undefined =
+      typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined;
     // Some providers report JSON-RPC errors with a 4xx status: the body counts when it is one.
     if (answer?.error) throw rpcErrorOf(method, answer.error);
     if (status !== 200) {
@@ -120,79 +202,10 @@ export class RpcEndpoint {
     }
     return answer.result;
   }
-
-  #post(
-    body: string,
-    signal: AbortSignal | undefined,
-  ): Promise<{ status: number; headers: IncomingMessage['headers']; text: string }> {
-    const { timeoutMs, agents } = this.#options;
-    return new Promise((resolve, reject) => {
-      const isHttps = this.#url.protocol === 'https:';
-      const request = (isHttps ? httpsRequest : httpRequest)(this.#url, {
-        method: 'POST',
-        agent: isHttps ? agents.https : agents.http,
-        headers: { ...this.#headers, 'content-length': Buffer.byteLength(body) },
-      });
-      const stop = (reason: string, cause?: unknown): void => {
-        settle();
-        request.destroy();
-        reject(new RpcError('transport', `The node ${this.name} ${reason}`, { cause }));
-      };
-      const onAbort = (): void => {
-        stop('was not waited for, because the hub is stopping or the caller gave up');
-      };
-      const deadline = setTimeout(() => {
-        stop(`did not answer within ${String(timeoutMs)} ms`);
-      }, timeoutMs);
-      const settle = (): void => {
-        clearTimeout(deadline);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      if (signal?.aborted) {
-        onAbort();
-        request.on('error', () => undefined);
-        return;
-      }
-      signal?.addEventListener('abort', onAbort, { once: true });
-      request.on('error', (error) => {
-        stop(`cannot be reached: ${error.message}`, error);
-      });
-      request.on('response', (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > maxAnswerBytes) stop('answered more than 64 MiB');
-          else chunks.push(chunk);
-        });
-        response.on('error', (error) => {
-          stop(`broke off its answer: ${error.message}`, error);
-        });
-        response.on('end', () => {
-          settle();
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text: Buffer.concat(chunks, size).toString('utf8'),
-          });
-        });
-      });
-      request.end(body);
-    });
-  }
 }
 
 interface Answer {
   readonly id?: unknown;
   readonly result?: unknown;
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
-}
-
-function parseAnswer(text: string): Answer | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

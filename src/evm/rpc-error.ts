@@ -16,19 +16,43 @@ export class RpcError extends PatchbayError {
   readonly data: unknown;
   /** The node's own words, without the address of the node. */
   readonly rpcMessage: string;
+  /** The node itself has said how long it wants to be left alone. */
+  readonly isRetryAfterGiven: boolean;
 
-  constructor(
-    kind: RpcErrorKind,
-    rpcMessage: string,
-    options: PatchbayErrorOptions & { readonly rpcCode?: number | undefined; readonly data?: unknown } = {},
-  ) {
+  constructor(kind: RpcErrorKind, rpcMessage: string, options: RpcErrorOptions = {}) {
     super(codeOf[kind], { detail: rpcMessage, ...options });
     this.kind = kind;
     this.rpcMessage = rpcMessage;
     this.rpcCode = options.rpcCode;
     this.data = options.data;
+    this.isRetryAfterGiven = options.isRetryAfterGiven ?? false;
   }
 }
+
+export interface RpcErrorOptions extends PatchbayErrorOptions {
+  readonly rpcCode?: number | undefined;
+  readonly data?: unknown;
+  readonly isRetryAfterGiven?: boolean;
+}
+
+/** It is not worth asking another node: this one has understood. */
+export function isRefusal(error: unknown): boolean {
+  return !(error instanceof RpcError) || error.kind === 'rejected' || error.kind === 'rangeTooLarge';
+}
+
+/** The node does not know the method, or its operator has not enabled it. */
+export function isUnknownMethod(error: unknown): boolean {
+  if (!(error instanceof RpcError) || error.kind !== 'rejected') return false;
+  return unknownMethodCodes.has(error.rpcCode ?? 0) || unknownMethodText.test(error.rpcMessage);
+}
+
+export function isThrottling(text: string): boolean {
+  return throttledText.test(text);
+}
+
+const unknownMethodCodes = new Set([-32_601, -32_604]);
+const unknownMethodText =
+  /method.{0,80}(not (found|supported|available|enabled|exist)|does not exist|is not whitelisted)|(unsupported|unknown|unrecognized) method/i;
 
 const codeOf: Readonly<Record<RpcErrorKind, ErrorCode>> = {
   rangeTooLarge: 'evm.rpc',
@@ -40,6 +64,8 @@ const codeOf: Readonly<Record<RpcErrorKind, ErrorCode>> = {
 
 const throttledText = /rate.?limit|too many requests|request limit|capacity (limit )?exceeded|compute units|throttl/i;
 const throttledCodes = new Set([429, -32029]);
+const syncingText =
+  /initial sync is still in progress|node is (still )?(syncing|not synced)|world state .{0,20}not available/i;
 const rangeText =
   /block range|range (is )?too (large|wide|big)|range limit|limited to|more than \d+ (results|logs)|response size|too many (logs|blocks|results)|maximum.*(blocks|logs)|exceeds? the (range|limit)|query (timeout|exceeds)|max(imum)? results|result window/i;
 
@@ -52,10 +78,13 @@ export function rpcErrorOf(method: string, error: { code?: unknown; message?: un
   if (throttledText.test(text) || (rpcCode !== undefined && throttledCodes.has(rpcCode))) {
     return new RpcError('throttled', text, { ...options, retryAfterMs: 1_000 });
   }
+  // Besu speaks while it catches up; another node may have the chain already.
+  if (syncingText.test(text)) return new RpcError('transport', text, options);
   if (rpcCode === -32005) {
-    return method === 'eth_getLogs'
-      ? new RpcError('rangeTooLarge', text, options)
-      : new RpcError('throttled', text, { ...options, retryAfterMs: 1_000 });
+    if (method === 'eth_getLogs') return new RpcError('rangeTooLarge', text, options);
+    // Besu uses the code for a gas limit above that of a block, which waiting does not cure.
+    if (/gas limit/i.test(text)) return new RpcError('rejected', text, options);
+    return new RpcError('throttled', text, { ...options, retryAfterMs: 1_000 });
   }
   return new RpcError('rejected', text, options);
 }
