@@ -22,7 +22,7 @@ const credentials = z
       'Default: who the hub itself is to AWS, found as the AWS SDK does (environment, profile, role of the machine).',
   });
 
-const timeout = duration().default(15_000).meta({ title: 'Time-out', description: 'For one call. Default 15s.' });
+const timeout = duration().prefault('15s').meta({ title: 'Time-out', description: 'For one call. Default 15s.' });
 
 /** Target `lambda`: each batch invokes a function. */
 export const lambdaSettings = z.strictObject({

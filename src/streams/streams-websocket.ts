@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { bearerOf } from '#platform';
+import { PatchbayError } from '#sdk';
+import type { ConsumerLink, ConsumerMessage, ConsumerSession } from './consumer-session.js';
+import { ConsumerSessions } from './consumer-sessions.js';
+
+const path = '/api/streams/ws';
+const maxCommandBytes = 65_536;
+const patienceMs = 1_000;
+/** A client that does not even read why its commands fail is not worth the memory. */
+const mostUnreadBytes = 1_048_576;
+
+/**
+ * The protocol of streams over plain WebSocket, for clients without socket.io: one JSON object per message. The key comes as
+ * `Authorization: Bearer`, or, from browsers, in a first message `{ type: 'auth', key }`. No browser sends a key by itself,
+ * so the origin of a page decides nothing.
+ */
+@Injectable()
+export class StreamsWebSocket implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: maxCommandBytes });
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    this.#upgrade(request, socket, head);
+  /** Those that gave a sign of life since the last ping. */
+  readonly #alive = new WeakSet<WebSocket>();
+  #keepAlive: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly adapter: HttpAdapterHost,
+    private readonly sessions: ConsumerSessions,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#server().on('upgrade', this.#onUpgrade);
+    this.#sockets.on('connection', (socket, request) => this.#welcome(socket, request));
+    this.#keepAlive = setInterval(() => this.#checkAlive(), this.sessions.times.aliveMs);
+    this.#keepAlive.unref();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearInterval(this.#keepAlive);
+    this.#server().off('upgrade', this.#onUpgrade);
+    await this.sessions.stop();
+    await Promise.all([...this.#sockets.clients].map(goodbye));
+  }
+
+  #server(): Server {
+    return this.adapter.httpAdapter.getHttpServer() as Server;
+  }
+
+  /** Other paths are socket.io's. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.url?.split('?', 1)[0] !== path) return;
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#sockets.emit('connection', client, request);
+    });
+  }
+
+  #welcome(socket: WebSocket, request: IncomingMessage): void {
+    const client = new Client(socket, this.sessions);
+    this.#alive.add(socket);
+    socket.on('pong', () => this.#alive.add(socket));
+    const key = bearerOf(request.headers.authorization);
+    if (key !== undefined) client.authenticate(key);
+  }
+
+  #checkAlive(): void {
+    for (const socket of this.#sockets.clients) {
+      if (!this.#alive.delete(socket)) socket.terminate();
+      else socket.ping();
+    }
+  }
+}
+
+/** A client that does not say goodbye in return is cut off. */
+async function goodbye(socket: WebSocket): Promise<void> {
+  socket.close(1001);
+  const timer = setTimeout(() => socket.terminate(), patienceMs);
+  if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close');
+  clearTimeout(timer);
+}
+
+class Client implements ConsumerLink {
+  readonly #deadline: NodeJS.Timeout;
+  #opened: Promise<ConsumerSession> | undefined;
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly sessions: ConsumerSessions,
+  ) {
+    this.#deadline = setTimeout(() => this.close(new PatchbayError('auth.missing')), sessions.times.authMs);
+    socket.on('message', (data, isBinary) => void this.#hear(data, isBinary));
+    socket.on('close', () => {
+      clearTimeout(this.#deadline);
+      // An authentication under way ends first, so that its session is not left behind.
+      void this.#opened?.catch(() => undefined).finally(() => sessions.close(this));
+    });
+    // What is wrong with the connection ends it; `close` follows.
+    socket.on('error', () => socket.terminate());
+  }
+
+  authenticate(key: unknown): void {
+    clearTimeout(this.#deadline);
+    // What it says in the meantime waits in the socket.
+    this.socket.pause();
+    this.#opened = this.sessions.open(key, this).finally(() => this.socket.resume());
+    this.#opened.catch((error: unknown) => this.close(PatchbayError.from(error)));
+  }
+
+  send(message: ConsumerMessage): void {
+    this.#write(message);
+  }
+
+  close(reason: PatchbayError): void {
+    this.#write(describe(reason));
+    this.socket.close(reason.code === 'hub.stopping' ? 1001 : 1008, reason.code);
+    this.sessions.close(this);
+  }
+
+  async #hear(data: RawData, isBinary: boolean): Promise<void> {
+    let command: unknown;
+    try {
+      command = parse(data, isBinary);
+      const opened = this.#opened;
+      if (opened === undefined) return this.authenticate(keyIn(command));
+      // Why there is no session was told already.
+      const session = await opened.catch(() => undefined);
+      await session?.receive(command);
+    } catch (error) {
+      if (this.socket.bufferedAmount > mostUnreadBytes) this.socket.terminate();
+      else this.#write(describe(error, streamIn(command)));
+    }
+  }
+
+  #write(message: unknown): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+}
+
+function parse(data: RawData, isBinary: boolean): unknown {
+  try {
+    if (!isBinary && Buffer.isBuffer(data)) return JSON.parse(data.toString('utf8')) as unknown;
+  } catch {
+    // Told below, as for bytes.
+  }
+  throw new PatchbayError('request.invalid', {
+    detail: 'The message is not JSON',
+    fix: 'Send one object per message.',
+  });
+}
+
+function keyIn(command: unknown): unknown {
+  const { type, key } = (typeof command === 'object' && command !== null ? command : {}) as Record<string, unknown>;
+  return type === 'auth' ? key : undefined;
+}
+
+function streamIn(command: unknown): string | undefined {
+  const { stream } = (typeof command === 'object' && command !== null ? command : {}) as Record<string, unknown>;
+  return typeof stream === 'string' ? stream.slice(0, 200) : undefined;
+}
+
+function describe(thrown: unknown, stream?: string) {
+  const { code, detail } = PatchbayError.from(thrown);
+  return { type: 'error', ...(stream !== undefined && { stream }), code, message: detail };
+}
