@@ -307,6 +307,8 @@ export interface StreamTable {
   /** Secrets of the target. */
   sealed: Buffer | null;
   state: Generated<'running' | 'suspended'>;
+  /** Why it is suspended. */
+  reason: string | null;
   created_by: string;
   created_at: Timestamp;
   updated_at: Timestamp;
@@ -318,8 +320,10 @@ export interface StreamPositionTable {
   consumer: string;
   /** Of the source: everything before it has been delivered. */
   cursor: string | null;
-  /** Position and place of the last event delivered at or after `cursor`. */
+  /** Position of the last event delivered at or after `cursor`. */
   delivered: string | null;
+  /** What was delivered from this position on is in `stream_delivered`; empty: nothing needs to be. */
+  traced_from: Generated<string>;
   batch_number: ColumnType<string, string | number | undefined, string | number>;
   events: ColumnType<string, string | number | undefined, string | number>;
   /** Of the lease of the process that moved it last. */
@@ -338,7 +342,8 @@ export interface StreamDeliveredTable {
   event_id: string;
   position: string;
   place: string;
-  event: Json;
+  /** JSON, as text: what strangers wrote must not be able to make it unstorable. */
+  event: string;
   /** Set when its block was abandoned: from this place on it is gone for good. */
   final_at: string | null;
 }

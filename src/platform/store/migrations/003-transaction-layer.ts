@@ -85,6 +85,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       definition jsonb not null,
       sealed bytea,
       state text not null default 'running',
+      reason text,
       created_by text not null,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now()
@@ -95,6 +96,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       consumer text not null,
       cursor text,
       delivered text,
+      traced_from text not null default '',
       batch_number bigint not null default 0,
       events bigint not null default 0,
       epoch bigint not null default 0,
@@ -112,7 +114,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       event_id text not null,
       position text not null,
       place text not null,
-      event jsonb not null,
+      event text not null,
       final_at text,
       primary key (stream_id, consumer, event_id)
     );
