@@ -94,9 +94,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table stream_position (
       stream_id uuid not null references stream (id) on delete cascade,
       consumer text not null,
-      cursor text,
-      delivered text,
-      traced_from text not null default '',
+      cursor text collate "C",
+      delivered text collate "C",
+      traced_from text collate "C" not null default '',
       batch_number bigint not null default 0,
       events bigint not null default 0,
       epoch bigint not null default 0,
@@ -112,10 +112,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       stream_id uuid not null references stream (id) on delete cascade,
       consumer text not null,
       event_id text not null,
-      position text not null,
+      position text collate "C" not null,
       place text not null,
       event text not null,
-      final_at text,
+      final_at text collate "C",
       primary key (stream_id, consumer, event_id)
     );
     create index stream_delivered_position on stream_delivered (stream_id, consumer, position);
