@@ -12,6 +12,8 @@ export interface WalletAccount {
   readonly address: string;
 }
 
+const keptAddresses = 10_000;
+
 /** Highest index of a key that is derived without hardening (BIP-32). */
 export const highestAccount = 2 ** 31 - 1;
 
@@ -54,12 +56,14 @@ export class HdWallet {
         `the wallet ${this.name}`,
         this.#thread.addresses(this.#slot, this.#load, from, wanted.length),
       );
+      if (this.#addresses.size > keptAddresses) this.#addresses.clear();
       addresses.forEach((address, place) => this.#addresses.set(from + place, address));
     }
     return wanted.map((index) => ({
       index,
       name: `hd-${this.name}-${index}`,
-      address: this.#addresses.get(index) ?? '',
+      // Each was derived just now, or earlier and kept.
+      address: this.#addresses.get(index) as string,
     }));
   }
 
