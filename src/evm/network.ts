@@ -2,6 +2,7 @@ import type { HttpClient, Logger, UseService } from '#sdk';
 import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
 import { contractDirectory, interfaceDirectory, type InterfaceDirectory } from './contract-directory.js';
+import type { FeeSettings } from './fees.js';
 import { LogWatcher } from './log-watcher.js';
 import { MinedBlocks } from './mined-blocks.js';
 import { NetworkFees } from './network-fees.js';
@@ -22,6 +23,9 @@ export interface NetworkSettings {
   readonly addressBook: string | undefined;
   readonly blockTimeMs: number | undefined;
   readonly transactions?: SendingSettings | undefined;
+  readonly fees?: FeeSettings | undefined;
+  /** Calls to each node. */
+  readonly requestsPerSecond?: number | undefined;
 }
 
 export interface SendingSettings {
@@ -63,7 +67,8 @@ export class Network {
     this.name = settings.name;
     this.chainId = settings.chainId;
     this.finality = settings.confirmations ?? (this.#isDevelopment ? 0 : usualConfirmations);
-    this.rpc = new RpcClient({ urls: settings.rpcUrls, chainId: settings.chainId, agents: context.http.agents });
+    const { rpcUrls: urls, chainId, requestsPerSecond } = settings;
+    this.rpc = new RpcClient({ urls, chainId, requestsPerSecond, agents: context.http.agents });
     this.addressBook = new AddressBook({
       file: settings.addressBook ?? `contracts/addresses/${settings.name}.yaml`,
       findElsewhere: (nameOrAddress) => this.#use(contractDirectory).find(settings.name, nameOrAddress),
@@ -97,6 +102,11 @@ export class Network {
     this.transactions.start();
   }
 
+  /** What the hub can deploy. */
+  get interfaces(): InterfaceDirectory {
+    return this.#use(interfaceDirectory);
+  }
+
   finalityOf(confirmations: Finality | undefined): Finality {
     return confirmations ?? this.finality;
   }
@@ -113,7 +123,7 @@ export class Network {
 
   #openManager(): TransactionManager {
     const { rpc } = this;
-    const { transactions = {}, blockTimeMs } = this.#settings;
+    const { transactions = {}, fees, blockTimeMs } = this.#settings;
     const pollMs = this.#isDevelopment ? developmentPollMs : Math.min(2_000, (blockTimeMs ?? 4_000) / 4);
     this.#blocks = new MinedBlocks({ rpc, log: this.#log, pollMs });
     return new TransactionManager({
@@ -122,7 +132,7 @@ export class Network {
       signers: this.#use(signerSource),
       signals: this.#use(transactionSignals),
       leases: this.#use(senderLeases),
-      fees: new NetworkFees(rpc),
+      fees: new NetworkFees(rpc, fees),
       blocks: this.#blocks,
       log: this.#log,
       explain: (record, blockNumber) => this.#explain(record, blockNumber),

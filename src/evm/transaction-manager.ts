@@ -89,7 +89,8 @@ export class TransactionManager implements Transactions {
         idempotencyKey,
         payloadHash,
         chainId: rpc.chainId,
-        signer: request.signer,
+        // By its own name: limits go by that, however it was addressed.
+        signer: signer.name,
         from: signer.address,
         to,
         data,

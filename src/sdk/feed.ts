@@ -43,7 +43,7 @@ export async function* followFeed<Item>(
   const timer = setInterval(call, lookEveryMs);
   signal.addEventListener('abort', call);
   try {
-    for (let cursor = after; !signal.aborted; ) {
+    for (let cursor = after; !signal.aborted;) {
       hasMore = false;
       const page = await feed.read(cursor, limit);
       cursor = page.at(-1)?.cursor ?? cursor;
