@@ -1,4 +1,5 @@
 import { PatchbayError, type Logger } from '#sdk';
+import { findBlock } from './block.js';
 import { broadcast, type BroadcastAnswer } from './broadcast.js';
 import { InFlightWindow, type InFlight } from './in-flight.js';
 import type { MinedBlocks, MinedHead } from './mined-blocks.js';
@@ -141,9 +142,15 @@ export class SignerPipeline {
       // What was on its way before may have been mined in a block that is not read again.
       const hashes = records.flatMap(({ attempts }) => attempts.map(({ hash }) => hash));
       if (hashes.length > 0) await this.#options.outcomes.mined(this.#window, await findMined(rpc, hashes));
+      if (hashes.length > 0) await this.#confirmNow();
       if (records.length > 0) blocks.wake();
-      if (!isFirst && records.length < limit) break;
     }
+  }
+
+  /** What was found mined by its hash may be final already, and no new block has to come. */
+  async #confirmNow(): Promise<void> {
+    const head = await findBlock(this.#options.rpc, 'latest');
+    if (head) await this.#options.outcomes.confirm(this.#window, head);
   }
 
   async #grantWishes(): Promise<void> {
@@ -208,7 +215,10 @@ export class SignerPipeline {
       else refused.push({ one: item.one, answer });
     }
     await this.#taken(taken.map(({ one, attempt }) => ({ one, number: attempt.number })));
-    if (tooLow.length > 0) await this.#nonces.tooLow(this.#window, tooLow);
+    if (tooLow.length > 0) {
+      await this.#nonces.tooLow(this.#window, tooLow);
+      await this.#confirmNow();
+    }
     for (const { one, answer } of refused) await this.#refused(one, answer);
     this.#options.onChange();
   }
