@@ -259,6 +259,8 @@ export interface InterfaceTable {
   id: Generated<string>;
   name: string;
   version: number;
+  /** In the sources: `Name` or `file.sol:Name`. */
+  contract: string;
   abi: Json;
   /** Null: it cannot be deployed. */
   bytecode: string | null;

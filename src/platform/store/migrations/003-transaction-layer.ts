@@ -39,6 +39,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       id uuid primary key default gen_random_uuid(),
       name text not null,
       version integer not null,
+      contract text not null,
       abi jsonb not null,
       bytecode text,
       runtime_bytecode text,
