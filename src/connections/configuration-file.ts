@@ -26,7 +26,7 @@ const fileSchema = z.strictObject({
   networks: z.record(name, settings).default({}),
   signers: z.record(name, z.unknown()).default({}),
   wallets: z.record(name, z.unknown()).default({}),
-  keystores: z.unknown(),
+  keystores: z.unknown().optional(),
   limits: z.array(z.unknown()).default([]),
   /** Connectors from npm, by package name; the application loads them before this file is read. */
   connectors: z.array(z.string().regex(/^(@[\w-]+\/)?patchbay-connector-[\w-]+$/)).default([]),
