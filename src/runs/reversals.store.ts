@@ -25,6 +25,15 @@ export class ReversalsStore {
     return row.removed;
   }
 
+  /** Events of the source, by the keys they were heard under, are gone for good; see {@link finalize}. */
+  async withdraw(source: string, keys: readonly string[]): Promise<ReadyRun[]> {
+    await this.pool.query(
+      `update event set status = 'removed', final_at = '' where source = $1 and key = any($2::text[]) and status = 'active'`,
+      [source, keys],
+    );
+    return this.finalize(source, '');
+  }
+
   async hasRemoved(source: string): Promise<boolean> {
     const { rows } = await this.pool.query(`select 1 from event where source = $1 and status = 'removed' limit 1`, [
       source,

@@ -87,6 +87,7 @@ export const errorCodes = {
 
   'stream.notFound': { title: 'There is no event stream of this name', status: 404, retry: 'never' },
   'stream.invalid': { title: 'The event stream is not valid', status: 422, retry: 'never' },
+  'stream.ended': { title: 'The consumer of the stream wants no more events', status: 410, retry: 'never' },
   'stream.refused': { title: 'The consumer of the stream did not accept the batch', status: 502, retry: 'later' },
 
   'salesforce.data': { title: 'Salesforce refused the record', status: 422, retry: 'never' },

@@ -23,10 +23,13 @@ export interface StreamBatch {
 
 /** Where batches go. */
 export interface StreamTarget {
+  /** What is called, without secrets: streams that share it are held back together while it only fails. */
+  readonly endpoint?: string;
   /**
    * Resolves when the batch is the consumer's.
    *
-   * @throws stream.refused, or whatever the way there says, with its code: `never` means that no retry can help
+   * @throws stream.refused, or whatever the way there says, with its code: `never` means that no retry can help;
+   * stream.ended when the consumer wants no more events at all
    */
   deliver(batch: StreamBatch, signal: AbortSignal): Promise<void>;
   close?(): Promise<void>;

@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto';
+import { PatchbayError, type HttpClient, type Secret } from '#sdk';
+import type { StreamTarget } from '../stream.js';
+import { formatEvents } from '../stream-format.js';
+import type { StreamDefinition, WebhookSettings } from '../stream.schema.js';
+
+export interface WebhookTargetDeps {
+  readonly http: HttpClient;
+  readonly format: StreamDefinition['format'];
+}
+
+/**
+ * Posts each batch. Every attempt has the same `webhook-id` and the same body, also after a restart as long as the batch
+ * holds the same events; timestamp and signature are new. Only 2xx means that the batch was taken.
+ */
+export function createWebhookTarget(settings: WebhookSettings, { http, format }: WebhookTargetDeps): StreamTarget {
+  const { url, headers, secret, timeout } = settings;
+  const { origin, pathname } = new URL(url);
+  const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
+  const key = secret && keyOf(secret);
+  return {
+    endpoint: `${origin}${pathname}`,
+    async deliver(batch, signal) {
+      const { contentType, body } = formatEvents(format, batch);
+      const timestamp = Math.floor(Date.now() / 1_000).toString();
+      const answer = await http
+        .request({
+          method: 'POST',
+          url,
+          headers: {
+            ...own,
+            'content-type': contentType,
+            'patchbay-stream': batch.stream,
+            'webhook-id': batch.id,
+            'webhook-timestamp': timestamp,
+            ...(key && { 'webhook-signature': signatureOf(key, `${batch.id}.${timestamp}.`, body) }),
+          },
+          body,
+          timeoutMs: timeout,
+          accept: (status) => (status >= 200 && status < 300) || status === 410,
+          redact: Object.values(own),
+          signal,
+        })
+        .catch((error: unknown) => {
+          throw refusalOf(PatchbayError.from(error));
+        });
+      if (answer.status !== 410) return;
+      throw new PatchbayError('stream.ended', {
+        detail: `${origin}${pathname} answered 410: it wants no more events.`,
+        fix: 'Give the stream another address, or delete it.',
+      });
+    },
+  };
+}
+
+function signatureOf(key: Buffer, head: string, body: string): string {
+  return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`;
+}
+
+function keyOf(secret: Secret): Buffer {
+  return Buffer.from(secret.reveal().slice('whsec_'.length), 'base64');
+}
+
+/** Receivers are mended and their doors reopened: whatever they answer, the batch may be taken another time. */
+function refusalOf(error: PatchbayError): PatchbayError {
+  if (error.code !== 'http.rejected' && error.code !== 'connection.unauthorised') return error;
+  return new PatchbayError('stream.refused', { detail: error.detail, cause: error });
+}

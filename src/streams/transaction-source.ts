@@ -1,0 +1,120 @@
+import { compileWhere } from '#engine';
+import type { TransactionChange } from '#evm';
+import { PatchbayError, type Feed, type FeedEntry } from '#sdk';
+import type { StreamDefinition, StreamStart } from './stream.schema.js';
+import type { PlacedEvent, Portion, ReadOptions, StreamSource } from './stream-source.js';
+
+const portionSize = 500;
+/** Looks again at least this often, should a hint be lost. */
+const idleMs = 1_000;
+
+/** What becomes of the transactions that this hub sends, in the order in which it was written down. */
+export class TransactionSource implements StreamSource {
+  readonly #holds: (change: TransactionChange) => boolean;
+
+  /** @param network – only its transactions; undefined: those of all networks */
+  constructor(
+    private readonly feed: Feed<TransactionChange>,
+    { where }: StreamDefinition,
+    private readonly network: { readonly chainId: number } | undefined,
+  ) {
+    const holds = compileWhere(where, 'the stream');
+    this.#holds = (change) => holds({ event: change });
+  }
+
+  async begin(from: StreamStart): Promise<string> {
+    if (from === 'now') return this.feed.tail();
+    if (from === 'earliest') return '';
+    throw new PatchbayError('stream.invalid', {
+      detail: 'A stream of transactions has no blocks to begin with.',
+      fix: 'Write from: now or from: earliest.',
+    });
+  }
+
+  floorOf(cursor: string): string {
+    return cursor;
+  }
+
+  finalAt(cursor: string): string {
+    return cursor;
+  }
+
+  lag(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async read({ cursor: start, signal, deliver }: ReadOptions): Promise<void> {
+    let cursor = start;
+    let wake: () => void = () => undefined;
+    let hasMore = true;
+    const stopHearing = this.feed.onMore(() => {
+      hasMore = true;
+      wake();
+    });
+    const onAbort = (): void => wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      while (!signal.aborted) {
+        hasMore = false;
+        const entries = await this.feed.read(cursor === '' ? undefined : cursor, portionSize);
+        const last = entries.at(-1);
+        if (last) {
+          cursor = last.cursor;
+          await deliver(this.#portionOf(entries, cursor));
+        } else if (!hasMore) {
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, idleMs);
+            wake = () => {
+              clearTimeout(timer);
+              resolve();
+            };
+          });
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      stopHearing();
+    }
+  }
+
+  #portionOf(entries: readonly FeedEntry<TransactionChange>[], cursor: string): Portion {
+    const wanted = entries.filter(({ item }) => this.#wants(item));
+    let index = 0;
+    return {
+      cursor,
+      isSafe: true,
+      tracedFrom: '',
+      get left() {
+        return wanted.length - index;
+      },
+      next() {
+        const entry = wanted[index];
+        if (!entry) return undefined;
+        index += 1;
+        return placed(entry);
+      },
+    };
+  }
+
+  #wants(change: TransactionChange): boolean {
+    if (this.network !== undefined && change.transaction.chainId !== this.network.chainId) return false;
+    return this.#holds(change);
+  }
+}
+
+function placed({ item, cursor }: FeedEntry<TransactionChange>): PlacedEvent {
+  return {
+    position: cursor,
+    place: '',
+    isYoung: false,
+    event: {
+      specversion: '1.0',
+      id: item.id,
+      source: '/transactions',
+      type: 'evm.transactionStatus',
+      subject: item.transaction.id,
+      time: item.time,
+      data: { ...item },
+    },
+  };
+}
