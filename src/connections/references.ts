@@ -68,7 +68,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -92,7 +92,11 @@ function findText(
     return { name: variable, find: () => Promise.resolve(at.env[variable] === '' ? undefined : at.env[variable]) };
   }
   const path = at.resolve(reference.file);
-  return { name: reference.file, find: async () => (await readIfThere(path))?.replace(/\r?\n$/, '') };
+  return { name: reference.file, find: () => readFile(path, 'utf8').then(withoutLineEnd, () => undefined) };
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
 }
 
 function missing(reference: Reference): string {
