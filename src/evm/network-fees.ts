@@ -1,4 +1,4 @@
-import { currentFee, raisedFee } from './fees.js';
+import { currentFee, raisedFee, type FeeSettings } from './fees.js';
 import type { RpcClient } from './rpc-client.js';
 import type { FeePolicy } from './signed-attempts.js';
 import type { Fee } from './signer.js';
@@ -9,12 +9,15 @@ const freshMs = 1_000;
 export class NetworkFees implements FeePolicy {
   #known: { readonly fee: Promise<Fee>; readonly at: number } | undefined;
 
-  constructor(private readonly rpc: RpcClient) {}
+  constructor(
+    private readonly rpc: RpcClient,
+    private readonly settings: FeeSettings = {},
+  ) {}
 
   async current(): Promise<Fee> {
     const known = this.#known;
     if (known && performance.now() - known.at < freshMs) return await known.fee;
-    const fee = currentFee(this.rpc);
+    const fee = this.rpc.traits().then((traits) => currentFee(this.rpc, traits, this.settings));
     this.#known = { fee, at: performance.now() };
     fee.catch(() => {
       this.#known = undefined;
@@ -23,6 +26,6 @@ export class NetworkFees implements FeePolicy {
   }
 
   raise(before: Fee, now: Fee): Fee | undefined {
-    return raisedFee(before, now);
+    return raisedFee(before, now, this.settings);
   }
 }

@@ -33,7 +33,8 @@ export class SignedAttempts {
     const wanted: { one: InFlight; fee: Fee }[] = [];
     for (const one of all) {
       const fee = this.#feeOf(one.record, now);
-      if (fee) wanted.push({ one, fee });
+      // Where nothing costs anything there is no higher fee, and the very same bytes are no new attempt.
+      if (fee && !isSame(one.record.attempts.at(-1), kind, fee)) wanted.push({ one, fee });
     }
     if (wanted.length === 0) return all.length === 0;
     const unsigned = wanted.map(({ one, fee }) => this.#unsigned(one.record, kind, fee));
@@ -128,6 +129,10 @@ function attemptOf(
     maxFee: fee.max.toString(),
     tip: fee.tip?.toString(),
   };
+}
+
+function isSame(last: TransactionAttempt | undefined, kind: TransactionAttempt['kind'], fee: Fee): boolean {
+  return last?.kind === kind && last.maxFee === fee.max.toString() && last.tip === fee.tip?.toString();
 }
 
 /** Nodes refuse a tip above the whole price. */

@@ -7,19 +7,25 @@ import { RpcError } from './rpc-error.js';
 export type Submission =
   'accepted' | 'nonceTooLow' | 'nonceTooHigh' | 'underpriced' | 'insufficientFunds' | 'impossible' | 'unknown';
 
-/** Nodes share no codes for these, so their words are compared; the order matters. */
+/** Nodes share no codes for these, so their words are compared (Geth, Besu, GoQuorum, Nethermind, Erigon, anvil); the order matters. */
 const words: readonly (readonly [Submission, RegExp])[] = [
-  ['accepted', /already known|already imported|known transaction|already.?exists|transaction already in/i],
-  ['nonceTooLow', /nonce.{0,20}too low|nonce has already been used|oldnonce|invalid nonce/i],
-  ['nonceTooHigh', /nonce.{0,20}(too high|gap)|future nonce/i],
-  ['insufficientFunds', /insufficient (funds|balance)|doesn't have enough funds|overdraft/i],
+  ['accepted', /already ?known|already imported|known transaction|already.?exists|transaction already in/i],
+  ['nonceTooLow', /nonce.{0,20}too low|nonce has already been used|oldnonce|(invalid|incorrect) nonce/i],
+  [
+    'nonceTooHigh',
+    /nonce.{0,20}(too high|gap)|future (nonce|transaction)|nonce is too distant|transaction with a lower nonce exists|in-flight transaction limit/i,
+  ],
+  [
+    'insufficientFunds',
+    /insufficient (funds|balance)|doesn't have enough funds|overdraft|cost exceeds (account )?balance/i,
+  ],
   [
     'underpriced',
-    /underpriced|fee cap.{0,30}(less|below|lower)|max fee per gas less than block base fee|gas price.{0,20}(too low|below)|fee too low/i,
+    /underpriced|fee cap.{0,30}(less|below|lower)|max fee per gas less than block base fee|gas price.{0,20}(too low|below)|fee ?too ?low|gas price not 0/i,
   ],
   [
     'impossible',
-    /intrinsic gas|exceeds block gas limit|gas limit (too|reached|exceed)|invalid (sender|chain id|signature)|oversized data|tip.{0,20}(above|higher than).{0,20}fee cap|type not supported|initcode size/i,
+    /intrinsic gas|exceeds block gas limit|gas limit (too|reached|exceed)|floor data gas|invalid (sender|chain ?id|signature)|(wrong|incorrect) chain ?id|chain ?id (is required|not supported)|oversized data|(tip|priority fee per gas).{0,20}(above|higher than|exceeds).{0,20}fee|type (is )?not supported|initcode size|fee cap exceeded|exceeds the configured cap/i,
   ],
 ];
 
