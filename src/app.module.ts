@@ -5,7 +5,7 @@ import { FlowsController } from '#flows';
 import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
-import { SignersController, TransactionsController } from '#transactions';
+import { SignersController, SuspensionsController, TransactionsController, TransactionsSocket } from '#transactions';
 import { HooksController, TriggersController } from '#triggers';
 
 const api: readonly Type[] = [
@@ -18,6 +18,7 @@ const api: readonly Type[] = [
   NetworksController,
   RunsController,
   SignersController,
+  SuspensionsController,
   TransactionsController,
   TriggersController,
 ];
@@ -31,7 +32,7 @@ export class AppModule {
       module: AppModule,
       imports: [PlatformModule.with(platform)],
       controllers: isApi ? [...api] : [],
-      providers: isApi ? [...services, RunsSocket] : [],
+      providers: isApi ? [...services, RunsSocket, TransactionsSocket] : [],
     };
   }
 }

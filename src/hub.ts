@@ -6,6 +6,7 @@ import { FlowsService, FlowsStore } from '#flows';
 import { NetworksService } from '#networks';
 import {
   ApiKeys,
+  AuditLog,
   Readiness,
   Signals,
   buryInstance,
@@ -42,7 +43,7 @@ import {
   type RunJob,
 } from '#runs';
 import type { ConnectorDefinition } from '#sdk';
-import { chainServices } from '#transactions';
+import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
   BackfillsService,
   HookReceiver,
@@ -137,7 +138,16 @@ async function assemble(
     log,
   });
 
-  const chain = chainServices({ db, declared: file, http });
+  const chain = chainServices({
+    db,
+    declared: file,
+    http,
+    signals,
+    leases,
+    log,
+    networkName: (chainId) => networks.findName(chainId),
+    addressOf: (chainId, contract) => networks.findAddress(chainId, contract),
+  });
   onStop('signers', () => chain.signers.close());
   const connections = new ConnectionsService({
     catalog,
@@ -150,6 +160,8 @@ async function assemble(
   await connections.load();
   onStop('connections', () => connections.close());
   const networks = new NetworksService(connections, catalog);
+  const transactions = new TransactionsService(networks, chain.transactions, new AuditLog(db));
+  onStop('live transactions', () => chain.live.stop());
 
   const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
   const flows = new FlowsService({
@@ -183,6 +195,7 @@ async function assemble(
 
   keepRunGauges(metrics, queries);
   keepTriggerGauges(metrics, sourcesStore);
+  keepTransactionGauges(metrics, chain.transactions);
 
   if (has('worker')) {
     const runsStore = new RunsStore(pool, () => instance.id);
@@ -249,6 +262,9 @@ async function assemble(
     sourcesStore,
     chain.transactions,
     chain.signers,
+    chain.suspensions,
+    chain.live,
+    transactions,
   ];
   const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
   const app = await createHttpApp(

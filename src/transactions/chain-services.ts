@@ -1,10 +1,16 @@
 import type { Kysely } from 'kysely';
-import type { DeclaredSigners } from '#connections';
-import { blockMemory, signerSource, transactionStore } from '#evm';
-import type { Database } from '#platform';
-import type { HttpClient, ServiceToken, UseService } from '#sdk';
+import type { ConfigurationFile } from '#connections';
+import { blockMemory, senderLeases, signerSource, transactionFeed, transactionSignals, transactionStore } from '#evm';
+import type { Database, Leases, Signals } from '#platform';
+import type { HttpClient, Logger, ServiceToken, UseService } from '#sdk';
 import { KyselyBlockMemory } from './block-memory.store.js';
+import { parseDeclaredLimits } from './declared-limits.js';
+import { checkLimits, type LimitsParts } from './limits.js';
+import { SignerSuspensions } from './signer-suspensions.js';
 import { SignersService } from './signers.service.js';
+import { KyselyTransactionFeed } from './transaction-feed.store.js';
+import { SignalsOfTransactions } from './transaction-signals.js';
+import { TransactionsLive } from './transactions-live.js';
 import { TransactionsQueries } from './transactions.queries.js';
 import { KyselyTransactionStore } from './transactions.store.js';
 
@@ -14,20 +20,35 @@ export interface ChainServices {
   /** Adds what another room keeps for them. */
   lend<T>(token: ServiceToken<T>, service: T): void;
   readonly signers: SignersService;
+  readonly suspensions: SignerSuspensions;
   readonly transactions: TransactionsQueries;
+  readonly live: TransactionsLive;
 }
 
+/** @throws config.invalid when the limits in the file are not valid */
 export function chainServices(parts: {
   readonly db: Kysely<Database>;
-  readonly declared: DeclaredSigners;
+  readonly declared: ConfigurationFile;
   /** To signers that are elsewhere. */
   readonly http: HttpClient;
+  readonly signals: Signals;
+  readonly leases: Leases;
+  readonly log: Logger;
+  readonly networkName: (chainId: number) => string | undefined;
+  readonly addressOf: LimitsParts['addressOf'];
 }): ChainServices {
-  const signers = new SignersService({ declared: parts.declared, http: parts.http });
+  const { db, declared, http, leases, log, networkName, addressOf } = parts;
+  const signers = new SignersService({ declared, http });
+  const limits = { ...parseDeclaredLimits(declared), addressOf };
+  const signals = new SignalsOfTransactions(parts.signals);
+  const feed = new KyselyTransactionFeed(db, signals.onChange);
   const services = new Map<string, unknown>([
-    [blockMemory.name, new KyselyBlockMemory(parts.db)],
+    [blockMemory.name, new KyselyBlockMemory(db)],
     [signerSource.name, signers],
-    [transactionStore.name, new KyselyTransactionStore(parts.db)],
+    [transactionStore.name, new KyselyTransactionStore(db, (trx, drafts) => checkLimits(trx, drafts, limits))],
+    [transactionFeed.name, feed],
+    [transactionSignals.name, signals],
+    [senderLeases.name, leases],
   ]);
   return {
     use: <T>(token: ServiceToken<T>): T => {
@@ -38,6 +59,8 @@ export function chainServices(parts: {
     },
     lend: (token, service) => void services.set(token.name, service),
     signers,
-    transactions: new TransactionsQueries(parts.db),
+    suspensions: new SignerSuspensions(db, signers),
+    transactions: new TransactionsQueries(db, networkName),
+    live: new TransactionsLive(feed, log),
   };
 }

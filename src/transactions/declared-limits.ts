@@ -4,6 +4,8 @@ import { PatchbayError, z, type Fault } from '#sdk';
 /** What `patchbay.yaml` says about who may send what, by name. */
 export interface DeclaredLimits {
   readonly signers: ReadonlyMap<string, SendLimits>;
+  /** They hold for each account of the wallet by itself. */
+  readonly wallets: ReadonlyMap<string, SendLimits>;
   readonly flows: ReadonlyMap<string, SendLimits>;
   readonly keys: ReadonlyMap<string, SendLimits>;
 }
@@ -15,22 +17,18 @@ const entry = sendLimitsSchema.extend({
 });
 
 /**
- * The limits in the file: those of a signer beside the signer, those of flows and API keys in the list `limits:`.
+ * The limits in the file: those of signers and wallets beside them, those of flows and API keys in the list `limits:`.
  *
  * @throws config.invalid with every fault
  */
 export function parseDeclaredLimits(file: {
   readonly limits: readonly unknown[];
-  readonly signers: ReadonlyMap<string, { readonly limits?: unknown }>;
+  readonly signers: WithLimits;
+  readonly wallets: WithLimits;
 }): DeclaredLimits {
   const faults: Fault[] = [];
-  const signers = new Map<string, SendLimits>();
-  for (const [name, { limits }] of file.signers) {
-    if (limits === undefined) continue;
-    const parsed = sendLimitsSchema.safeParse(limits);
-    if (parsed.success) signers.set(name, parsed.data);
-    else faults.push(...faultsOf(`/signers/${name}/limits`, parsed.error));
-  }
+  const signers = limitsBeside('signers', file.signers, faults);
+  const wallets = limitsBeside('wallets', file.wallets, faults);
   const flows = new Map<string, SendLimits>();
   const keys = new Map<string, SendLimits>();
   for (const [index, given] of file.limits.entries()) {
@@ -51,7 +49,20 @@ export function parseDeclaredLimits(file: {
       faults,
     });
   }
-  return { signers, flows, keys };
+  return { signers, wallets, flows, keys };
+}
+
+type WithLimits = ReadonlyMap<string, { readonly limits?: unknown }>;
+
+function limitsBeside(section: string, declared: WithLimits, faults: Fault[]): Map<string, SendLimits> {
+  const found = new Map<string, SendLimits>();
+  for (const [name, { limits }] of declared) {
+    if (limits === undefined) continue;
+    const parsed = sendLimitsSchema.safeParse(limits);
+    if (parsed.success) found.set(name, parsed.data);
+    else faults.push(...faultsOf(`/${section}/${name}/limits`, parsed.error));
+  }
+  return found;
 }
 
 function faultsOf(pointer: string, error: z.ZodError): Fault[] {

@@ -2,5 +2,9 @@
 export { KyselyBlockMemory } from './block-memory.store.js';
 export { chainServices, type ChainServices } from './chain-services.js';
 export { SignersController } from './signers.controller.js';
+export { SuspensionsController } from './suspensions.controller.js';
+export { keepTransactionGauges } from './transaction-gauges.js';
 export { TransactionsController } from './transactions.controller.js';
 export { KyselyTransactionStore } from './transactions.store.js';
+export { TransactionsService } from './transactions.service.js';
+export { TransactionsSocket } from './transactions.socket.js';

@@ -47,6 +47,7 @@ function aDraft(given: Partial<TransactionDraft> = {}): TransactionDraft {
 function limited(limits: SendLimits, of: 'signers' | 'flows' = 'flows'): LimitsParts {
   return {
     signers: new Map(of === 'signers' ? [['treasury', limits]] : []),
+    wallets: new Map(),
     flows: new Map(of === 'flows' ? [['payments', limits]] : []),
     keys: new Map(),
     addressOf: (_, name) => Promise.resolve(name === 'usdc' ? usdc : undefined),
@@ -139,6 +140,18 @@ describe('what may be sent in a day', () => {
     expect((await Promise.all(Array.from({ length: 5 }, send))).filter(Boolean)).toHaveLength(1);
   });
 
+  it('given a wallet, when two of its accounts send, then each has a day of its own', async () => {
+    const parts = { ...limited({}), wallets: new Map([['shop', { transactionsPerDay: 1 }]]) };
+    const first = aDraft({ signer: 'hd-shop-0', from: `0x${'e0'.repeat(20)}` });
+    const second = aDraft({ signer: 'hd-shop-1', from: `0x${'e1'.repeat(20)}` });
+
+    expect(await check([first, second, { ...first, idempotencyKey: 'another' }], parts)).toEqual([
+      'sent',
+      'sent',
+      'evm.limit: The account hd-shop-0 may send 1 transactions a day, and none is left until midnight UTC',
+    ]);
+  });
+
   it('given an API key with limits of its own and in the file, when it sends, then both hold', async () => {
     const { info } = await new ApiKeys(store.db).create({
       name: 'shop',
@@ -169,10 +182,12 @@ describe('limits in the file', () => {
         ['treasury', { limits: { feeCap: '5' } }],
         ['ops', {}],
       ]),
+      wallets: new Map([['customers', { limits: { transactionsPerDay: 3 } }]]),
     });
     expect(limits.flows.get('payments')).toEqual({ valuePerDay: '100' });
     expect(limits.keys.get('shop')).toEqual({ functions: ['mint'] });
     expect([...limits.signers]).toEqual([['treasury', { feeCap: '5' }]]);
+    expect([...limits.wallets]).toEqual([['customers', { transactionsPerDay: 3 }]]);
   });
 
   it('given wrong ones, when they are read, then each fault is named with its place', () => {
@@ -180,6 +195,7 @@ describe('limits in the file', () => {
       parseDeclaredLimits({
         limits: [{ for: { flow: 'a' }, valuPerDay: 1 }, { for: 'a' }, { for: { flow: 'b' } }, { for: { flow: 'b' } }],
         signers: new Map([['treasury', { limits: { contracts: [] } }]]),
+        wallets: new Map(),
       });
     expect(read).toThrow(
       expect.objectContaining({

@@ -46,7 +46,7 @@ export async function checkLimits(
 async function findApplied(
   db: Kysely<Database>,
   drafts: readonly TransactionDraft[],
-  { signers, flows, keys }: LimitsParts,
+  { signers, wallets, flows, keys }: LimitsParts,
 ): Promise<readonly (readonly Applied[])[]> {
   const callers = await readKeys(db, drafts);
   return drafts.map((draft) => {
@@ -56,6 +56,8 @@ async function findApplied(
       if (limits !== undefined && value !== undefined) applied.push({ who, counted: { column, value }, limits });
     };
     add(`The signer ${draft.signer}`, 'from_address', signers.get(draft.signer));
+    const [, wallet = ''] = /^hd-(.+)-\d+$/.exec(draft.signer) ?? [];
+    add(`The account ${draft.signer}`, 'from_address', wallets.get(wallet));
     const flow = nameIn(draft.origin, 'flow:');
     if (flow !== undefined) add(`The flow ${flow}`, 'origin', flows.get(flow));
     const key = callers.get(nameIn(draft.origin, 'key:') ?? '');

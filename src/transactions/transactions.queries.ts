@@ -1,75 +1,191 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database } from '#platform';
 import { PatchbayError } from '#sdk';
+import {
+  attemptOf,
+  changeOf,
+  finalStatuses,
+  viewColumns,
+  viewOf,
+  type TransactionDetail,
+  type TransactionView,
+} from './transaction-views.js';
 
-export interface TransactionView {
-  readonly id: string;
-  readonly idempotencyKey: string;
-  readonly chainId: number;
-  readonly signer: string;
-  readonly from: string;
-  readonly to: string;
-  readonly nonce: number;
-  readonly value: string;
-  readonly status: string;
-  readonly hash: string | null;
-  readonly blockNumber: number | null;
-  readonly failure: unknown;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
+export interface TransactionFilter {
+  readonly status?: readonly string[] | undefined;
+  /** Not final. */
+  readonly pending?: boolean | undefined;
+  /** Name or address. */
+  readonly signer?: string | undefined;
+  readonly chainId?: number | undefined;
+  /** Name as it was addressed by, or address. */
+  readonly contract?: string | undefined;
+  /** Name or signature. */
+  readonly function?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  /** Of any of its attempts. */
+  readonly hash?: string | undefined;
+  readonly createdAfter?: Date | undefined;
+  readonly createdBefore?: Date | undefined;
+  /** From the previous page. */
+  readonly before?: string | undefined;
+  readonly limit: number;
 }
 
-export interface TransactionHistory extends TransactionView {
-  readonly attempts: readonly { readonly number: number; readonly kind: string; readonly hash: string }[];
-  readonly history: readonly { readonly status: string; readonly at: Date; readonly detail: unknown }[];
+export interface TransactionsPage {
+  readonly items: readonly TransactionView[];
+  /** Give this as `before` to go on; absent on the last page. */
+  readonly next?: string;
 }
+
+type NetworkName = (chainId: number) => string | undefined;
 
 /** What people ask about transactions. */
 export class TransactionsQueries {
-  constructor(private readonly db: Kysely<Database>) {}
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly networkName: NetworkName,
+  ) {}
 
-  async list(filter: { readonly status?: string | undefined; readonly limit: number }): Promise<TransactionView[]> {
-    let query = this.db.selectFrom('chain_transaction').selectAll().orderBy('created_at', 'desc').limit(filter.limit);
-    if (filter.status !== undefined) query = query.where('status', '=', filter.status as never);
-    return (await query.execute()).map(viewOf);
+  /** Newest first. */
+  async list(filter: TransactionFilter): Promise<TransactionsPage> {
+    const rows = await this.#select(filter).execute();
+    const shown = rows.slice(0, filter.limit);
+    const last = rows.length > filter.limit ? shown.at(-1) : undefined;
+    return {
+      items: shown.map((row) => viewOf(row, this.networkName)),
+      ...(last && { next: formatPlace(last.created_us, last.id) }),
+    };
   }
 
-  async get(id: string): Promise<TransactionHistory> {
-    const row = await this.db.selectFrom('chain_transaction').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row === undefined) throw new PatchbayError('request.notFound', { detail: `There is no transaction ${id}.` });
+  /**
+   * By id, or by the hash of any of its attempts.
+   *
+   * @throws request.notFound
+   */
+  async get(idOrHash: string): Promise<TransactionDetail> {
+    const id = await this.#idOf(idOrHash);
+    const row = id && (await viewColumns(this.db).where('t.id', '=', id).executeTakeFirst());
+    if (!row) {
+      throw new PatchbayError('request.notFound', { detail: `There is no transaction ${idOrHash.slice(0, 100)}.` });
+    }
     const [attempts, history] = await Promise.all([
       this.db
         .selectFrom('chain_transaction_attempt')
-        .select(['number', 'kind', 'hash'])
-        .where('transaction_id', '=', id)
+        .selectAll()
+        .where('transaction_id', '=', row.id)
         .orderBy('number')
         .execute(),
       this.db
         .selectFrom('chain_transaction_status')
         .select(['status', 'at', 'detail'])
-        .where('transaction_id', '=', id)
+        .where('transaction_id', '=', row.id)
         .orderBy('seq')
         .execute(),
     ]);
-    return { ...viewOf(row), attempts, history };
+    return {
+      ...viewOf(row, this.networkName),
+      data: row.data,
+      attempts: attempts.map(attemptOf),
+      history: history.map(changeOf),
+    };
+  }
+
+  /** How many there are that are not final, and since when the oldest of them waits. */
+  async unfinished(): Promise<
+    readonly { chainId: number; signer: string; status: string; count: number; oldest: Date }[]
+  > {
+    const rows = await this.db
+      .selectFrom('chain_transaction')
+      .select(['chain_id', 'signer', 'status'])
+      .select((eb) => [eb.fn.countAll<string>().as('count'), eb.fn.min('created_at').as('oldest')])
+      .where('status', 'not in', finalStatuses)
+      .groupBy(['chain_id', 'signer', 'status'])
+      .execute();
+    return rows.map(({ chain_id, count, oldest, ...row }) => ({
+      ...row,
+      chainId: Number(chain_id),
+      count: Number(count),
+      oldest,
+    }));
+  }
+
+  #select(filter: TransactionFilter) {
+    const { status, signer, chainId, contract, origin, idempotencyKey, hash } = filter;
+    let query = viewColumns(this.db)
+      .orderBy('t.created_at', 'desc')
+      .orderBy('t.id', 'desc')
+      .limit(filter.limit + 1);
+    if (status !== undefined) query = query.where('t.status', 'in', [...status]);
+    if (filter.pending === true) query = query.where('t.status', 'not in', finalStatuses);
+    if (filter.pending === false) query = query.where('t.status', 'in', finalStatuses);
+    if (signer !== undefined) {
+      query = isAddress(signer)
+        ? query.where('t.from_address', '=', signer.toLowerCase())
+        : query.where('t.signer', '=', signer);
+    }
+    if (chainId !== undefined) query = query.where('t.chain_id', '=', String(chainId));
+    if (contract !== undefined) {
+      query = isAddress(contract)
+        ? query.where(({ eb, or }) =>
+            or([
+              eb('t.to_address', '=', contract.toLowerCase()),
+              eb('t.contract_address', '=', contract.toLowerCase()),
+            ]),
+          )
+        : query.where(sql<string>`t.about ->> 'contract'`, '=', contract);
+    }
+    if (filter.function !== undefined) {
+      const called = filter.function.replaceAll(/\s/g, '');
+      query = called.includes('(')
+        ? query.where(sql<string>`t.about ->> 'function'`, '=', called)
+        : query.where(sql<boolean>`split_part(t.about ->> 'function', '(', 1) = ${called}`);
+    }
+    if (origin !== undefined) query = query.where('t.origin', '=', origin);
+    if (idempotencyKey !== undefined) query = query.where('t.idempotency_key', '=', idempotencyKey);
+    if (hash !== undefined) {
+      query = query.where('t.id', 'in', (eb) =>
+        eb.selectFrom('chain_transaction_attempt').select('transaction_id').where('hash', '=', hash.toLowerCase()),
+      );
+    }
+    if (filter.createdAfter) query = query.where('t.created_at', '>=', filter.createdAfter);
+    if (filter.createdBefore) query = query.where('t.created_at', '<', filter.createdBefore);
+    if (filter.before !== undefined) {
+      const [time, id] = parsePlace(filter.before);
+      const createdAt = sql`timestamptz 'epoch' + ${time}::bigint * interval '1 microsecond'`;
+      query = query.where(sql<boolean>`(t.created_at, t.id) < (${createdAt}, ${id}::uuid)`);
+    }
+    return query;
+  }
+
+  async #idOf(idOrHash: string): Promise<string | undefined> {
+    if (uuid.test(idOrHash)) return idOrHash;
+    if (!/^0x[0-9a-fA-F]{64}$/.test(idOrHash)) return undefined;
+    const row = await this.db
+      .selectFrom('chain_transaction_attempt')
+      .select('transaction_id')
+      .where('hash', '=', idOrHash.toLowerCase())
+      .executeTakeFirst();
+    return row?.transaction_id;
   }
 }
 
-function viewOf(row: Selectable<Database['chain_transaction']>): TransactionView {
-  return {
-    id: row.id,
-    idempotencyKey: row.idempotency_key,
-    chainId: Number(row.chain_id),
-    signer: row.signer,
-    from: row.from_address,
-    to: row.to_address,
-    nonce: Number(row.nonce),
-    value: row.value,
-    status: row.status,
-    hash: row.hash,
-    blockNumber: row.block_number === null ? null : Number(row.block_number),
-    failure: row.failure,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function isAddress(text: string): boolean {
+  return /^0x[0-9a-fA-F]{40}$/.test(text);
+}
+
+function formatPlace(time: string, id: string): string {
+  return Buffer.from(`${time} ${id}`, 'utf8').toString('base64url');
+}
+
+function parsePlace(place: string): [time: string, id: string] {
+  const [, time, id] = /^(\d{1,18}) (\S+)$/.exec(Buffer.from(place, 'base64url').toString('utf8')) ?? [];
+  if (time !== undefined && id !== undefined && uuid.test(id)) return [time, id];
+  throw new PatchbayError('request.invalid', {
+    detail: `before is no place in this list: ${place.slice(0, 100)}`,
+    fix: 'Give what the previous page gave as next.',
+  });
 }

@@ -57,10 +57,9 @@ const transactionBody = z.strictObject({
 });
 export type TransactionBody = z.output<typeof transactionBody>;
 
-const deploysSomething = [
-  ({ to, data }: { readonly to?: string | undefined; readonly data: string }) => to !== undefined || data !== '0x',
-  { path: ['to'], message: 'to or data must be given' },
-] as const satisfies readonly unknown[];
+const hasContent = ({ to, data }: { readonly to?: string | undefined; readonly data: string }): boolean =>
+  to !== undefined || data !== '0x';
+const noContent = { path: ['to'], message: 'to or data must be given' };
 
 export const sendBody = transactionBody
   .extend({
@@ -68,12 +67,12 @@ export const sendBody = transactionBody
       description: 'What the answer waits for, for 30 s at the most; 202 when it is not that far by then.',
     }),
   })
-  .refine(...deploysSomething);
+  .refine(hasContent, noContent);
 
 export const batchBody = z.strictObject({
   transactions: z
     .array(
-      transactionBody.extend({ idempotencyKey: z.string().min(1).max(255).optional() }).refine(...deploysSomething),
+      transactionBody.extend({ idempotencyKey: z.string().min(1).max(255).optional() }).refine(hasContent, noContent),
     )
     .min(1)
     .max(500),
@@ -153,5 +152,3 @@ export const batchAnswer = z.object({
     ]),
   ),
 });
-
-export const signersAnswer = z.object({ signers: z.array(z.object({ name: z.string(), address: z.string() })) });

@@ -10,7 +10,6 @@ export function aStoredTransaction(
 ): Insertable<Database['chain_transaction']> & { readonly id: string } {
   nonces += 1;
   return {
-    id: randomUUID(),
     idempotency_key: randomUUID(),
     payload_hash: 'hash',
     chain_id: 31_337,
@@ -23,6 +22,7 @@ export function aStoredTransaction(
     gas_limit: '21000',
     finality: '0',
     ...given,
+    id: given.id ?? randomUUID(),
   };
 }
 

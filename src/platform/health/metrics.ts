@@ -24,6 +24,16 @@ export class Metrics {
     'Time since a trigger last moved its place, in seconds',
     ['uses', 'connection'],
   );
+  readonly transactions = this.#gauge('patchbay_tx_intents', 'Transactions that are not final', [
+    'chain',
+    'signer',
+    'state',
+  ]);
+  readonly oldestTransaction = this.#gauge(
+    'patchbay_tx_oldest_unconfirmed_seconds',
+    'Age of the oldest transaction that is not final, in seconds',
+    ['chain', 'signer'],
+  );
   readonly targetsRefused = this.#counter('patchbay_targets_refused_total', 'Calls refused by the egress policy', [
     'reason',
   ]);

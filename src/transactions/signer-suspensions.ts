@@ -1,0 +1,62 @@
+import { sql, type Kysely } from 'kysely';
+import type { SignerSource } from '#evm';
+import type { Database } from '#platform';
+
+export interface Suspension {
+  readonly address: string;
+  readonly chainId: number;
+  readonly reason: string;
+  readonly since: Date;
+}
+
+/** The switch that keeps a signer from accepting anything; what it had accepted goes on. */
+export class SignerSuspensions {
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly signers: SignerSource,
+  ) {}
+
+  /** By name or address, on these chains. @throws evm.unknownSigner */
+  async suspend(signer: string, chainIds: readonly number[], reason: string): Promise<readonly Suspension[]> {
+    const { address } = await this.signers.get(signer);
+    await this.db
+      .insertInto('chain_signer')
+      .values(chainIds.map((chainId) => ({ chain_id: chainId, address, reason, suspended_at: sql<Date>`now()` })))
+      .onConflict((conflict) =>
+        conflict.columns(['chain_id', 'address']).doUpdateSet({
+          reason,
+          suspended_at: sql<Date>`coalesce(chain_signer.suspended_at, excluded.suspended_at)`,
+        }),
+      )
+      .execute();
+    return this.list(address);
+  }
+
+  /** @throws evm.unknownSigner */
+  async resume(signer: string, chainIds: readonly number[]): Promise<readonly Suspension[]> {
+    const { address } = await this.signers.get(signer);
+    await this.db
+      .updateTable('chain_signer')
+      .set({ suspended_at: null, reason: null })
+      .where('address', '=', address)
+      .where('chain_id', 'in', chainIds.map(String))
+      .execute();
+    return this.list(address);
+  }
+
+  /** Of one signer, or of all. */
+  async list(address?: string): Promise<readonly Suspension[]> {
+    let query = this.db
+      .selectFrom('chain_signer')
+      .selectAll()
+      .where('suspended_at', 'is not', null)
+      .orderBy('chain_id')
+      .orderBy('address');
+    if (address !== undefined) query = query.where('address', '=', address);
+    return (await query.execute()).flatMap((row) =>
+      row.suspended_at === null
+        ? []
+        : { address: row.address, chainId: Number(row.chain_id), reason: row.reason ?? '', since: row.suspended_at },
+    );
+  }
+}
