@@ -20,7 +20,11 @@ export interface FailedTransaction {
  * others of the block may have come before it, as of after it. Undefined when no call fails, or the node has no state
  * that old; this is an explanation, so a node that cannot give it is no error.
  */
-export async function replayRevert(rpc: Rpc, failed: FailedTransaction, abi: Abi): Promise<string | undefined> {
+export async function replayRevert(
+  rpc: Pick<Rpc, 'request'>,
+  failed: FailedTransaction,
+  abi: Abi,
+): Promise<string | undefined> {
   const { from, to, data, value, gasLimit, blockNumber } = failed;
   const call = {
     from,
@@ -35,7 +39,7 @@ export async function replayRevert(rpc: Rpc, failed: FailedTransaction, abi: Abi
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const reason =
-        findReason(error, abi) ?? (/out.?of.?gas/i.test(error.rpcMessage) ? 'it ran out of gas' : undefined);
+        findReason(error, abi) ?? (/out.?of.?gas|OOG\b/i.test(error.rpcMessage) ? 'it ran out of gas' : undefined);
       if (reason !== undefined) return reason;
     }
   }
