@@ -1,40 +1,7 @@
 import { PatchbayError, z } from '#sdk';
-import { Listening, type BatchMessage } from './listening.js';
+import { consumerCommand, type ConsumerCommand, type ConsumerMessage } from './consumer-messages.js';
+import { Listening } from './listening.js';
 import type { StreamTarget } from './stream.js';
-
-/** What a client may say, whatever the transport. */
-export const consumerCommand = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('listen'),
-    stream: z.string().min(1).max(200).meta({ description: 'Name of the stream.' }),
-    consumer: z
-      .string()
-      .regex(/^[a-z0-9-]{1,60}$/, 'must have 1 to 60 small letters, digits and hyphens')
-      .optional()
-      .meta({ description: 'Of a stream with mode `broadcast`: whose position is meant.' }),
-  }),
-  z.strictObject({
-    type: z.literal('ack'),
-    stream: z.string().min(1).max(200),
-    batch: z.number().int().min(0).meta({ description: 'Number of the batch in flight; any other is refused.' }),
-    id: z.string().max(200).optional().meta({ description: 'Id of the batch, to be quite sure.' }),
-  }),
-  z.strictObject({
-    type: z.literal('error'),
-    stream: z.string().min(1).max(200),
-    batch: z.number().int().min(0),
-    id: z.string().max(200).optional(),
-    message: z.string().max(1_000).default('no reason given'),
-  }),
-]);
-
-export type ConsumerCommand = z.output<typeof consumerCommand>;
-
-export type ConsumerMessage =
-  | BatchMessage
-  | { readonly type: 'listening'; readonly stream: string; readonly consumer?: string }
-  /** Nothing more comes from this stream until the client listens again. */
-  | { readonly type: 'ended'; readonly stream: string; readonly code: string; readonly message: string };
 
 /** The connection to a client. */
 export interface ConsumerLink {

@@ -1,15 +1,6 @@
 import { PatchbayError } from '#sdk';
-import type { StreamBatch, StreamEvent, StreamTarget } from './stream.js';
-
-export interface BatchMessage {
-  readonly type: 'batch';
-  readonly stream: string;
-  /** To be answered with `ack` or `error` and this number; the same when the batch comes again. */
-  readonly batch: number;
-  readonly id: string;
-  readonly events: readonly StreamEvent[];
-  readonly answerWithinMs: number;
-}
+import type { BatchMessage } from './consumer-messages.js';
+import type { StreamBatch, StreamTarget } from './stream.js';
 
 interface ListeningOptions {
   readonly stream: string;

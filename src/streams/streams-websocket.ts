@@ -6,7 +6,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { bearerOf } from '#platform';
 import { PatchbayError } from '#sdk';
-import type { ConsumerLink, ConsumerMessage, ConsumerSession } from './consumer-session.js';
+import type { ConsumerMessage } from './consumer-messages.js';
+import type { ConsumerLink, ConsumerSession } from './consumer-session.js';
 import { ConsumerSessions } from './consumer-sessions.js';
 
 const path = '/api/streams/ws';

@@ -7,7 +7,8 @@ import {
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Namespace, Socket } from 'socket.io';
 import { PatchbayError } from '#sdk';
-import type { ConsumerLink, ConsumerMessage, ConsumerSession } from './consumer-session.js';
+import type { ConsumerMessage } from './consumer-messages.js';
+import type { ConsumerLink, ConsumerSession } from './consumer-session.js';
 import { ConsumerSessions } from './consumer-sessions.js';
 
 /** What an answer to a command looks like, when the client asks for one. */

@@ -1,4 +1,4 @@
-import { PatchbayError, type ErrorCode, type HttpClient, type HttpRequest, type HttpResponse } from '#sdk';
+import { PatchbayError, type HttpClient, type HttpRequest, type HttpResponse } from '#sdk';
 import type { KinesisSettings, LambdaSettings } from './aws-settings.js';
 
 /** What an SDK client is made with, so that it goes out through the hub's one way out and never repeats by itself. */
@@ -93,26 +93,35 @@ const refusals =
   /AccessDenied|Unrecognized?Client|InvalidSignature|ExpiredToken|InvalidClientTokenId|Credentials|MissingAuthenticationToken|IncompleteSignature|NotAuthorized/;
 const briefPauseMs = 1_000;
 
-/** What the SDK throws, in our words. */
+/**
+ * What the SDK throws, in our words. Credentials and names can be put right while the stream waits, so only what is wrong
+ * with the batch itself is not tried again.
+ */
 export function awsError(thrown: unknown, what: string): PatchbayError {
   if (thrown instanceof PatchbayError) return thrown;
-  const error = thrown as Partial<Error> & {
-    readonly $metadata?: { readonly httpStatusCode?: number };
-    readonly retryAfterSeconds?: string;
-  };
-  const status = error.$metadata?.httpStatusCode;
-  const code = codeOf(error.name ?? '', status);
-  return new PatchbayError(code, {
-    detail: `${what}: ${error.name ?? 'Error'}: ${error.message ?? String(thrown)}`,
-    ...(code === 'http.throttled' && { retryAfterMs: Number(error.retryAfterSeconds ?? 0) * 1_000 || briefPauseMs }),
-    ...(code === 'connection.unauthorised' && { fix: 'Check the credentials, and what their owner may do.' }),
-    cause: thrown,
-  });
+  const { name = 'Error', message, $metadata, retryAfterSeconds } = thrown as SdkError;
+  const status = $metadata?.httpStatusCode;
+  const facts = { detail: `${what}: ${name}: ${message ?? String(thrown)}`, cause: thrown };
+  if (status === 429 || throttles.test(name)) {
+    return new PatchbayError('http.throttled', {
+      ...facts,
+      retryAfterMs: Number(retryAfterSeconds ?? 0) * 1_000 || briefPauseMs,
+    });
+  }
+  if (status === 401 || status === 403 || refusals.test(name)) {
+    return new PatchbayError('stream.refused', {
+      ...facts,
+      fix: 'Check the credentials, and what their owner may do.',
+    });
+  }
+  if (name === 'ResourceNotFoundException') {
+    return new PatchbayError('stream.refused', { ...facts, fix: 'Create it, or correct its name and region.' });
+  }
+  if (status === undefined) return new PatchbayError('connection.refused', facts);
+  return new PatchbayError(status >= 500 || status < 400 ? 'http.failed' : 'http.rejected', facts);
 }
 
-function codeOf(name: string, status: number | undefined): ErrorCode {
-  if (status === 429 || throttles.test(name)) return 'http.throttled';
-  if (status === 401 || status === 403 || refusals.test(name)) return 'connection.unauthorised';
-  if (status === undefined) return 'connection.refused';
-  return status >= 500 || status < 400 ? 'http.failed' : 'http.rejected';
-}
+type SdkError = Partial<Error> & {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly retryAfterSeconds?: string;
+};

@@ -139,16 +139,19 @@ describe('the target kinesis', () => {
     expect(server.requests()).toHaveLength(1);
   });
 
-  it('given a data stream that is not there, when a batch is delivered, then no retry can help', async () => {
+  it('given a data stream that is not there, when a batch is delivered, then it waits until that is put right', async () => {
     const failure = await failureOf(targetOf({ streamName: 'other' }), aBatch(numbered(1)));
 
-    expect(failure).toMatchObject({ code: 'http.rejected', retry: 'never' });
+    expect(failure).toMatchObject({ code: 'stream.refused', retry: 'later' });
     expect(failure?.detail).toContain('ResourceNotFoundException');
   });
 
   it('given a wrong secret, when a batch is delivered, then the credentials are named as the reason', async () => {
     const target = targetOf({ credentials: { ...credentials, secretAccessKey: 'wrong' } });
 
-    expect(await failureOf(target, aBatch(numbered(1)))).toMatchObject({ code: 'connection.unauthorised' });
+    expect(await failureOf(target, aBatch(numbered(1)))).toMatchObject({
+      code: 'stream.refused',
+      fix: 'Check the credentials, and what their owner may do.',
+    });
   });
 });

@@ -99,14 +99,24 @@ describe('the target lambda', () => {
   });
 
   it.each([
-    ['another key', { credentials: { ...credentials, accessKeyId: 'AKIDOTHER' } }, 'connection.unauthorised'],
-    ['another secret', { credentials: { ...credentials, secretAccessKey: 'x' } }, 'connection.unauthorised'],
-    ['a function that is not there', { functionName: 'other' }, 'http.rejected'],
-  ])('given %s, when a batch is delivered, then no retry can help', async (_what, changes, code) => {
+    ['another key', { credentials: { ...credentials, accessKeyId: 'AKIDOTHER' } }, 'UnrecognizedClientException'],
+    ['another secret', { credentials: { ...credentials, secretAccessKey: 'x' } }, 'InvalidSignatureException'],
+    ['a function that is not there', { functionName: 'other' }, 'ResourceNotFoundException'],
+  ])('given %s, when a batch is delivered, then it waits until that is put right', async (_what, changes, name) => {
     const failure = await failureOf(targetOf(changes));
 
-    expect(failure).toMatchObject({ code, retry: 'never' });
+    expect(failure).toMatchObject({ code: 'stream.refused', retry: 'later' });
+    expect(failure?.detail).toContain(name);
     expect(failure?.detail).not.toContain(credentials.secretAccessKey);
+  });
+
+  it('given a batch that no call can carry, when it is delivered, then no retry can help', async () => {
+    const large = { ...batch, events: [{ ...batch.events[0]!, data: { text: 'x'.repeat(1_100_000) } }] };
+    const failure = await targetOf({ invocation: 'event' })
+      .deliver(large, calm)
+      .catch((error: unknown) => PatchbayError.from(error));
+
+    expect(failure).toMatchObject({ code: 'http.rejected', retry: 'never' });
   });
 
   it('given an endpoint the operator does not allow, when a batch is delivered, then nothing is called', async () => {
