@@ -1,0 +1,203 @@
+import {
+  asRevert,
+  decodeCall,
+  decodeOutputs,
+  encodeCall,
+  getFragment,
+  signatureOf,
+  type Abi,
+  type AbiFragment,
+  type FeeWish,
+} from '#evm';
+import type { Caller } from '#platform';
+import type { CallableContract, ContractsService } from './contracts.service.js';
+import type { GatewayCallRecorder } from './gateway-call-recorder.js';
+import { followTransaction, type SentTransaction, type Wait } from './sent-transaction.js';
+
+export type FunctionArguments = Readonly<Record<string, unknown>> | readonly unknown[];
+
+interface CallOptions {
+  /** By name, or in order. */
+  readonly args: FunctionArguments;
+  /** Where the arguments lie in what the caller wrote, for pointers. Default `#/args`. */
+  readonly root?: string;
+  readonly network?: string;
+  /** Name of an interface, or `name@version`, for an address that nobody has registered. */
+  readonly interface?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** An address. */
+  readonly from?: string;
+  readonly value?: bigint;
+  readonly gas?: bigint;
+  /** Number in hexadecimal, or one of the chain's words. Default `latest`. */
+  readonly block?: string;
+}
+
+export interface ReadResult {
+  readonly fragment: AbiFragment;
+  /** By name. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** The value; of several, an object by name. */
+  readonly result: unknown;
+}
+
+export interface SendOptions extends CallOptions {
+  /** A signer by name, `hd-<wallet>-<index>`, or the address of one. */
+  readonly from: string;
+  readonly value?: bigint;
+  readonly gas?: bigint;
+  readonly fees?: FeeWish;
+  readonly wait?: Wait;
+  /** How long to hold the call for `mined` and `confirmed`. */
+  readonly waitMs?: number;
+  readonly idempotencyKey: string;
+}
+
+export interface SimulationResult extends ReadResult {
+  readonly gas: bigint;
+}
+
+interface Callable {
+  readonly fragment: AbiFragment;
+  readonly signature: string;
+}
+
+const usualWaitMs = 30_000;
+
+/** Functions of contracts, read and sent to: what the REST routes of contracts do, for whoever speaks another dialect too. */
+export class ContractCalls {
+  /** Looking a function up in an ABI of hundreds is not done for each call. */
+  readonly #callables = new WeakMap<Abi, Map<string, Callable>>();
+
+  constructor(
+    private readonly parts: { readonly contracts: ContractsService; readonly recorder: GatewayCallRecorder },
+  ) {}
+
+  /** The function as its ABI has it. @throws evm.unknownContract, evm.unknownFunction */
+  async find(
+    contractRef: string,
+    functionRef: string,
+    where: { readonly network?: string; readonly interface?: string } = {},
+  ): Promise<{ readonly contract: CallableContract; readonly fragment: AbiFragment }> {
+    const contract = await this.parts.contracts.resolve(contractRef, where);
+    return { contract, fragment: this.#callable(contract.contract.abi, functionRef).fragment };
+  }
+
+  /**
+   * Asks the chain; nothing on it changes.
+   *
+   * @throws evm.arguments naming the input; evm.reverted with the contract's own words
+   */
+  async call(contractRef: string, functionRef: string, options: ReadOptions, caller?: Caller): Promise<ReadResult> {
+    const target = await this.parts.contracts.resolve(contractRef, options);
+    const { network, contract } = target;
+    const { fragment, signature } = this.#callable(contract.abi, functionRef);
+    const data = encodeCall(fragment, options.args, options.root);
+    const call = {
+      to: contract.address,
+      data,
+      ...(options.from !== undefined && { from: options.from }),
+      ...(options.value !== undefined && { value: `0x${options.value.toString(16)}` }),
+      ...(options.gas !== undefined && { gas: `0x${options.gas.toString(16)}` }),
+    };
+    const answer = await network.rpc
+      .request<string>('eth_call', [call, options.block ?? 'latest'], options.signal)
+      .catch((error: unknown) => {
+        throw asRevert(error, contract.abi) ?? error;
+      });
+    const read = readAnswer(fragment, answer);
+    if (caller !== undefined && this.parts.recorder.isWanted(target, signature, 'read')) {
+      await this.parts.recorder.record(target, {
+        caller: caller.name,
+        function: signature,
+        kind: 'read',
+        args: decodeCall(contract.abi, data)?.args ?? {},
+        result: read.result,
+      });
+    }
+    return read;
+  }
+
+  /**
+   * Resolves once the transaction is stored with its nonce, or when it is as far as `wait` asks or the time is over.
+   *
+   * @throws evm.arguments, evm.reverted, evm.insufficientFunds, evm.unknownSigner, evm.limit; request.conflict when the
+   * idempotency key was used for something else
+   */
+  async send(contractRef: string, functionRef: string, options: SendOptions, caller: Caller): Promise<SentTransaction> {
+    const target = await this.parts.contracts.resolve(contractRef, options);
+    const { network, contract } = target;
+    const { fragment, signature } = this.#callable(contract.abi, functionRef);
+    const data = encodeCall(fragment, options.args, options.root);
+    const record = await network.transactions.submit({
+      idempotencyKey: options.idempotencyKey,
+      signer: options.from,
+      to: contract.address,
+      data,
+      value: options.value ?? 0n,
+      finality: network.finalityOf(undefined),
+      abi: contract.abi,
+      about: { contract: contract.name ?? contract.address, function: signature, args: options.args },
+      origin: `key:${caller.id}`,
+      ...(options.gas !== undefined && { gasLimit: options.gas }),
+      ...(options.fees !== undefined && { fee: options.fees }),
+    });
+    if (this.parts.recorder.isWanted(target, signature, 'send')) {
+      await this.parts.recorder.record(target, {
+        caller: caller.name,
+        function: signature,
+        kind: 'send',
+        args: decodeCall(contract.abi, data)?.args ?? {},
+        transaction: record.id,
+      });
+    }
+    return await followTransaction(network, record, contract, {
+      wait: options.wait ?? 'accepted',
+      withinMs: options.waitMs ?? usualWaitMs,
+      signal: options.signal ?? new AbortController().signal,
+    });
+  }
+
+  /** What {@link send} would do; nothing is stored. */
+  async simulate(
+    contractRef: string,
+    functionRef: string,
+    options: Omit<SendOptions, 'idempotencyKey' | 'wait' | 'waitMs'>,
+    caller: Caller,
+  ): Promise<SimulationResult> {
+    const { network, contract } = await this.parts.contracts.resolve(contractRef, options);
+    const { fragment, signature } = this.#callable(contract.abi, functionRef);
+    const { gas, output } = await network.transactions.simulate({
+      signer: options.from,
+      to: contract.address,
+      data: encodeCall(fragment, options.args, options.root),
+      value: options.value ?? 0n,
+      abi: contract.abi,
+      about: { contract: contract.name ?? contract.address, function: signature, args: options.args },
+      origin: `key:${caller.id}`,
+      ...(options.gas !== undefined && { gasLimit: options.gas }),
+      ...(options.fees !== undefined && { fee: options.fees }),
+    });
+    return { gas, ...readAnswer(fragment, output) };
+  }
+
+  #callable(abi: Abi, functionRef: string): Callable {
+    const known = this.#callables.get(abi) ?? new Map<string, Callable>();
+    this.#callables.set(abi, known);
+    const found = known.get(functionRef);
+    if (found !== undefined) return found;
+    const fragment = getFragment(abi, 'function', functionRef);
+    const callable = { fragment, signature: signatureOf(fragment) };
+    known.set(functionRef, callable);
+    return callable;
+  }
+}
+
+function readAnswer(fragment: AbiFragment, answer: string): ReadResult {
+  const outputs = decodeOutputs(fragment, answer);
+  const values = Object.values(outputs);
+  return { fragment, outputs, result: values.length === 1 ? values[0] : outputs };
+}

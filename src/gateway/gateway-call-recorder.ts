@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { GatewayCall } from '#evm';
+import type { FlowsService } from '#flows';
+import { z } from '#sdk';
+import type { CallableContract } from './contracts.service.js';
+import type { GatewayCallFeed } from './gateway-call.feed.js';
+
+/** As flows name it: the trigger that hears the calls which are kept here. */
+const triggerName = 'gateway.called';
+
+const interest = z.object({
+  contract: z.string().optional(),
+  function: z.string().optional(),
+  kind: z.enum(['send', 'read', 'any']).default('send'),
+});
+
+type Interest = z.output<typeof interest>;
+
+/** Keeps the calls that a flow waits for, and no others: a hub without such flows writes nothing. */
+export class GatewayCallRecorder {
+  #interests: readonly Interest[] = [];
+
+  constructor(private readonly parts: { readonly flows: FlowsService; readonly feed: GatewayCallFeed }) {
+    parts.flows.onChange(() => this.#refresh());
+    this.#refresh();
+  }
+
+  isWanted({ contract }: CallableContract, signature: string, kind: 'read' | 'send'): boolean {
+    return this.#interests.some((wanted) => {
+      if (wanted.kind !== 'any' && wanted.kind !== kind) return false;
+      const { contract: name, function: called } = wanted;
+      if (name !== undefined && name !== contract.name && name.toLowerCase() !== contract.address) return false;
+      return called === undefined || called === signature || called === signature.slice(0, signature.indexOf('('));
+    });
+  }
+
+  /** Before the caller is answered. A send that is repeated with its key is the same call. */
+  async record(
+    { network, contract }: CallableContract,
+    call: Pick<GatewayCall, 'caller' | 'function' | 'kind' | 'args' | 'result' | 'transaction'>,
+  ): Promise<void> {
+    await this.parts.feed.add({
+      id: call.transaction ?? randomUUID(),
+      time: new Date().toISOString(),
+      network: network.name,
+      chainId: network.chainId,
+      contract: { ...(contract.name !== undefined && { name: contract.name }), address: contract.address },
+      ...call,
+    });
+  }
+
+  /** A paused flow goes on later where it left off, so that what happens meanwhile is kept for it too. */
+  #refresh(): void {
+    this.#interests = this.parts.flows.list().flatMap(({ compiled: { flow } }) => {
+      if (flow.trigger.uses !== triggerName || !flow.enabled) return [];
+      const parsed = interest.safeParse(flow.trigger.with);
+      return parsed.success ? [parsed.data] : [];
+    });
+  }
+}

@@ -1,0 +1,21 @@
+/** Contracts as REST: interfaces from uploads, instances by name, their functions and events as routes. */
+export {
+  ContractCalls,
+  type FunctionArguments,
+  type ReadOptions,
+  type ReadResult,
+  type SendOptions,
+  type SimulationResult,
+} from './contract-calls.js';
+export { ContractCallsController } from './contract-calls.controller.js';
+export { ContractDocsController } from './contract-docs.controller.js';
+export { ContractsController } from './contracts.controller.js';
+export { ContractsService, type CallableContract, type KnownContract } from './contracts.service.js';
+export { DeploymentsService, type Deployment, type DeployOptions } from './deployments.service.js';
+export { GatewayCallRetention } from './gateway-call-retention.js';
+export { gatewayServices, type GatewayServices } from './gateway-services.js';
+export { InterfacesController } from './interfaces.controller.js';
+export { InterfacesService } from './interfaces.service.js';
+export { OpenApiService } from './openapi.service.js';
+export type { SentTransaction, Wait } from './sent-transaction.js';
+export { UploadsService } from './uploads.service.js';
