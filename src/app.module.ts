@@ -2,6 +2,12 @@ import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/co
 import { CatalogController } from '#catalog';
 import { ConnectionsController } from '#connections';
 import { FlowsController } from '#flows';
+import {
+  ContractCallsController,
+  ContractDocsController,
+  ContractsController,
+  InterfacesController,
+} from '#gateway';
 import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
@@ -11,10 +17,14 @@ import { HooksController, TriggersController } from '#triggers';
 const api: readonly Type[] = [
   CatalogController,
   ConnectionsController,
+  ContractCallsController,
+  ContractDocsController,
+  ContractsController,
   DeadLettersController,
   EventsController,
   FlowsController,
   HooksController,
+  InterfacesController,
   NetworksController,
   RunsController,
   SignersController,

@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
+import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
+import { GatewayCallRetention, gatewayServices } from '#gateway';
 import { NetworksService } from '#networks';
 import {
   ApiKeys,
@@ -175,6 +177,12 @@ async function assemble(
   const sources = new SourcesService({ catalog, connections, flows, log });
   await flows.start();
   onStop('flows', () => flows.stop());
+  const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
+  const gateway = gatewayServices({ db, signals, networks, flows, log, publicUrl });
+  onStop('gateway', () => gateway.close());
+  chain.lend(contractDirectory, gateway.registered);
+  chain.lend(interfaceDirectory, gateway.deployments);
+  chain.lend(gatewayCalls, gateway.feed);
 
   const live = new RunsLive(signals);
   const queue = new RunQueue(queues, log);
@@ -222,6 +230,9 @@ async function assemble(
     const retention = new RetentionService({ db, ...config.retention, log });
     retention.start();
     onStop('retention', () => retention.stop());
+    const callRetention = new GatewayCallRetention({ db, eventDays: config.retention.eventDays, log });
+    callRetention.start();
+    onStop('retention of calls', () => callRetention.stop());
   }
   if (has('listener')) {
     const schedules = new SchedulesService({ sources, queues, intake, log });
@@ -265,8 +276,13 @@ async function assemble(
     chain.suspensions,
     chain.live,
     transactions,
+    gateway.interfaces,
+    gateway.uploads,
+    gateway.contracts,
+    gateway.calls,
+    gateway.deployments,
+    gateway.openApi,
   ];
-  const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
   const app = await createHttpApp(
     AppModule.for(
       config.roles,
