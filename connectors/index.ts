@@ -1,5 +1,6 @@
 import type { ConnectorDefinition } from '#sdk';
 import evm from './evm/index.js';
+import gateway from './gateway/index.js';
 import http from './http/index.js';
 import ifttt from './ifttt/index.js';
 import salesforce from './salesforce/index.js';
@@ -10,6 +11,7 @@ import zapier from './zapier/index.js';
 /** What the hub can talk to without installing anything. */
 export const builtInConnectors: readonly ConnectorDefinition[] = [
   evm,
+  gateway,
   salesforce,
   ifttt,
   zapier,

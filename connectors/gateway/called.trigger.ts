@@ -1,0 +1,69 @@
+import { followFeed, defineTrigger, z } from '#sdk';
+import { gatewayCalls, type GatewayCall } from '#evm';
+
+const input = z.strictObject({
+  contract: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: 'Contract', description: 'Name or address; every contract when absent.', examples: ['escrow'] }),
+  function: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: 'Function', description: 'Name, or signature where names repeat.', examples: ['release'] }),
+  kind: z
+    .enum(['send', 'read', 'any'])
+    .default('send')
+    .meta({ title: 'Kind', description: 'Calls that send a transaction, calls that only read, or both.' }),
+});
+
+type Wish = z.output<typeof input>;
+
+export const called = defineTrigger({
+  title: 'Contract called',
+  summary: "Starts a run for every call that comes in over a contract's REST route.",
+  input,
+  event: z.object({
+    id: z.string(),
+    time: z.string(),
+    /** Name of the API key. */
+    caller: z.string(),
+    network: z.string(),
+    chainId: z.number(),
+    contract: z.object({ name: z.string().optional(), address: z.string() }),
+    /** Signature. */
+    function: z.string(),
+    kind: z.enum(['read', 'send']),
+    args: z.record(z.string(), z.unknown()),
+    /** Of a read. */
+    result: z.unknown().optional(),
+    /** Id of the transaction of a send. */
+    transaction: z.string().optional(),
+  }),
+  examples: [{ contract: 'escrow', function: 'release' }, { kind: 'any' }],
+  async listen({ input: wish, cursor, signal, use, emit }) {
+    const feed = use(gatewayCalls);
+    const after = cursor ?? (await feed.tail());
+    if (cursor === undefined) await emit([], { cursor: after });
+    for await (const page of followFeed(feed, { after, signal })) {
+      const wanted = page.filter(({ item }) => isWanted(item, wish));
+      const heard = wanted.map(({ item, cursor: position }) => ({
+        id: item.id,
+        time: item.time,
+        subject: item.contract.address,
+        position,
+        event: { ...item, args: { ...item.args } },
+      }));
+      const last = page.at(-1);
+      if (last !== undefined) await emit(heard, { cursor: last.cursor });
+    }
+  },
+});
+
+function isWanted(call: GatewayCall, { contract, function: called, kind }: Wish): boolean {
+  if (kind !== 'any' && kind !== call.kind) return false;
+  const { name, address } = call.contract;
+  if (contract !== undefined && contract !== name && contract.toLowerCase() !== address) return false;
+  return called === undefined || called === call.function || called === call.function.split('(', 1)[0];
+}
