@@ -2,12 +2,7 @@ import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/co
 import { CatalogController } from '#catalog';
 import { ConnectionsController } from '#connections';
 import { FlowsController } from '#flows';
-import {
-  ContractCallsController,
-  ContractDocsController,
-  ContractsController,
-  InterfacesController,
-} from '#gateway';
+import { ContractCallsController, ContractDocsController, ContractsController, InterfacesController } from '#gateway';
 import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
