@@ -10,7 +10,7 @@ export { keepRunGauges } from './run-gauges.js';
 export { RunExecutor } from './run.executor.js';
 export { RunQueue, runQueueName, type RunJob } from './run-queue.js';
 export { RunsController } from './runs.controller.js';
-export { RunsLive } from './runs-live.js';
+export { RunsLive, runProgress } from './runs-live.js';
 export { RunsQueries, type EventView } from './runs.queries.js';
 export { replayAnswer } from './runs.schema.js';
 export { RunsService, type ReplayReport } from './runs.service.js';

@@ -1,19 +1,19 @@
 import type { JournalEntry } from '#engine';
 import type { Signals } from '#platform';
+import { z } from '#sdk';
 
 /** What happens to a run, as it happens; told on socket.io namespace `/runs`. */
-export interface RunProgress {
-  readonly run: string;
-  readonly flow: string;
-  readonly state?: string;
-  readonly step?: {
-    readonly id: string;
-    readonly iteration: number;
-    readonly state: string;
-    readonly attempts: number;
-  };
-  readonly error?: { readonly code: string; readonly message: string } | undefined;
-}
+export const runProgress = z.object({
+  run: z.string(),
+  flow: z.string(),
+  state: z.string().optional(),
+  step: z
+    .object({ id: z.string(), iteration: z.number().int(), state: z.string(), attempts: z.number().int() })
+    .optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+export type RunProgress = Readonly<z.output<typeof runProgress>>;
 
 const flushMs = 50;
 const perMessage = 40;

@@ -7,6 +7,7 @@ import {
 import type { Namespace, Socket } from 'socket.io';
 import type { TransactionChange } from '#evm';
 import { ApiKeys, hasScope } from '#platform';
+import type { TransactionChangeMessage } from './transaction-change.schema.js';
 import { TransactionsLive } from './transactions-live.js';
 
 /**
@@ -45,7 +46,7 @@ export class TransactionsSocket implements OnGatewayInit, OnGatewayConnection, O
   }
 
   #tell(changes: readonly TransactionChange[]): void {
-    const rooms = new Map<string, TransactionChange[]>();
+    const rooms = new Map<string, TransactionChangeMessage[]>();
     for (const change of changes) {
       const { id, signer, from } = change.transaction;
       for (const room of new Set(['all', `transaction:${id}`, `signer:${signer}`, `signer:${from}`])) {
