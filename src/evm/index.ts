@@ -34,6 +34,8 @@ export { contractEventOf, type ContractEvent, type ContractEventOf } from './con
 export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export { isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
+export { currentFee, feeMode, type FeeMode, type FeeSettings } from './fees.js';
+export { finalizedFallback } from './final-blocks.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
 export { Network, type NetworkSettings, type SendingSettings } from './network.js';

@@ -51,6 +51,7 @@ export class Network {
   readonly rpc: RpcClient;
   readonly addressBook: AddressBook;
   readonly finality: number;
+  readonly fees: FeeSettings;
   readonly #settings: NetworkSettings;
   readonly #http: HttpClient;
   readonly #log: Logger;
@@ -66,7 +67,8 @@ export class Network {
     this.#use = context.use;
     this.name = settings.name;
     this.chainId = settings.chainId;
-    this.finality = settings.confirmations ?? (this.#isDevelopment ? 0 : usualConfirmations);
+    this.fees = settings.fees ?? {};
+    this.finality = settings.confirmations ?? (this.isDevelopment ? 0 : usualConfirmations);
     const { rpcUrls: urls, chainId, requestsPerSecond } = settings;
     this.rpc = new RpcClient({ urls, chainId, requestsPerSecond, agents: context.http.agents });
     this.addressBook = new AddressBook({
@@ -86,7 +88,7 @@ export class Network {
       revertedAfter: revertedAfter ?? Math.max(this.finality, usualConfirmations),
       ...(wsUrl === undefined ? {} : { wsUrl }),
       ...(blockTimeMs === undefined ? {} : { blockTimeMs }),
-      ...(this.#isDevelopment ? { pollMs: developmentPollMs } : {}),
+      ...(this.isDevelopment ? { pollMs: developmentPollMs } : {}),
     });
     return this.#watcher;
   }
@@ -117,14 +119,14 @@ export class Network {
     await this.#watcher?.close();
   }
 
-  get #isDevelopment(): boolean {
+  get isDevelopment(): boolean {
     return developmentChains.has(this.#settings.chainId);
   }
 
   #openManager(): TransactionManager {
     const { rpc } = this;
-    const { transactions = {}, fees, blockTimeMs } = this.#settings;
-    const pollMs = this.#isDevelopment ? developmentPollMs : Math.min(2_000, (blockTimeMs ?? 4_000) / 4);
+    const { transactions = {}, blockTimeMs } = this.#settings;
+    const pollMs = this.isDevelopment ? developmentPollMs : Math.min(2_000, (blockTimeMs ?? 4_000) / 4);
     this.#blocks = new MinedBlocks({ rpc, log: this.#log, pollMs });
     return new TransactionManager({
       rpc,
@@ -132,13 +134,13 @@ export class Network {
       signers: this.#use(signerSource),
       signals: this.#use(transactionSignals),
       leases: this.#use(senderLeases),
-      fees: new NetworkFees(rpc, fees),
+      fees: new NetworkFees(rpc, this.fees),
       blocks: this.#blocks,
       log: this.#log,
       explain: (record, blockNumber) => this.#explain(record, blockNumber),
-      window: transactions.window ?? (this.#isDevelopment ? developmentWindow : usualWindow),
+      window: transactions.window ?? (this.isDevelopment ? developmentWindow : usualWindow),
       perSecond: transactions.perSecond,
-      ...(this.#isDevelopment ? { resendAfterMs: developmentResendMs } : {}),
+      ...(this.isDevelopment ? { resendAfterMs: developmentResendMs } : {}),
     });
   }
 

@@ -115,9 +115,9 @@ export class RpcClient implements Rpc {
   }
 
   /** What the node can do: asked for once, and again after ten minutes or when it begins to lack a method. @throws evm.rpc */
-  async traits(): Promise<NodeTraits> {
+  async traits({ freshMs = traitsFreshMs }: { readonly freshMs?: number } = {}): Promise<NodeTraits> {
     const askedAt = performance.now();
-    if (this.#traits && askedAt - this.#traits.askedAt < traitsFreshMs) return await this.#traits.known;
+    if (this.#traits && askedAt - this.#traits.askedAt < freshMs) return await this.#traits.known;
     const known = this.pass(probeNode);
     this.#traits = { known, askedAt };
     known.catch(() => {
