@@ -74,7 +74,7 @@ function answer({ id = null, method, params = [] }: RpcRequest, accounts: Accoun
     case 'eth_accounts':
       return success(id, accounts.addresses);
     case 'eth_signTransaction':
-      return sign(id, (params[0] ?? {}) as AskedTransaction, accounts, chainId);
+      return sign(id, params[0] ?? {}, accounts, chainId);
     default:
       return failure(id, -32601, 'Method not found');
   }

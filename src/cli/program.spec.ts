@@ -217,6 +217,17 @@ describe('the command line', () => {
         },
       },
       'GET /api/dead-letters': { body: { items: [{ ...run, state: 'failed' }] } },
+      'GET /api/networks': { body: { networks: [{ name: 'main', connector: 'evm' }] } },
+      'GET /api/networks/main': {
+        body: {
+          name: 'main',
+          chainId: 1,
+          client: 'Geth/v1.16',
+          head: { number: 12, ageSeconds: 3 },
+          uses: { receipts: 'byBlock', requests: 'batched', fees: 'eip1559', finalized: 'blocksOnTop', blocksOnTop: 64 },
+          hints: [{ detail: 'All of main hangs on one node.', fix: 'Add another address to rpcUrl.' }],
+        },
+      },
       'GET /api/connections': { body: { connections: [{ name: 'org', connector: 'salesforce' }] } },
       'POST /api/connections/org/test': {
         status: 502,
@@ -229,6 +240,9 @@ describe('the command line', () => {
     expect(terminal.stdout()).toContain('! dead letters payments 1');
     expect(terminal.stdout()).toContain('✗ connection   org (salesforce): connection.unauthorised It refused the key.');
     expect(terminal.stdout()).toContain('Fix: Make a new one.');
+    expect(terminal.stdout()).toContain('✓ network      main is chain 1 on Geth/v1.16, at block 12, 3 s old; receipts by block');
+    expect(terminal.stdout()).toContain('fees with base fee and tip, final with 64 blocks on top');
+    expect(terminal.stdout()).toContain('! network      main: All of main hangs on one node.');
   });
 
   it('given a setting that is missing, when a connection is added without a terminal, then the flag is named', async () => {
@@ -250,5 +264,26 @@ describe('the command line', () => {
       settings: { makerKey: 'geheim' },
     });
     expect(added.terminal.stdout() + added.terminal.stderr()).not.toContain('geheim');
+  });
+
+  it('given a signer that cannot be opened, when signers are listed, then it is there with its problem', async () => {
+    const signers = [
+      { name: 'treasury', kind: 'key', address: '0xf39f', problem: null },
+      { name: 'cold', kind: 'keystore', address: null, problem: { code: 'config.invalid', detail: 'Wrong password' } },
+    ];
+    const { terminal } = await patchbay('signer list', { 'GET /api/signers': { body: { signers } } });
+
+    expect(terminal.stdout()).toMatch(/treasury +key +0xf39f\n/);
+    expect(terminal.stdout()).toMatch(/cold +keystore +Wrong password/);
+  });
+
+  it('given a wallet, when its accounts are listed, then the page asked for is printed', async () => {
+    const accounts = [{ index: 5, name: 'hd-customers-5', address: '0x9965' }];
+    const { terminal, hub: asked } = await patchbay('wallet accounts customers --from 5 --count 1', {
+      'GET /api/wallets/customers/accounts': { body: { accounts } },
+    });
+
+    expect(asked.calls[0]?.path).toBe('/api/wallets/customers/accounts?from=5&count=1');
+    expect(terminal.stdout()).toMatch(/hd-customers-5 +0x9965/);
   });
 });

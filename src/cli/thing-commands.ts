@@ -5,6 +5,7 @@ import type { RetryOptions } from './dead-letters.command.js';
 import { examples } from './file-commands.js';
 import type { NewKeyOptions } from './key.command.js';
 import type { RunsFilter } from './runs.command.js';
+import type { AccountsOptions } from './signer.command.js';
 
 /** Commands about the things of a hub: noun, then verb. */
 export function addThingCommands(program: Command, { run }: Actions): void {
@@ -13,6 +14,7 @@ export function addThingCommands(program: Command, { run }: Actions): void {
   addRuns(program, run);
   addDeadLetters(program, run);
   addConnections(program, run);
+  addSigners(program, run);
   addKeys(program, run);
 }
 
@@ -174,6 +176,39 @@ function addConnections(program: Command, run: Actions['run']): void {
     .description('remove one that was added to the hub')
     .addHelpText('after', examples('patchbay connection remove org'))
     .action(run(async (session, name: string) => (await load()).removeConnection(name, session)));
+}
+
+function addSigners(program: Command, run: Actions['run']): void {
+  const load = () => import('./signer.command.js');
+  const signer = program.command('signer').alias('signers').description('what signs transactions: list');
+  signer
+    .command('list', { isDefault: true })
+    .description('list them with their addresses, and what keeps one from signing; keys are not shown')
+    .addHelpText('after', examples('patchbay signer list'))
+    .action(run(async (session) => (await load()).listSigners(session)));
+  const wallet = program
+    .command('wallet')
+    .alias('wallets')
+    .description('phrases that signers come from: list, accounts');
+  wallet
+    .command('list', { isDefault: true })
+    .description('list them')
+    .addHelpText('after', examples('patchbay wallet list'))
+    .action(run(async (session) => (await load()).listWallets(session)));
+  wallet
+    .command('accounts <name>')
+    .description('addresses of one, with the names to use in flows and requests')
+    .option('--from <index>', 'the first one', '0')
+    .option('--count <number>', 'how many', '10')
+    .addHelpText(
+      'after',
+      examples('patchbay wallet accounts customers', 'patchbay wallet accounts customers --from 100'),
+    )
+    .action(
+      run(async (session, name: string, options: AccountsOptions) =>
+        (await load()).listAccounts(name, options, session),
+      ),
+    );
 }
 
 function addKeys(program: Command, run: Actions['run']): void {

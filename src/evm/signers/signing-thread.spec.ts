@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { Transaction } from 'ethers/transaction';
 import { HDNodeWallet, Mnemonic, Wallet, encryptKeystoreJson } from 'ethers/wallet';
 import fc from 'fast-check';
-import { PatchbayError, Secret } from '#sdk';
+import { type PatchbayError, Secret } from '#sdk';
 import { aTransaction, anyTransaction } from '../testing/any-transaction.js';
 import { devAccounts } from '../testing/dev-chain.js';
 import type { Signer, UnsignedTransaction } from '../signer.js';
