@@ -1,11 +1,18 @@
-import { compileLogDecoder, encodeCall, findReceipt, getFragment, topicOf, type Abi, type ChainLog } from '#evm';
-import { amount, defineAction, z } from '#sdk';
+import {
+  compileLogDecoder,
+  encodeCall,
+  findReceipt,
+  getFragment,
+  signatureOf,
+  topicOf,
+  type Abi,
+  type ChainLog,
+} from '#evm';
+import { defineAction, z } from '#sdk';
 import { functionArguments } from './call-function.action.js';
 import { network } from './connection.js';
 import { abiInput, confirmations, contractInput } from './finality.js';
-
-/** A step waits this long by itself; what takes longer is asked for again later, and no worker is held meanwhile. */
-const waitMs = 2_000;
+import { hashOf, sendAndWait, sendingInputs, wishes } from './sending.js';
 
 export const sendTransaction = defineAction({
   title: 'Send a transaction',
@@ -18,20 +25,23 @@ export const sendTransaction = defineAction({
       .min(1)
       .meta({ title: 'Function', examples: ['mint'] }),
     args: functionArguments,
-    from: z
-      .string()
-      .min(1)
-      .meta({ title: 'Signer', description: 'Name of the signer that signs and pays.', examples: ['treasury'] }),
-    value: amount().default('0').meta({ title: 'Value', description: 'Sent along, in wei.' }),
+    ...sendingInputs,
     confirmations: confirmations(),
-    gasLimit: amount().optional().meta({ title: 'Gas limit', description: 'Estimated when it is not given.' }),
+    wait: z.enum(['accepted', 'mined', 'confirmed']).default('confirmed').meta({
+      title: 'Wait until',
+      description:
+        'accepted: it is stored and will be sent. mined: it is in a block. confirmed: it has its confirmations. What was not waited for can be heard with evm.transactionStatus.',
+    }),
     abi: abiInput,
   }),
   output: z.object({
-    transactionHash: z.string(),
-    blockNumber: z.number(),
-    status: z.literal('confirmed'),
-    gasUsed: z.string(),
+    /** Its id in this hub. */
+    transaction: z.string(),
+    /** Of all of these only what is known by then. */
+    transactionHash: z.string().optional(),
+    blockNumber: z.number().optional(),
+    status: z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled']),
+    gasUsed: z.string().optional(),
     /** What the contract emitted. */
     events: z.array(z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) })),
   }),
@@ -46,10 +56,11 @@ export const sendTransaction = defineAction({
   repeatable:
     'The step has one nonce for ever: however often it is done again, at most one transaction of it can be executed. A lost answer is settled by hash and nonce.',
   movesValue: true,
-  async run({ input, client, idempotencyKey, signal }) {
+  async run({ input, client, idempotencyKey, signal, flow }) {
     const contract = await client.addressBook.get(input.contract, input.abi);
     const fragment = getFragment(contract.abi, 'function', input.function);
-    const record = await client.sender.sendAndWait(
+    const record = await sendAndWait(
+      client,
       {
         idempotencyKey,
         signer: input.from,
@@ -58,18 +69,21 @@ export const sendTransaction = defineAction({
         value: BigInt(input.value),
         finality: client.finalityOf(input.confirmations),
         abi: contract.abi,
-        ...(input.gasLimit === undefined ? {} : { gasLimit: BigInt(input.gasLimit) }),
+        about: { contract: contract.name ?? contract.address, function: signatureOf(fragment), args: input.args },
+        origin: `flow:${flow}`,
+        ...wishes(input),
       },
-      { withinMs: waitMs, signal },
+      { wait: input.wait, signal },
     );
-    const hash = record.place?.hash ?? '';
-    const receipt = await findReceipt(client.rpc, hash);
+    const { id, place, status } = record;
+    const hash = hashOf(record);
+    const receipt = place && (await findReceipt(client.rpc, place.hash));
     const own = (receipt?.logs ?? []).filter((log) => log.address === contract.address);
     return {
-      transactionHash: hash,
-      blockNumber: record.place?.blockNumber ?? 0,
-      status: 'confirmed' as const,
-      gasUsed: record.place?.gasUsed ?? '0',
+      transaction: id,
+      status,
+      ...(hash !== undefined && { transactionHash: hash }),
+      ...(place && { blockNumber: place.blockNumber, gasUsed: place.gasUsed }),
       events: own.flatMap((log) => decode(contract.abi, log)),
     };
   },

@@ -33,6 +33,7 @@ const parameter: z.ZodType = z.lazy(() =>
 const abiSchema = z
   .array(z.looseObject({ type: z.string(), name: z.string().optional(), inputs: z.array(parameter).optional() }))
   .max(2_000);
+const artefactSchema = z.looseObject({ abi: z.unknown(), bytecode: z.string().optional() });
 const bookSchema = z.strictObject({
   contracts: z
     .record(
@@ -85,6 +86,21 @@ export class AddressBook {
     };
   }
 
+  /**
+   * What a compiler wrote into the folder of ABIs.
+   *
+   * @throws evm.unknownContract when there is nothing of this name, or no bytecode in it
+   */
+  async getArtefact(name: string): Promise<{ readonly abi: Abi; readonly bytecode: string }> {
+    const file = this.#abiFile(name);
+    const { abi, bytecode } = await readArtefact(name, file);
+    if (bytecode !== undefined) return { abi, bytecode };
+    throw new PatchbayError('evm.unknownContract', {
+      detail: `${file} has no bytecode to deploy`,
+      fix: 'Put the whole artefact of the compiler there.',
+    });
+  }
+
   /** What the book calls an address. */
   async findName(address: string): Promise<string | undefined> {
     return Object.entries(await this.#load()).find(([, entry]) => entry.address.toLowerCase() === address)?.[0];
@@ -132,13 +148,15 @@ export class AddressBook {
     const known = this.#abis.get(given);
     if (known) return await known;
     const isPath = given.includes('/') || given.endsWith('.json');
-    const file = isPath
-      ? resolve(dirname(this.#options.file), given)
-      : join(this.#options.abiFolder ?? join('contracts', 'abi'), `${given}.json`);
+    const file = isPath ? resolve(dirname(this.#options.file), given) : this.#abiFile(given);
     const reading = readAbi(given, file);
     this.#abis.set(given, reading);
     reading.catch(() => this.#abis.delete(given));
     return await reading;
+  }
+
+  #abiFile(name: string): string {
+    return join(this.#options.abiFolder ?? join('contracts', 'abi'), `${name}.json`);
   }
 }
 
@@ -166,11 +184,15 @@ async function readBook(file: string): Promise<z.output<typeof bookSchema>['cont
 }
 
 async function readAbi(name: string, file: string): Promise<Abi> {
+  return (await readArtefact(name, file)).abi;
+}
+
+async function readArtefact(name: string, file: string): Promise<{ abi: Abi; bytecode: string | undefined }> {
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));
     // Compilers write an object around the ABI.
-    const abi = Array.isArray(content) ? content : (content as { abi?: unknown }).abi;
-    return abiSchema.parse(abi) as unknown as Abi;
+    const { abi, bytecode } = Array.isArray(content) ? { abi: content } : artefactSchema.parse(content);
+    return { abi: abiSchema.parse(abi) as unknown as Abi, bytecode };
   } catch (error) {
     throw new PatchbayError('evm.unknownContract', {
       detail: `The ABI ${JSON.stringify(name)} cannot be read from ${file}`,

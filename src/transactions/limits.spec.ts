@@ -54,7 +54,7 @@ function limited(limits: SendLimits, of: 'signers' | 'flows' = 'flows'): LimitsP
   };
 }
 
-async function check(drafts: readonly TransactionDraft[], parts: LimitsParts): Promise<(string | 'sent')[]> {
+async function check(drafts: readonly TransactionDraft[], parts: LimitsParts): Promise<string[]> {
   const checked = await store.db.transaction().execute((db) => checkLimits(db, drafts, parts));
   return checked.map((one) => (one instanceof PatchbayError ? `${one.code}: ${one.detail ?? ''}` : 'sent'));
 }

@@ -153,7 +153,7 @@ async function targetRefusal(
   if (contracts) {
     const to = draft.to.toLowerCase();
     const addresses = await Promise.all(
-      contracts.map((name) => (name.startsWith('0x') ? name.toLowerCase() : addressOf(draft.chainId, name))),
+      contracts.map(async (name) => (name.startsWith('0x') ? name.toLowerCase() : addressOf(draft.chainId, name))),
     );
     if (!addresses.includes(to)) {
       return refuse(

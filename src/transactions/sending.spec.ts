@@ -339,11 +339,12 @@ describe('sending through crashes', () => {
   it('given a reserved nonce that nobody goes on with, when a process begins to send, then it and later ones are mined', async () => {
     const accepting = aManager({}, { isSending: false });
     await accepting.submit(aMint());
-    await accepting.submit(aMint({ idempotencyKey: `later-${String(keys)}` }));
+    const { id } = await accepting.submit(aMint({ idempotencyKey: `later-${String(keys)}` }));
 
     aManager();
 
-    await eventually(async () => (await balance()) === 2);
+    await accepting.waitFor(id, 'final', soon());
+    expect(await balance()).toBe(2);
   });
 
   it('given a gap below what is unfinished, when a process begins to send, then it is filled and the rest is mined', async () => {

@@ -10,7 +10,12 @@ const processes: Signals[] = [];
 beforeAll(async () => {
   store = await openTestStore();
   for (const name of ['one', 'other']) {
-    const signals = new Signals({ connection: store.connection, pool: store.pool, name, log: createLog({ level: 'silent', format: 'json' }) });
+    const signals = new Signals({
+      connection: store.connection,
+      pool: store.pool,
+      name,
+      log: createLog({ level: 'silent', format: 'json' }),
+    });
     await signals.start();
     processes.push(signals);
   }

@@ -128,8 +128,8 @@ export class TransactionsQueries {
     if (chainId !== undefined) query = query.where('t.chain_id', '=', String(chainId));
     if (contract !== undefined) {
       query = isAddress(contract)
-        ? query.where(({ eb, or }) =>
-            or([
+        ? query.where((eb) =>
+            eb.or([
               eb('t.to_address', '=', contract.toLowerCase()),
               eb('t.contract_address', '=', contract.toLowerCase()),
             ]),

@@ -25,7 +25,6 @@ interface Reservation {
 
 type Reserved = TransactionRecord | PatchbayError;
 
-const finalStatuses = sql`('confirmed', 'failed', 'cancelled')`;
 /** Two at a time, so that one can be gathered and sent while the other is made durable. */
 const reservations = { size: 200, parallel: 2 };
 
@@ -133,7 +132,7 @@ export class KyselyTransactionStore implements TransactionStore {
           failure = coalesce(nullif(wanted.failure, 'null'), tx.failure),
           contract_address = coalesce(wanted.contract_address, tx.contract_address),
           updated_at = now()
-        from wanted where tx.id = wanted.id and tx.status not in ${finalStatuses}
+        from wanted where tx.id = wanted.id and not tx.is_final
         returning tx.id, tx.status, wanted.detail
       )
       insert into chain_transaction_status (transaction_id, status, detail)
@@ -145,7 +144,7 @@ export class KyselyTransactionStore implements TransactionStore {
     const { rows } = await sql`
       update chain_transaction
       set wish = ${wish}, fee = coalesce(${fee === undefined ? null : JSON.stringify(fee)}::jsonb, fee), updated_at = now()
-      where id = ${id} and status not in ${finalStatuses}
+      where id = ${id} and not is_final
       returning id
     `.execute(this.db);
     return rows.length === 1;
@@ -157,7 +156,7 @@ export class KyselyTransactionStore implements TransactionStore {
 
   async listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]> {
     return await this.#list(
-      sql`chain_id = ${chainId} and from_address = ${from} and wish is not null and status not in ${finalStatuses}`,
+      sql`chain_id = ${chainId} and from_address = ${from} and wish is not null and not is_final`,
       sql`order by nonce`,
     );
   }
@@ -169,7 +168,7 @@ export class KyselyTransactionStore implements TransactionStore {
     limit: number,
   ): Promise<readonly TransactionRecord[]> {
     return await this.#list(
-      sql`chain_id = ${chainId} and from_address = ${from} and status not in ${finalStatuses} and nonce > ${afterNonce}`,
+      sql`chain_id = ${chainId} and from_address = ${from} and not is_final and nonce > ${afterNonce}`,
       sql`order by nonce limit ${limit}`,
     );
   }
@@ -184,7 +183,7 @@ export class KyselyTransactionStore implements TransactionStore {
   async unfinishedSigners(chainId: number): Promise<readonly { from: string; signer: string }[]> {
     const { rows } = await sql<{ from: string; signer: string }>`
       select from_address as "from", max(signer) as signer from chain_transaction
-      where chain_id = ${chainId} and status not in ${finalStatuses}
+      where chain_id = ${chainId} and not is_final
       group by from_address
     `.execute(this.db);
     return rows;
@@ -269,10 +268,7 @@ export class KyselyTransactionStore implements TransactionStore {
     return await withAttempts(db, rows);
   }
 
-  async #list(
-    where: ReturnType<typeof sql>,
-    rest: ReturnType<typeof sql>,
-  ): Promise<readonly TransactionRecord[]> {
+  async #list(where: ReturnType<typeof sql>, rest: ReturnType<typeof sql>): Promise<readonly TransactionRecord[]> {
     const { rows } = await sql<TransactionRow>`select * from chain_transaction where ${where} ${rest}`.execute(this.db);
     return await withAttempts(this.db, rows);
   }

@@ -1,0 +1,86 @@
+import type { FeeWish, Network, SendRequest, TransactionRecord } from '#evm';
+import { PatchbayError, amount, z } from '#sdk';
+
+/** A step waits this long by itself; what takes longer is asked for again later, and no worker is held meanwhile. */
+const waitMs = 2_000;
+const askAgainMs = 2_000;
+
+const wei = amount().optional();
+
+/** Inputs of everything that sends. */
+export const sendingInputs = {
+  from: z
+    .string()
+    .min(1)
+    .meta({ title: 'Signer', description: 'Name of the signer that signs and pays.', examples: ['treasury'] }),
+  value: amount().default('0').meta({ title: 'Value', description: 'Sent along, in wei.' }),
+  gasLimit: amount().optional().meta({ title: 'Gas limit', description: 'Estimated when it is not given.' }),
+  fee: z
+    .strictObject({ max: wei, tip: wei, cap: wei })
+    .optional()
+    .meta({
+      title: 'Fee',
+      description:
+        'Highest price per gas, tip, and what no raise goes above; in wei. Default: as the network is paid at the time.',
+      examples: [{ cap: '200000000000' }],
+    }),
+};
+
+export type Wait = 'accepted' | 'mined' | 'confirmed';
+
+/**
+ * Sends once per idempotency key, and resolves when the transaction is as far as is asked for.
+ *
+ * @throws evm.pending when that takes longer than a step should wait; ask again with the same request
+ * @throws evm.reverted, evm.cancelled, evm.nonceTaken … when it has ended otherwise
+ */
+export async function sendAndWait(
+  { transactions }: Network,
+  request: SendRequest,
+  { wait, signal }: { readonly wait: Wait; readonly signal: AbortSignal },
+): Promise<TransactionRecord> {
+  const accepted = await transactions.submit(request);
+  if (wait === 'accepted') return accepted;
+  const until = wait === 'mined' ? 'mined' : 'final';
+  const record = await transactions.waitFor(accepted.id, until, { withinMs: waitMs, signal });
+  switch (record.status) {
+    case 'confirmed':
+      return record;
+    case 'failed':
+      throw new PatchbayError(record.failure?.code ?? 'evm.reverted', {
+        detail: record.failure?.detail ?? `The transaction ${hashOf(record) ?? record.id} has failed`,
+      });
+    case 'cancelled':
+      throw new PatchbayError('evm.cancelled', { detail: `The transaction ${record.id} was cancelled` });
+    default:
+      if (record.status === 'mined' && wait === 'mined') return record;
+      throw new PatchbayError('evm.pending', {
+        detail: `The transaction ${hashOf(record) ?? record.id} is ${record.status}`,
+        retryAfterMs: askAgainMs,
+      });
+  }
+}
+
+/** Of the attempt that was mined, until then of the newest. */
+export function hashOf({ place, attempts }: TransactionRecord): string | undefined {
+  return place?.hash ?? attempts.at(-1)?.hash;
+}
+
+/** As the inputs say it, in the terms of a request. */
+export function wishes({
+  gasLimit,
+  fee,
+}: {
+  readonly gasLimit?: string | undefined;
+  readonly fee?: { max?: string | undefined; tip?: string | undefined; cap?: string | undefined } | undefined;
+}): Pick<SendRequest, 'gasLimit' | 'fee'> {
+  return {
+    ...(gasLimit !== undefined && { gasLimit: BigInt(gasLimit) }),
+    ...(fee && { fee: feeOf(fee) }),
+  };
+}
+
+function feeOf(fee: Readonly<Record<string, string | undefined>>): FeeWish {
+  const given = Object.entries(fee).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [key, BigInt(value)]));
+}
