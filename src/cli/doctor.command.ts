@@ -1,16 +1,11 @@
+import { trouble, type Finding } from './doctor-finding.js';
+import { examineNetworks } from './doctor-networks.js';
 import { exitCodes, type ExitCode } from './exit-code.js';
 import { HubAnswerError, type HubClient } from './hub-client.js';
 import type { ConnectionAnswer, FlowsAnswer, PageAnswer, RunAnswer, TriggerAnswer } from './hub-answers.js';
 import { counted } from './replay-text.js';
 import type { Session } from './session.js';
 import { sinceText } from './time-text.js';
-
-export interface Finding {
-  readonly state: 'good' | 'warning' | 'bad';
-  readonly what: string;
-  readonly detail: string;
-  readonly fix?: string;
-}
 
 interface Readiness {
   readonly checks?: readonly { readonly name: string; readonly isOk: boolean; readonly detail?: string }[];
@@ -33,7 +28,11 @@ export async function doctorCommand(session: Session): Promise<ExitCode> {
       if (examine === examineKey && isAnyBad(findings)) break;
     }
   }
-  if (!isAnyBad(findings.slice(0, 2))) for await (const finding of examineConnections(hub)) tell(finding);
+  if (!isAnyBad(findings.slice(0, 2))) {
+    for (const examine of [examineNetworks, examineConnections]) {
+      for await (const finding of examine(hub)) tell(finding);
+    }
+  }
   if (session.isJson) session.io.out(JSON.stringify({ hub: hub.url, findings }, undefined, 2));
   return isAnyBad(findings) ? exitCodes.failed : exitCodes.done;
 }
@@ -49,13 +48,6 @@ async function examined(examine: Examination, hub: HubClient): Promise<readonly 
   } catch (error) {
     return [{ what: examine.name.replace(/^examine/, '').toLowerCase(), ...trouble(error) }];
   }
-}
-
-function trouble(error: unknown): Pick<Finding, 'state' | 'detail' | 'fix'> {
-  if (!(error instanceof HubAnswerError)) throw error;
-  const { code, detail, title, fix } = error.problem;
-  const state = code === 'auth.forbidden' ? 'warning' : 'bad';
-  return { state, detail: `${code ?? ''} ${detail ?? title ?? ''}`.trim(), ...(fix !== undefined && { fix }) };
 }
 
 async function examineHub(hub: HubClient): Promise<Finding> {

@@ -19,6 +19,22 @@ export interface FlowsAnswer {
   readonly broken: readonly { readonly file: string; readonly faults: readonly Fault[] }[];
 }
 
+/** Of a chain: what its node can do, and what the hub makes of it. */
+export interface NetworkAnswer {
+  readonly name: string;
+  readonly chainId: number;
+  readonly client: string;
+  readonly head: { readonly number: number; readonly ageSeconds: number };
+  readonly uses: {
+    readonly receipts: 'byBlock' | 'byTransaction';
+    readonly requests: 'batched' | 'single';
+    readonly fees: 'eip1559' | 'legacy' | 'free';
+    readonly finalized: 'tag' | 'blocksOnTop';
+    readonly blocksOnTop: number;
+  };
+  readonly hints: readonly { readonly detail: string; readonly fix?: string }[];
+}
+
 export interface ErrorAnswer {
   readonly code?: string;
   readonly message?: string;

@@ -224,7 +224,13 @@ describe('the command line', () => {
           chainId: 1,
           client: 'Geth/v1.16',
           head: { number: 12, ageSeconds: 3 },
-          uses: { receipts: 'byBlock', requests: 'batched', fees: 'eip1559', finalized: 'blocksOnTop', blocksOnTop: 64 },
+          uses: {
+            receipts: 'byBlock',
+            requests: 'batched',
+            fees: 'eip1559',
+            finalized: 'blocksOnTop',
+            blocksOnTop: 64,
+          },
           hints: [{ detail: 'All of main hangs on one node.', fix: 'Add another address to rpcUrl.' }],
         },
       },
@@ -240,7 +246,9 @@ describe('the command line', () => {
     expect(terminal.stdout()).toContain('! dead letters payments 1');
     expect(terminal.stdout()).toContain('✗ connection   org (salesforce): connection.unauthorised It refused the key.');
     expect(terminal.stdout()).toContain('Fix: Make a new one.');
-    expect(terminal.stdout()).toContain('✓ network      main is chain 1 on Geth/v1.16, at block 12, 3 s old; receipts by block');
+    expect(terminal.stdout()).toContain(
+      '✓ network      main is chain 1 on Geth/v1.16, at block 12, 3 s old; receipts by block',
+    );
     expect(terminal.stdout()).toContain('fees with base fee and tip, final with 64 blocks on top');
     expect(terminal.stdout()).toContain('! network      main: All of main hangs on one node.');
   });

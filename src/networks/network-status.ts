@@ -3,6 +3,7 @@ import {
   feeMode,
   finalizedFallback,
   findBlock,
+  formatUnits,
   type BlockHeader,
   type Network,
   type NodeTraits,
@@ -140,7 +141,7 @@ async function hintsOfFees({ rpc, fees }: Network, traits: NodeTraits): Promise<
   if (now.max <= fees.max) return [];
   return [
     {
-      detail: `A transaction would offer ${gweiText(now.max)} gwei now, which the cap of ${gweiText(fees.max)} gwei does not allow.`,
+      detail: `A transaction would offer ${formatUnits(now.max, 9)} gwei now, which the cap of ${formatUnits(fees.max, 9)} gwei does not allow.`,
       fix: 'Raise fees.maxGwei, or wait until gas is cheaper.',
     },
   ];
@@ -148,8 +149,4 @@ async function hintsOfFees({ rpc, fees }: Network, traits: NodeTraits): Promise<
 
 function ageSeconds(head: BlockHeader | undefined): number {
   return head ? Math.max(0, Math.round(Date.now() / 1_000) - head.timestamp) : 0;
-}
-
-function gweiText(wei: bigint): string {
-  return String(Number(wei) / 1e9);
 }
