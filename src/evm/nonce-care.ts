@@ -41,6 +41,11 @@ export class NonceCare {
     this.#head = { number: head.number, at: performance.now() };
   }
 
+  /** The newest block that was heard of. */
+  get lastHead(): number {
+    return this.#head?.number ?? 0;
+  }
+
   /** Number of the newest block, half a second old at most. */
   async head(): Promise<number> {
     const known = this.#head;

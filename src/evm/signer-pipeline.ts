@@ -118,6 +118,7 @@ export class SignerPipeline {
       if (performance.now() < this.#pausedUntil) return;
       await this.#pull();
       if (this.#mayHaveWishes) await this.#grantWishes();
+      await this.#unstick(this.#nonces.lastHead);
       await this.#send();
       this.#failures = 0;
     } catch (error) {
@@ -280,10 +281,15 @@ export class SignerPipeline {
   /** Of those that wait for a block too long, only the oldest can be the cause. */
   async #unstick(head: number): Promise<void> {
     const lowest = this.#window.lowestUnmined();
-    if (!lowest || lowest.sentBlock === undefined || head - lowest.sentBlock < this.#options.raiseAfterBlocks) return;
+    if (lowest?.sentBlock === undefined || lowest.sentAt === undefined) return;
+    const isPassedOver = head - lowest.sentBlock >= this.#options.raiseAfterBlocks;
+    // Where blocks come only with transactions, a missing nonce lets none come.
+    if (!isPassedOver && performance.now() - lowest.sentAt < this.#options.resendAfterMs) return;
     const cause = await this.#nonces.whyStuck(this.#window, lowest);
-    lowest.sentBlock = head;
-    if (cause === 'underpriced') await this.#raise([lowest, ...(await this.#attempts.belowPrice(this.#window, lowest))]);
+    if (isPassedOver) lowest.sentBlock = head;
+    if (isPassedOver && cause === 'underpriced') {
+      await this.#raise([lowest, ...(await this.#attempts.belowPrice(this.#window, lowest))]);
+    }
     if (cause === 'forgotten') for (const one of this.#window.all()) one.isDue ||= !one.receipt;
   }
 

@@ -80,9 +80,12 @@ export class TransactionManager implements Transactions {
     const signer = await signers.get(request.signer);
     const { idempotencyKey, to, data, value } = request;
     const payloadHash = hashPayload([rpc.chainId, signer.address, to ?? null, data, value.toString()]);
-    const known = await store.findByKey(idempotencyKey);
-    if (known) return sameOrConflict(known, payloadHash);
-    // With the gas given nothing is asked of the node: it is the sender's word against the chain's.
+    if (request.gasLimit === undefined) {
+      // What has been sent once would often be refused if it were tried again.
+      const known = await store.findByKey(idempotencyKey);
+      if (known) return sameOrConflict(known, payloadHash);
+    }
+    // With the gas given nothing is asked of the node: what cannot be executed then fails on the chain.
     const gasLimit = request.gasLimit ?? (await this.#validate(request, signer));
     const record = await store.reserve(
       {

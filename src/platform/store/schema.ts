@@ -221,6 +221,8 @@ export interface ChainTransactionTable {
   wish: string | null;
   /** Of the contract that it deployed. */
   contract_address: string | null;
+  /** Made of the status by the database; unlike it, it seldom changes. */
+  is_final: Generated<boolean>;
   created_at: Timestamp;
   updated_at: Timestamp;
 }
