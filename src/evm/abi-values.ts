@@ -11,8 +11,12 @@ export function integerWriter(type: string, isSigned: boolean, bits: number): Wr
   const size = BigInt(bits);
   const max = 2n ** (isSigned ? size - 1n : size) - 1n;
   const min = isSigned ? -max - 1n : 0n;
+  const maxNumber = Number(max);
   const range = `from ${bound(min)} to ${bound(max)} (${type})`;
   return (value, writing) => {
+    // Most values are this small, and a BigInt for each would take four times as long.
+    const small = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+    if (small !== undefined && small <= maxNumber) return small.toString(16).padStart(word, '0');
     const amount = readInteger(value);
     if (amount === undefined) {
       if (typeof value === 'number' && Number.isInteger(value)) {
