@@ -9,6 +9,7 @@ import { Catalog } from '#catalog';
 import { flowJsonSchema } from '#engine';
 import { builtInConnectors } from '../connectors/index.js';
 import { architecturePicture } from './pages/architecture-picture.js';
+import { asyncApiPage } from './pages/asyncapi-page.js';
 import { configurationPages } from './pages/configuration-page.js';
 import { connectorPage, connectorTable } from './pages/connector-page.js';
 import { errorPage } from './pages/error-page.js';
@@ -23,6 +24,7 @@ const pages = [
   ...builtInConnectors.map(connectorPage),
   flowSchemaPage(),
   await openApiPage(),
+  asyncApiPage(),
   await readme(),
   await partOf('ARCHITECTURE.md', 'picture', await architecturePicture()),
 ];
