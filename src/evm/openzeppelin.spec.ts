@@ -14,7 +14,7 @@ import { valuesOf, type SampleValues } from './testing/abi-samples.js';
 
 const folder = join(process.cwd(), 'node_modules', '@openzeppelin', 'contracts', 'build', 'contracts');
 const names = readdirSync(folder)
-  .filter((file) => /^(ERC20|ERC721|ERC1155|Governor)\w*\.json$/.test(file))
+  .filter((file) => /^(ERC20|ERC721|ERC1155|Governor\w*)\.json$/.test(file))
   .map((file) => file.replace('.json', ''));
 
 describe('the contracts of OpenZeppelin', () => {
