@@ -1,0 +1,363 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { GatewayApp, type Answer } from '../../test/builders/gateway-app.js';
+import { bazaar, order } from '../../test/builders/gateway-contracts.js';
+import { devAccounts } from '../evm/testing/dev-chain.js';
+
+let app: GatewayApp;
+let uploaded: Answer;
+let deployed: Answer;
+
+beforeAll(async () => {
+  app = await GatewayApp.start();
+  uploaded = await app.upload({ 'Bazaar.sol': bazaar }, { name: 'bazaar' });
+  deployed = await app.ask('POST', '/api/interfaces/bazaar/deploy', {
+    args: { most_: 2 },
+    from: 'treasury',
+    name: 'market',
+    wait: 'mined',
+  });
+}, 60_000);
+
+afterAll(() => app.close());
+
+const call = (path: string, body?: unknown, headers?: Record<string, string>) =>
+  app.ask(body === undefined ? 'GET' : 'POST', `/api/contracts/market/${path}`, body, headers);
+
+describe('interfaces', () => {
+  it('given Solidity, when it is uploaded, then it is compiled and can be read back with what it was made from', async () => {
+    expect(uploaded).toMatchObject({
+      status: 201,
+      body: {
+        name: 'bazaar',
+        version: 1,
+        contract: 'Bazaar.sol:Bazaar',
+        deployable: true,
+        constructorInputs: ['uint256 most_'],
+        functions: expect.arrayContaining(['find(uint256)', 'find(address,uint256)', 'pay()']) as unknown,
+        links: { deploy: '/api/interfaces/bazaar/deploy' },
+      },
+    });
+    const [detail, abi, sources] = await Promise.all([
+      app.ask('GET', '/api/interfaces/bazaar'),
+      app.ask('GET', '/api/interfaces/bazaar/abi'),
+      app.ask('GET', '/api/interfaces/bazaar/sources'),
+    ]);
+    expect(detail.body['versions']).toMatchObject([{ version: 1, deployable: true }]);
+    expect(abi.body).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'place' })]));
+    expect(sources.body).toMatchObject({ language: 'Solidity', sources: { 'Bazaar.sol': { content: bazaar } } });
+  });
+
+  it('given the same sources again, when they are uploaded, then it is the same version; others are the next', async () => {
+    const again = await app.upload({ 'Bazaar.sol': bazaar }, { name: 'bazaar' });
+    const first = await app.ask('POST', '/api/interfaces', { name: 'steps', abi: [], bytecode: '0x6001' });
+    const second = await app.ask('POST', '/api/interfaces', { name: 'steps', abi: [], bytecode: '0x6002' });
+
+    expect(again.body['version']).toBe(1);
+    expect([first.body['version'], second.body['version']]).toEqual([1, 2]);
+    expect((await app.ask('GET', '/api/interfaces/steps?version=3')).body).toMatchObject({
+      status: 404,
+      code: 'gateway.unknownInterface',
+      fix: 'It has: 2, 1',
+    });
+  });
+
+  it('given an upload, when it is only listed, then nothing is registered', async () => {
+    const listed = await app.upload(
+      { 'Other.sol': bazaar.replace('contract Bazaar', 'contract Other') },
+      { list: 'true' },
+    );
+
+    expect(listed).toMatchObject({ status: 200, body: { contracts: [{ name: 'Other', file: 'Other.sol' }] } });
+    expect((await app.ask('GET', '/api/interfaces/Other')).status).toBe(404);
+  });
+
+  it('given bad uploads, when they are sent, then each is a 4xx that names the input and nothing is registered', async () => {
+    const before = (await app.ask('GET', '/api/interfaces')).body['items'];
+    const broken = await app.upload({ 'A.sol': 'pragma solidity ^0.8.0; contract A { nonsense }' });
+    const unknown = await app.upload({ 'Bazaar.sol': bazaar }, { contract: 'Bazar' });
+    const field = await app.upload({ 'Bazaar.sol': bazaar }, { sourc: 'Bazaar.sol' });
+    const empty = await app.ask('POST', '/api/interfaces', new FormData());
+    const nothing = await app.ask('POST', '/api/interfaces');
+    const abi = await app.ask('POST', '/api/interfaces', { name: 'x', abi: [{ type: 'function', name: 1 }] });
+
+    expect(broken.body).toMatchObject({ status: 422, code: 'solidity.invalid', errors: [{ file: 'A.sol', line: 1 }] });
+    expect(unknown.body).toMatchObject({ code: 'upload.invalid', errors: [{ pointer: '#/contract' }] });
+    expect(field.body).toMatchObject({ status: 400, code: 'request.invalid' });
+    expect([empty.status, nothing.status, abi.status]).toEqual([400, 400, 422]);
+    expect((await app.ask('GET', '/api/interfaces')).body['items']).toEqual(before);
+  });
+
+  it('given a form without a key or without the scope, when it is sent, then it is refused before it is read', async () => {
+    const { key } = await app.keys.create({ name: 'reader', scopes: ['chain:read'] });
+    const form = new FormData();
+    form.append('files', new Blob(['x']), 'A.sol');
+
+    expect((await app.ask('POST', '/api/interfaces', form, { key: 'pbk_wrong' })).status).toBe(401);
+    expect((await app.ask('POST', '/api/interfaces', form, { key })).status).toBe(403);
+    expect((await app.ask('POST', '/api/contracts', form)).status).toBe(415);
+  });
+});
+
+describe('deploying and registering', () => {
+  it('given an interface, when it is deployed, then the contract is known by name and address, and verified', async () => {
+    const { address } = deployed.body['contract'] as { address: string };
+    const byName = await app.ask('GET', '/api/contracts/market');
+    const verified = await app.ask('POST', '/api/contracts/market/verify');
+
+    expect(deployed).toMatchObject({ status: 200, body: { status: 'confirmed', contract: { name: 'market' } } });
+    expect(byName.body).toMatchObject({
+      address,
+      interface: 'bazaar',
+      version: 1,
+      state: 'deployed',
+      origin: 'registered',
+    });
+    expect((await app.ask('GET', `/api/contracts/${address}`)).body).toEqual(byName.body);
+    expect(verified.body).toMatchObject({ result: 'exact', interface: 'bazaar' });
+  });
+
+  it('given another contract, when it is registered and verified, then it is different, and can be renamed and forgotten', async () => {
+    const registered = await app.ask('POST', '/api/contracts', {
+      name: 'token',
+      address: app.chain.token,
+      interface: 'bazaar',
+    });
+    const again = await app.ask('POST', '/api/contracts', {
+      name: 'token',
+      address: app.chain.token,
+      interface: 'bazaar',
+    });
+    const verified = await app.ask('POST', '/api/contracts/token/verify');
+    const used = await app.ask('DELETE', '/api/interfaces/bazaar');
+    const renamed = await app.ask('PATCH', '/api/contracts/token', { name: 'coin' });
+    const removed = await app.ask('DELETE', '/api/contracts/coin');
+
+    expect([registered.status, again.status]).toEqual([201, 201]);
+    expect(verified.body).toMatchObject({ result: 'different' });
+    expect(used.body).toMatchObject({ status: 409, code: 'request.conflict' });
+    expect([renamed.body['name'], removed.status]).toEqual(['coin', 204]);
+    expect((await app.ask('GET', '/api/contracts/coin')).body).toMatchObject({ code: 'gateway.unknownContract' });
+  });
+
+  it('given bad registrations, when they are sent, then each is a 4xx that names the input', async () => {
+    const register = (body: object) => app.ask('POST', '/api/contracts', { interface: 'bazaar', ...body });
+    const nobody = await register({ address: `0x${'11'.repeat(20)}` });
+    const checksum = await register({ address: '0x70997970C51812dc3A010C7d01b50e0d17dc79c8' });
+    const name = await register({ address: app.chain.token, name: 'market' });
+    const unknown = await register({ address: app.chain.token, interface: 'bazar' });
+
+    expect(nobody.body).toMatchObject({ status: 400, errors: [{ pointer: '#/address' }] });
+    expect(checksum.body).toMatchObject({ status: 400, errors: [{ pointer: '#/address' }] });
+    expect(name.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
+    expect(unknown.body).toMatchObject({ status: 404, code: 'gateway.unknownInterface' });
+  });
+
+  it('given a deployment that cannot be, when it is asked for, then it says why and the name stays free', async () => {
+    const deploy = (body: object) => app.ask('POST', '/api/interfaces/bazaar/deploy', { name: 'second', ...body });
+    const wrong = await deploy({ from: 'treasury', args: { most_: '-1' } });
+    const nobody = await deploy({ from: 'nobody', args: [1] });
+    const taken = await deploy({ from: 'treasury', args: [1], name: 'market' });
+    const headers = { 'idempotency-key': 'deploy-second' };
+    const path = '/api/interfaces/bazaar/deploy';
+    const first = await app.ask('POST', path, { from: 'treasury', args: [1], name: 'second', wait: 'mined' }, headers);
+    const again = await app.ask('POST', path, { from: 'treasury', args: [1], name: 'second', wait: 'mined' }, headers);
+
+    expect(wrong.body).toMatchObject({ status: 422, code: 'evm.arguments', errors: [{ pointer: '#/args/most_' }] });
+    expect(nobody.body).toMatchObject({ status: 404, code: 'evm.unknownSigner' });
+    expect(taken.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(again.body['id']).toBe(first.body['id']);
+  });
+});
+
+describe('reading', () => {
+  it('given functions, when they are read by GET, then inputs come from the query and numbers are decimal text', async () => {
+    expect((await call('most')).body).toEqual({ result: '2' });
+    expect((await call('sum?values=1&values=2')).body).toEqual({ result: '3' });
+    expect((await call('sum?values=[1,"2",3]')).body).toEqual({ result: '6' });
+    expect((await call('owner?block=latest')).body).toEqual({ result: devAccounts[0].address });
+  });
+
+  it('given overloads, when they are read by signature, then each is reached, and a bare name says which there are', async () => {
+    const { address } = devAccounts[1];
+    expect((await call(`find${encodeURIComponent('(uint256)')}?id=0`)).body).toEqual({ result: 'none' });
+    // Its inputs are called like options.
+    expect((await call(`find(address,uint256)?from=${address}&block=7&pb-block=latest`)).body).toEqual({
+      result: { arg0: address, arg1: '7' },
+    });
+    expect((await call('find?id=0')).body).toMatchObject({
+      status: 404,
+      code: 'evm.unknownFunction',
+      fix: expect.stringContaining('find(address,uint256)') as unknown,
+    });
+    expect((await call('verify')).body).toEqual({ result: true });
+    expect((await call('verify()', {})).body).toEqual({ result: true });
+  });
+
+  it('given nested tuples, when they go through the chain, then they come back as they went', async () => {
+    const grid = [
+      [1, 2],
+      [3, 4],
+    ];
+    const read = await call('echo', { args: { order, grid } });
+    const inOrder = await call('echo', {
+      args: [[order.buyer, order.lines.map(Object.values), order.grid, order.memo], grid],
+    });
+    const query = new URLSearchParams({ order: JSON.stringify(order), grid: JSON.stringify(grid) });
+
+    expect(read.body).toEqual({
+      result: {
+        arg0: {
+          buyer: order.buyer,
+          lines: order.lines.map((line) => ({ ...line, amount: String(line.amount) })),
+          grid: ['-1', '32767'],
+          memo: 'two lines',
+        },
+        arg1: [
+          ['1', '2'],
+          ['3', '4'],
+        ],
+      },
+    });
+    expect(inOrder.body).toEqual(read.body);
+    expect((await call(`echo?${query.toString()}`)).body).toEqual(read.body);
+  });
+
+  it('given wrong inputs, when they are read, then each is a 4xx that names the input', async () => {
+    const lines = [{ sku: 1, amount: 'many', note: '0x' }];
+    expect((await call('sum?vales=1')).body).toMatchObject({ status: 400, errors: [{ pointer: '#/vales' }] });
+    expect((await call('find(uint256)?id=-1')).body).toMatchObject({ status: 422, errors: [{ pointer: '#/id' }] });
+    expect((await call('find(uint256)')).body).toMatchObject({ status: 422, errors: [{ pointer: '#/id' }] });
+    expect((await call('most?block=newest')).body).toMatchObject({ status: 400, errors: [{ pointer: '#/block' }] });
+    expect((await call('echo', { args: { order: { ...order, lines }, grid: [] } })).body).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '#/args/order/lines/0/amount' }, { pointer: '#/args/order/lines/0/note' }],
+    });
+    expect((await call('echo?order={&grid=[]')).body).toMatchObject({ status: 400, errors: [{ pointer: '#/order' }] });
+    expect((await app.ask('GET', '/api/contracts/markt/most')).body).toMatchObject({ code: 'evm.unknownContract' });
+  });
+
+  it('given an address that nobody has registered, when an interface is named, then it can be called', async () => {
+    const { address } = deployed.body['contract'] as { address: string };
+    await app.ask('POST', '/api/interfaces', { name: 'erc20', abi: erc20 });
+
+    expect((await app.ask('GET', `/api/contracts/${address}/most?interface=bazaar@1`)).body).toEqual({ result: '2' });
+    expect((await app.ask('GET', `/api/contracts/${app.chain.token}/decimals?interface=erc20`)).body).toEqual({
+      result: '6',
+    });
+    expect((await app.ask('GET', `/api/contracts/${address}/decimals?interface=erc20`)).status).toBe(422);
+  });
+});
+
+const erc20 = [
+  { type: 'function', name: 'decimals', inputs: [], outputs: [{ type: 'uint8' }], stateMutability: 'view' },
+];
+
+describe('sending', () => {
+  it('given a function, when it is sent, then it is accepted with its nonce, or mined with decoded events', async () => {
+    const accepted = await call('pay', { from: 'treasury', value: '5' });
+    const mined = await call('place', { args: { order }, from: 'treasury', wait: 'mined' });
+
+    expect(accepted).toMatchObject({ status: 202, body: { network: 'local', nonce: expect.any(Number) as unknown } });
+    expect(mined).toMatchObject({
+      status: 200,
+      body: {
+        blockNumber: expect.any(Number) as unknown,
+        events: [
+          { name: 'Ordered', args: { id: '1', from: order.buyer, total: '5', memo: 'two lines' } },
+          { name: 'Ordered', args: { id: '1' } },
+        ],
+      },
+    });
+    expect((await call('paid')).body).toEqual({ result: '5' });
+  });
+
+  it('given a key, when it is used again, then it is the same transaction; with another body it is a conflict', async () => {
+    const headers = { 'idempotency-key': 'pay-once' };
+    const first = await call('pay', { from: 'treasury', value: 1 }, headers);
+    const again = await call('pay', { from: 'treasury', value: 1 }, headers);
+    const other = await call('pay', { from: 'treasury', value: 2 }, headers);
+
+    expect(again.body['id']).toBe(first.body['id']);
+    expect(other.body).toMatchObject({ status: 409, code: 'request.conflict' });
+  });
+
+  it('given a call that the contract refuses, when it is sent or simulated, then its own words are told', async () => {
+    const many = { ...order, lines: [order.lines[0], order.lines[0], order.lines[0]] };
+    const refused = await call('place', { args: { order: many }, from: 'treasury' });
+    const panic = await call('divide?simulate=true', { args: [0], from: 'treasury' });
+    const late = await call('ifFirst', { args: [99], from: 'treasury', gas: 100_000, wait: 'mined' });
+
+    expect(refused.body).toMatchObject({
+      status: 422,
+      code: 'evm.reverted',
+      detail: expect.stringContaining('TooMany') as unknown,
+    });
+    expect(panic.body).toMatchObject({ code: 'evm.reverted', detail: expect.stringContaining('division') as unknown });
+    expect(late.body).toMatchObject({
+      code: 'evm.reverted',
+      detail: expect.stringContaining('somebody was faster') as unknown,
+    });
+  });
+
+  it('given a simulation, when it is asked for, then gas and result are told and nothing is sent', async () => {
+    const before = await call('count');
+    const simulated = await call('place', { args: { order }, from: 'treasury', simulate: true });
+    const asked = await call('place?read=true', { args: { order } });
+
+    expect(simulated.body).toEqual({ gas: expect.stringMatching(/^\d+$/) as unknown, result: '2' });
+    expect(asked.body).toEqual({ result: '2' });
+    expect(await call('count').then(({ body }) => body)).toEqual(before.body);
+  });
+
+  it('given a key that may only read, or nobody who sends, when it is sent, then it is refused', async () => {
+    const { key } = await app.keys.create({ name: 'only-reads', scopes: ['chain:read'] });
+
+    expect((await call('pay', { from: 'treasury' }, { key })).body).toMatchObject({ status: 403 });
+    expect((await call('most', {}, { key })).body).toEqual({ result: '2' });
+    expect((await call('pay', {})).body).toMatchObject({ status: 400, errors: [{ pointer: '#/from' }] });
+    expect((await call('pay', { from: 'treasury', value: -1 })).body).toMatchObject({
+      errors: [{ pointer: '#/value' }],
+    });
+  });
+});
+
+describe('past events', () => {
+  it('given many, when they are read in pages, then each comes once and in order, and indexed arguments filter', async () => {
+    const { address } = deployed.body['contract'] as { address: string };
+    await app.ask('POST', '/api/interfaces', { name: 'transfers', abi: [transfer] });
+    await app.ask('POST', '/api/contracts', { name: 'demo', address: app.chain.token, interface: 'transfers' });
+    await app.chain.transferMany(25);
+    await app.chain.mine(3);
+    await app.chain.transfer(7n, address);
+
+    const values: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const path = `/api/contracts/demo/events/Transfer?limit=10&from=${devAccounts[0].address}`;
+      const { body } = await app.ask('GET', `${path}${cursor === undefined ? '' : `&cursor=${cursor}`}`);
+      values.push(...(body['events'] as { args: { value: string } }[]).map(({ args }) => args.value));
+      cursor = body['cursor'] as string | undefined;
+    } while (cursor !== undefined);
+    const filtered = await app.ask('GET', `/api/contracts/demo/events/Transfer?to=${address}&to=${app.chain.token}`);
+
+    expect(values).toEqual([...Array.from({ length: 25 }, () => '1'), '7']);
+    expect(filtered.body['events']).toMatchObject([{ name: 'Transfer', args: { to: address, value: '7' } }]);
+    expect((await app.ask('GET', '/api/contracts/demo/events/Transfer?value=1')).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '#/value' }],
+    });
+    expect((await app.ask('GET', '/api/contracts/demo/events/Transfer?cursor=7')).status).toBe(400);
+    expect((await call('events/Ordered')).body).toMatchObject({ code: 'evm.unknownFunction' });
+  });
+});
+
+const transfer = {
+  type: 'event',
+  name: 'Transfer',
+  inputs: [
+    { name: 'from', type: 'address', indexed: true },
+    { name: 'to', type: 'address', indexed: true },
+    { name: 'value', type: 'uint256', indexed: false },
+  ],
+};
