@@ -29,6 +29,8 @@ export interface WalletView {
 
 /** Accounts of each wallet that an address is looked for in. */
 const searchedAccounts = 100;
+/** Trying a password costs a second of a core and much memory, whoever asks how often. */
+const brokenForMs = 10_000;
 /** Also what keeps a name from being a path. */
 const fileName = /^([a-z][a-z0-9-]*)[.]json$/;
 
@@ -37,6 +39,7 @@ export class SignersService implements SignerSource {
   readonly #declared: DeclaredSigners;
   readonly #http: HttpClient;
   readonly #thread: SigningThread;
+  readonly #brokenForMs: number;
   readonly #wallets: ReadonlyMap<string, HdWallet>;
   readonly #signers = new Map<string, Promise<Signer>>();
   /** Address to name, of what was opened or looked up. */
@@ -45,11 +48,13 @@ export class SignersService implements SignerSource {
   constructor(parts: {
     readonly declared: DeclaredSigners;
     readonly http: HttpClient;
-    readonly thread?: SigningThread;
+    /** Time after which a keystore that did not open is tried again. Default 10,000. */
+    readonly brokenForMs?: number;
   }) {
     this.#declared = parts.declared;
     this.#http = parts.http;
-    this.#thread = parts.thread ?? new SigningThread();
+    this.#thread = new SigningThread();
+    this.#brokenForMs = parts.brokenForMs ?? brokenForMs;
     this.#wallets = new Map(
       [...parts.declared.wallets].map(([name, { mnemonic, passphrase, path }]) => [
         name,
@@ -125,7 +130,9 @@ export class SignersService implements SignerSource {
         return signer;
       },
       (error: unknown) => {
-        this.#signers.delete(name);
+        const forget = (): unknown => this.#signers.delete(name);
+        if (declared.kind === 'keystore') setTimeout(forget, this.#brokenForMs).unref();
+        else forget();
         throw error;
       },
     );
