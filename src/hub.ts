@@ -5,7 +5,7 @@ import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#co
 import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
-import { NetworksService } from '#networks';
+import { NetworksService, SendingService } from '#networks';
 import {
   ApiKeys,
   AuditLog,
@@ -206,6 +206,9 @@ async function assemble(
   keepTransactionGauges(metrics, chain.transactions);
 
   if (has('worker')) {
+    const sending = new SendingService(networks, log);
+    sending.start();
+    onStop('sending', () => sending.stop());
     const runsStore = new RunsStore(pool, () => instance.id);
     const caller = new ActionCaller({ catalog, connections, http, log, metrics });
     const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env: flowEnv, metrics, log });

@@ -43,6 +43,9 @@ describe('salesforce.pushTopic', () => {
       cursor,
       signal: stop.signal,
       log,
+      use: () => {
+        throw new Error('not used');
+      },
       retract: () => Promise.resolve(),
       async emit(events, options) {
         if ([events].flat().length > 0) await emit();
