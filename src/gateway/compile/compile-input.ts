@@ -5,7 +5,7 @@ import type { InstalledCompiler, PragmaDemand } from './installed-compilers.js';
 import type { PackageSources } from './package-sources.js';
 import { sourcesOf } from './read-upload.js';
 import { libraryRemappings, parseRemapping, projectRemappings } from './remappings.js';
-import type { SourceUpload } from './upload.js';
+import { refusal, type SourceUpload } from './upload.js';
 import { byVersion } from './version-range.js';
 
 export interface CompileOptions {
@@ -15,6 +15,8 @@ export interface CompileOptions {
   readonly compiler?: string;
   readonly evmVersion?: string;
   readonly optimizerRuns?: number;
+  /** `prefix=folder/`, before those of the project. */
+  readonly remappings?: readonly string[];
 }
 
 /** Everything about a compilation but the compiler. */
@@ -50,6 +52,7 @@ const defaultEvmVersion = 'paris';
 const defaultKnownSince = '0.8.18';
 const defaultRuns = 200;
 const maxRuns = 4_294_967_295;
+const maxRemappings = 500;
 
 /** Settings of a standard-JSON input that shape the code. Others would only cost time, or ask for other output. */
 const keptSettings = ['optimizer', 'evmVersion', 'viaIR', 'metadata', 'libraries', 'remappings'];
@@ -66,22 +69,28 @@ const wantedOutput = [
   'evm.deployedBytecode.linkReferences',
 ];
 
-/** @throws solidity.invalid for imports that lead nowhere, upload.invalid, request.invalid for options */
+/** @throws solidity.invalid for imports that lead nowhere, upload.invalid, request.invalid for options, request.tooLarge */
 export async function planCompilation(
   upload: SourceUpload,
   options: CompileOptions,
   packages: PackageSources,
+  maxBytes: number,
 ): Promise<CompilePlan> {
   checkOptions(options);
   const files = sourcesOf(upload);
   const settings = upload.kind === 'standard-json' ? upload.input.settings : {};
-  const remappings =
-    upload.kind === 'sources'
+  const remappings = [
+    ...(options.remappings ?? []).map((text) => parseRemapping(text, 'the options')),
+    ...(upload.kind === 'sources'
       ? projectRemappings(upload.files)
-      : textsOf(settings['remappings']).map(parseInputRemapping);
+      : textsOf(settings['remappings']).map((text) => parseRemapping(text, 'the standard-JSON input'))),
+  ];
+  if (remappings.length > maxRemappings) {
+    throw refusal(`There are more than ${String(maxRemappings)} remappings`, 'Keep those that the sources use.');
+  }
   const targets = targetsOf(files, options.sources);
   const guesses = upload.kind === 'sources' ? libraryRemappings(files, remappings) : [];
-  const resolved = await resolveImports({ files, targets, remappings, guesses, packages });
+  const resolved = await resolveImports({ files, targets, remappings, guesses, packages, maxBytes });
   return {
     ...resolved,
     targets,
@@ -155,10 +164,6 @@ function inOrder(settings: Readonly<Record<string, unknown>>): Record<string, un
 
 function optimizer({ optimizerRuns = defaultRuns }: CompileOptions): { enabled: boolean; runs: number } {
   return { enabled: true, runs: optimizerRuns };
-}
-
-function parseInputRemapping(text: string): ReturnType<typeof parseRemapping> {
-  return parseRemapping(text, 'the standard-JSON input');
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -104,7 +104,7 @@ export class CompileProcess {
   async #readAnswer(): Promise<string> {
     const { header, content } = await this.#readFrame();
     if (header.memoryBytes > keptMemoryBytes) this.#kill();
-    if (header.outcome === 'crashed') throw crashed(content);
+    if (header.outcome === 'crashed') throw crashed(content, this.#limits);
     // solc reports its own lack of memory as if it were a fault of the source.
     if (content.length < 10_000 && content.includes('std::bad_alloc')) throw tooExpensive(memoryOf(this.#limits));
     return content;
@@ -191,11 +191,11 @@ function start(limits: CompileLimits): ChildProcess {
   return spawn('/bin/sh', ['-c', `ulimit -c 0; ulimit -t ${String(cpuSeconds)}; exec "$0" "$@"`, ...command], options);
 }
 
-function crashed(message: string): PatchbayError {
+function crashed(message: string, limits: CompileLimits): PatchbayError {
   const isDepth = /call stack|out of bounds|unreachable|stack overflow/i.test(message);
   const isMemory = /memory|alloc|abort|string length/i.test(message);
-  if (isDepth) return tooExpensive('nesting that the compiler can bear');
-  if (isMemory) return tooExpensive('memory');
+  if (isDepth) return tooExpensive('the depth of nesting that the compiler can bear');
+  if (isMemory) return tooExpensive(memoryOf(limits));
   return new PatchbayError('internal', { detail: `The compiler broke down: ${message.slice(0, 500)}` });
 }
 

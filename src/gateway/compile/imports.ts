@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { PatchbayError, type Fault } from '#sdk';
+import { formatBytes } from './entry-name.js';
 import type { PackageSources } from './package-sources.js';
 import { findRemapping, formatRemapping, type Remapping } from './remappings.js';
 import { placeOf, scanSolidity, type ScannedSource, type SourceMention } from './solidity-scanner.js';
+import { tooLarge } from './upload.js';
 
 /** A source under the name by which solc knows it. */
 export interface SourceUnit {
@@ -29,9 +31,13 @@ export interface ResolveOptions {
   /** Guessed from `lib/`: handed to solc when an import needs them. */
   readonly guesses: readonly Remapping[];
   readonly packages: PackageSources;
+  /** All files together that solc would get. */
+  readonly maxBytes: number;
 }
 
 const maxFaults = 20;
+/** The whole package of OpenZeppelin has a sixth of this. */
+const maxImports = 5_000;
 
 /**
  * Follows the imports of the sources to compile, so that solc gets exactly the files it needs and is never asked to
@@ -39,17 +45,28 @@ const maxFaults = 20;
  *
  * Files below `node_modules/` get the name by which they are imported, as Hardhat does it.
  *
- * @throws solidity.invalid with every import that leads nowhere, by file and line
+ * @throws solidity.invalid with the imports that lead nowhere, by file and line; request.tooLarge
  */
 export async function resolveImports(options: ResolveOptions): Promise<ResolvedSources> {
   const units = new Map<string, SourceUnit>();
   const used = new Set<Remapping>(options.remappings);
   const faults: Fault[] = [];
   const queue: SourceUnit[] = [];
+  const places = {
+    ...options,
+    known: [...options.remappings, ...options.guesses],
+    modules: moduleFolders(options.files),
+  };
+  let bytes = 0;
+  let imports = 0;
   const add = (found: FoundSource): string | undefined => {
     const known = units.get(found.name);
-    if (known)
-      return known.text === found.text ? undefined : `Two different files of the upload answer to ${found.name}`;
+    if (known?.text === found.text) return undefined;
+    if (known) return `Two different files of the upload answer to ${found.name}`;
+    bytes += Buffer.byteLength(found.text);
+    if (bytes > options.maxBytes) {
+      throw tooLarge(`The sources and all they import have more than ${formatBytes(options.maxBytes)}`, fewer);
+    }
     const unit = { ...found, scanned: scanSolidity(found.text) };
     units.set(unit.name, unit);
     queue.push(unit);
@@ -58,11 +75,15 @@ export async function resolveImports(options: ResolveOptions): Promise<ResolvedS
 
   for (const path of options.targets) add({ name: path, path, text: options.files.get(path)! });
   for (let unit = queue.shift(); unit; unit = queue.shift()) {
+    imports += unit.scanned.imports.length;
+    if (imports > maxImports) throw tooLarge(`The sources have more than ${String(maxImports)} imports`, fewer);
     for (const mention of unit.scanned.imports) {
-      const found = await findImport(unit, mention.text, options, used);
+      const found = await findImport(unit, mention.text, places, used);
       const problem = typeof found === 'string' ? found : add(found);
-      if (problem !== undefined && faults.length < maxFaults) faults.push(faultOf(unit, mention, problem));
+      if (problem !== undefined) faults.push(faultOf(unit, mention, problem));
+      if (faults.length === maxFaults) break;
     }
+    if (faults.length === maxFaults) break;
   }
   if (faults.length > 0) {
     throw new PatchbayError('solidity.invalid', {
@@ -74,13 +95,20 @@ export async function resolveImports(options: ResolveOptions): Promise<ResolvedS
   return { units, remappings: [...used].map(formatRemapping) };
 }
 
+const fewer = 'Name fewer files with `source`.';
+
+interface Places extends ResolveOptions {
+  readonly known: readonly Remapping[];
+  readonly modules: readonly string[];
+}
+
 type FoundSource = Omit<SourceUnit, 'scanned'>;
 
 /** @returns the source, or why there is none */
 async function findImport(
   importer: SourceUnit,
   importPath: string,
-  options: ResolveOptions,
+  places: Places,
   used: Set<Remapping>,
 ): Promise<FoundSource | string> {
   if (/^[a-z][a-z0-9+.-]*:/i.test(importPath)) {
@@ -93,14 +121,14 @@ async function findImport(
   const plain = isRelative ? posix.join(posix.dirname(importer.name), importPath) : importPath;
   if (plain.split('/').includes('..')) return `Source "${importPath}" lies outside of the upload`;
 
-  const remapping = findRemapping([...options.remappings, ...options.guesses], importer.name, plain);
+  const remapping = findRemapping(places.known, importer.name, plain);
   if (remapping) used.add(remapping);
   const name = remapping ? remapping.target + plain.slice(remapping.prefix.length) : plain;
-  for (const path of candidatesOf(importer, importPath, name, isRelative && !remapping, options.files)) {
-    const text = options.files.get(path);
+  for (const path of candidatesOf(importer, importPath, name, isRelative && !remapping, places.modules)) {
+    const text = places.files.get(path);
     if (text !== undefined) return { name, path, text };
   }
-  const text = await options.packages.find(name);
+  const text = await places.packages.find(name);
   if (text !== undefined) return { name, path: undefined, text };
   return `Source "${importPath}" not found: there is no ${name} in the upload`;
 }
@@ -110,24 +138,26 @@ function candidatesOf(
   importPath: string,
   name: string,
   isRelative: boolean,
-  files: ReadonlyMap<string, string>,
+  modules: readonly string[],
 ): readonly string[] {
   if (isRelative) {
     // What lies beside a file of a package is looked for there, whatever solc calls both.
     return importer.path === undefined ? [] : [posix.join(posix.dirname(importer.path), importPath)];
   }
-  return [name, ...modulesOf(importer.path ?? '', files).map((folder) => `${folder}${name}`)];
+  const above = foldersAbove(importer.path ?? '').map((folder) => `${folder}node_modules/`);
+  return [name, ...[...above, ...modules].map((folder) => folder + name)];
 }
 
-/** Folders named node_modules: those above the importing file from the nearest to the root, then all others. */
-function modulesOf(path: string, files: ReadonlyMap<string, string>): readonly string[] {
+/** From the nearest to the root. */
+function foldersAbove(path: string): readonly string[] {
   const folders = path.split('/').slice(0, -1);
-  const above = folders.map((_, depth) => `${folders.slice(0, folders.length - depth).join('/')}/node_modules/`);
-  const all = new Set(
-    [...files.keys()].map((file) => /^(?:.*[/])?node_modules[/]/.exec(file)?.[0]).filter((f) => f !== undefined),
-  );
-  const rest = [...all].filter((folder) => !above.includes(folder)).sort();
-  return [...above, 'node_modules/', ...rest];
+  return folders.map((_, depth) => `${folders.slice(0, folders.length - depth).join('/')}/`);
+}
+
+/** Every folder named node_modules, that of the root first. */
+function moduleFolders(files: ReadonlyMap<string, string>): readonly string[] {
+  const folders = [...files.keys()].map((file) => /^(?:.*[/])?node_modules[/]/.exec(file)?.[0]);
+  return [...new Set(['node_modules/', ...folders.filter((folder) => folder !== undefined).sort()])];
 }
 
 function faultOf(unit: SourceUnit, mention: SourceMention, detail: string): Fault {

@@ -1,6 +1,6 @@
 import { readDocument, parseJson, type JsonReading } from './artefacts.js';
 import { asText, contentKind } from './content-kind.js';
-import { checkEntryName, isDependency } from './entry-name.js';
+import { isDependency } from './entry-name.js';
 import { isRecord } from './json-object.js';
 import { readGzip, readTar } from './read-tar.js';
 import { readZip } from './read-zip.js';
@@ -140,7 +140,11 @@ function combine(readings: readonly JsonReading[], documents: number, limits: Up
 }
 
 function checkInput(upload: JsonReading & { kind: 'standard-json' }, limits: UploadLimits): Upload {
-  for (const name of Object.keys(upload.input.sources)) checkEntryName('the standard-JSON input', name, limits);
+  const budget = new UploadBudget(limits);
+  for (const name of Object.keys(upload.input.sources)) {
+    const path = budget.addEntry('the standard-JSON input', name, false);
+    budget.checkAnnounced(path, Buffer.byteLength(upload.input.sources[name]!.content));
+  }
   return upload;
 }
 

@@ -245,7 +245,7 @@ describe('sources that cost too much', () => {
     const strict = new SolidityCompiler({ log: silent, limits: { memoryBytes: 67_108_864 } });
 
     try {
-      await expect(strict.compile(sources({ 'C.sol': doubling(17) }))).rejects.toMatchObject({
+      await expect(strict.compile(sources({ 'C.sol': doubling(15) }))).rejects.toMatchObject({
         code: 'solidity.tooExpensive',
         detail: 'Compiling these sources takes more than 64 MB of memory',
       });

@@ -3,7 +3,6 @@ import type { CompiledContract } from './compiled.js';
 import { planCompilation, writeInput, type CompileOptions } from './compile-input.js';
 import { CompileProcess, compileLimits, type CompileLimits } from './compile-process.js';
 import { readOutput } from './compile-output.js';
-import { formatBytes } from './entry-name.js';
 import { chooseCompiler, installedCompilers } from './installed-compilers.js';
 import { PackageSources } from './package-sources.js';
 import type { SourceUpload } from './upload.js';
@@ -56,14 +55,7 @@ export class SolidityCompiler {
    * solidity.tooExpensive, request.tooLarge, request.invalid, hub.busy
    */
   async compile(upload: SourceUpload, options: CompileOptions = {}): Promise<Compilation> {
-    const plan = await planCompilation(upload, options, this.#packages);
-    const bytes = [...plan.units.values()].reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-    if (bytes > this.#limits.sourceBytes) {
-      throw new PatchbayError('request.tooLarge', {
-        detail: `The sources and all they import have more than ${formatBytes(this.#limits.sourceBytes)}`,
-        fix: 'Name fewer files with `source`.',
-      });
-    }
+    const plan = await planCompilation(upload, options, this.#packages, this.#limits.sourceBytes);
     const compiler = chooseCompiler(installedCompilers(), options.compiler, plan.pragmas);
     const input = writeInput(plan, compiler, options);
     const output = await this.#inTurn(() => this.#run(compiler.folder, input));
@@ -113,6 +105,7 @@ export class SolidityCompiler {
   async #processFor(folder: string): Promise<CompileProcess> {
     if (this.#process?.isUsable && this.#process.folder === folder) return this.#process;
     await this.#process?.close();
+    if (this.#isClosed) throw new PatchbayError('hub.stopping');
     this.#process = new CompileProcess(folder, this.#limits);
     return this.#process;
   }
