@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { parseQuantity, parseTimestamp, toQuantity } from './block.js';
 import { matches, type LogFilter } from './log-filter.js';
+import { resultOf } from './rpc-batch.js';
 import type { Rpc } from './rpc-client.js';
-import { RpcError } from './rpc-error.js';
+import { RpcError, isUnknownMethod } from './rpc-error.js';
 
 export interface ChainLog {
   readonly address: string;
@@ -41,13 +42,26 @@ export async function readLogsOfReceipts(
   block: { readonly number: number; readonly hash: string },
   signal?: AbortSignal,
 ): Promise<ChainLog[]> {
-  const answer: unknown = await rpc.request('eth_getBlockReceipts', [block.hash], signal);
+  const answer: unknown = await rpc
+    .request('eth_getBlockReceipts', [block.hash], signal)
+    .catch(async (error: unknown) => {
+      if (isUnknownMethod(error)) return await readEachReceipt(rpc, block.hash, signal);
+      throw error;
+    });
   if (!Array.isArray(answer)) throw new RpcError('transport', 'The node does not have the receipts of the block');
   const logs = answer.flatMap((receipt: unknown) => parseLogs((receipt as { logs?: unknown } | null)?.logs));
   if (logs.some((log) => log.blockHash !== block.hash)) {
     throw new RpcError('transport', 'The node answered receipts of another block');
   }
   return sortLogs(logs, filter, { from: block.number, to: block.number });
+}
+
+/** As nodes do it that have no receipts by block, such as GoQuorum and older ones of Besu. */
+async function readEachReceipt(rpc: Rpc, blockHash: string, signal?: AbortSignal): Promise<readonly unknown[]> {
+  const block = await rpc.request<{ transactions?: unknown } | null>('eth_getBlockByHash', [blockHash, false], signal);
+  if (!Array.isArray(block?.transactions)) throw new RpcError('transport', 'The node does not have the block');
+  const calls = block.transactions.map((hash: unknown) => ({ method: 'eth_getTransactionReceipt', params: [hash] }));
+  return (await rpc.requestMany(calls, signal)).map(resultOf);
 }
 
 export function parseLogs(answer: unknown): ChainLog[] {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { PatchbayError, type Retraction } from '#sdk';
-import { runId } from './identity.js';
+import { eventId, runId } from './identity.js';
 import { inTransaction } from './in-transaction.js';
 import type { ReadyRun } from './intake.store.js';
 
@@ -28,8 +28,8 @@ export class ReversalsStore {
   /** Events of the source, by the keys they were heard under, are gone for good; see {@link finalize}. */
   async withdraw(source: string, keys: readonly string[]): Promise<ReadyRun[]> {
     await this.pool.query(
-      `update event set status = 'removed', final_at = '' where source = $1 and key = any($2::text[]) and status = 'active'`,
-      [source, keys],
+      `update event set status = 'removed', final_at = '' where id = any($1::uuid[]) and status = 'active'`,
+      [keys.map((key) => eventId(source, key))],
     );
     return this.finalize(source, '');
   }

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -16,98 +15,74 @@ import {
   createMetrics,
   type Store,
 } from '#platform';
-import { PatchbayError } from '#sdk';
+import type { TransactionChange } from '#evm';
+import type { Feed, FeedEntry } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
-import type { Attachment, ConsumedStream, ConsumerStreams } from './consumer-session.js';
+import { DevChain } from '../evm/testing/dev-chain.js';
 import { ConsumerSessions } from './consumer-sessions.js';
-import type { StreamEvent, StreamTarget } from './stream.js';
+import type { StreamEvent } from './stream.js';
+import { startStreamProcess, type StreamProcess } from './testing/stream-stage.js';
 import { StreamsSocket } from './streams.socket.js';
 import { StreamsWebSocket } from './streams-websocket.js';
 
 const log = createLog({ level: 'silent', format: 'json' });
 
-interface Position {
-  next: number;
-  number: number;
-  holder: object | undefined;
-}
+/** What the streams of these specs carry: as many changes of transactions as a spec wants. */
+class Changes implements Feed<TransactionChange> {
+  #count = 0;
 
-/** Streams in memory: batches of two, one holder per position, a refused batch comes again. */
-class ScriptedStreams implements ConsumerStreams {
-  readonly streams = new Map<string, ConsumedStream & { readonly events: StreamEvent[] }>();
-  readonly failures: string[] = [];
-  readonly #positions = new Map<string, Position>();
-  readonly #ending = new Map<string, AbortController>();
-
-  add(name: string, count: number, { mode = 'one', ackTimeoutMs = 30_000 }: Partial<ConsumedStream> = {}): void {
-    const events = Array.from({ length: count }, (_, index) => anEvent(`${name}-${index + 1}`));
-    this.streams.set(name, { name, mode, ackTimeoutMs, events });
+  be(count: number): void {
+    this.#count = count;
   }
 
-  position(stream: string, consumer = ''): Position {
-    const key = `${stream}/${consumer}`;
-    const known = this.#positions.get(key) ?? { next: 0, number: 1, holder: undefined };
-    this.#positions.set(key, known);
-    return known;
+  async read(after: string | undefined, limit: number): Promise<FeedEntry<TransactionChange>[]> {
+    const all = Array.from({ length: this.#count }, (_, index) => ({ item: aChange(index), cursor: cursorOf(index) }));
+    return all.filter(({ cursor }) => after === undefined || cursor > after).slice(0, limit);
   }
 
-  end(stream: string): void {
-    this.#ending.get(stream)?.abort();
+  async tail(): Promise<string> {
+    return cursorOf(this.#count - 1);
   }
 
-  async get(name: string): Promise<ConsumedStream> {
-    const found = this.streams.get(name);
-    if (found === undefined) throw new PatchbayError('stream.notFound', { detail: `There is no stream ${name}` });
-    return found;
-  }
-
-  async attach(stream: string, consumer: string | undefined, target: StreamTarget): Promise<Attachment> {
-    const closing = new AbortController();
-    const ending = new AbortController();
-    this.#ending.set(stream, ending);
-    const finished = this.#pump(
-      stream,
-      this.position(stream, consumer),
-      target,
-      AbortSignal.any([closing.signal, ending.signal]),
-    );
-    return {
-      finished,
-      close: async () => {
-        closing.abort(new PatchbayError('hub.stopping'));
-        await finished;
-      },
-    };
-  }
-
-  async #pump(stream: string, position: Position, target: StreamTarget, signal: AbortSignal): Promise<void> {
-    const me = {};
-    while (position.holder !== undefined && !signal.aborted) await delay(2);
-    if (signal.aborted) return;
-    position.holder = me;
-    while (!signal.aborted) {
-      const events = (this.streams.get(stream)?.events ?? []).slice(position.next, position.next + 2);
-      if (events.length === 0) {
-        await delay(2);
-        continue;
-      }
-      const id = `${stream}:${events.map((event) => event.id).join('+')}`;
-      try {
-        await target.deliver({ id, number: position.number, stream, events }, signal);
-        position.next += events.length;
-        position.number += 1;
-      } catch (error) {
-        if (!signal.aborted) this.failures.push(PatchbayError.from(error).detail);
-        await delay(2);
-      }
-    }
-    position.holder = undefined;
+  onMore(): () => void {
+    return () => undefined;
   }
 }
 
-function anEvent(id: string): StreamEvent {
-  return { specversion: '1.0', id, source: '/networks/dev', type: 'evm.contractEvent', data: {} };
+const cursorOf = (index: number) => String(index + 1).padStart(6, '0');
+
+function aChange(index: number): TransactionChange {
+  return {
+    id: `change-${index + 1}`,
+    transaction: {
+      id: `transaction-${index + 1}`,
+      idempotencyKey: `key-${index + 1}`,
+      chainId: DevChain.chainId,
+      signer: 'treasury',
+      from: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8',
+      to: '0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc',
+      nonce: index,
+      value: '0',
+      contractAddress: null,
+      about: null,
+      origin: null,
+    },
+    status: 'confirmed',
+    hash: null,
+    place: null,
+    failure: null,
+    reason: null,
+    time: '2026-01-05T10:00:00.000Z',
+  };
+}
+
+/** Which streams somebody is being served. */
+async function heldLeases(): Promise<string[]> {
+  const { rows } = await store.pool.query<{ name: string }>(
+    "select name from lease where name like 'stream %' and holder is not null",
+  );
+  return rows.map(({ name }) => name);
 }
 
 interface Heard {
@@ -162,40 +137,89 @@ const overSocketIo: Connect = async (url, key) => {
   };
 };
 
+/** A process of the hub: streams, and the server that consumers connect to. */
+interface Hub {
+  readonly streams: StreamProcess;
+  readonly sessions: ConsumerSessions;
+  readonly app: NestFastifyApplication;
+  readonly url: string;
+}
+
 let store: Store;
+let chain: DevChain;
 let keys: ApiKeys;
-let app: NestFastifyApplication;
-let streams: ScriptedStreams;
-let sessions: ConsumerSessions;
-let url: string;
 let key: string;
-const clients: Client[] = [];
+let changes: Changes;
+let hubs: Hub[];
+let hub: Hub;
+let url: string;
+let clients: Client[];
 
 beforeAll(async () => {
-  store = await openTestStore();
+  [chain, store] = await Promise.all([DevChain.start(), openTestStore()]);
+  await chain.deploy('DemoToken');
   keys = new ApiKeys(store.db);
   ({ key } = await keys.create({ name: 'consumer', scopes: ['streams:consume'] }));
+}, 60_000);
+
+afterAll(async () => {
+  await chain.stop();
+  await store.close();
 });
 
-afterAll(() => store.close());
-
 beforeEach(async () => {
-  streams = new ScriptedStreams();
-  sessions = new ConsumerSessions({ streams, keys, log, times: { authMs: 300, aliveMs: 200 } });
-  app = await createHttpApp(rootModule(), { publicUrl: 'http://localhost', log });
-  await app.listen(0, '127.0.0.1');
-  url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+  changes = new Changes();
+  [hubs, clients] = [[], []];
+  hub = await aHub();
+  ({ url } = hub);
 });
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await closeHttpApp(app);
+  for (const client of clients) client.close();
+  for (const { app, streams } of hubs) {
+    await closeHttpApp(app);
+    await streams.stop();
+  }
+  await store.db.deleteFrom('stream').execute();
 });
+
+async function aHub(): Promise<Hub> {
+  const streams = await startStreamProcess({ store, chain, feed: changes });
+  const sessions = new ConsumerSessions({ streams: streams.pumps, keys, log, times: { authMs: 300, aliveMs: 200 } });
+  const app = await createHttpApp(rootModule(sessions), { publicUrl: 'http://localhost', log });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const started = { streams, sessions, app, url: `http://127.0.0.1:${port}` };
+  hubs.push(started);
+  return started;
+}
+
+/** A stream of so many events, in batches of two. */
+async function aStream(name: string, count: number, target: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  changes.be(count);
+  await hub.streams.service.create(
+    {
+      name,
+      source: 'transactions',
+      from: 'earliest',
+      batch: { size: 2, timeout: '20ms' },
+      retry: { delay: '10ms', maxDelay: '50ms' },
+      target: { type: 'websocket', ...target },
+    },
+    'test',
+  );
+}
+
+/** How far a consumer of it has come. */
+async function placeOf(name: string, consumer = '') {
+  const { positions } = await hub.streams.service.get(name);
+  return positions.find((position) => position.consumer === consumer);
+}
 
 @Module({})
 class StreamsModule {}
 
-function rootModule(): DynamicModule {
+function rootModule(sessions: ConsumerSessions): DynamicModule {
   return {
     module: StreamsModule,
     imports: [
@@ -223,7 +247,7 @@ describe.each([
     eventually(() => heardOf(client, 'error')[count - 1], { what: `error ${count}`, withinMs: 5_000 });
 
   it('given events, when each batch is acknowledged, then the next comes with the next number', async () => {
-    streams.add('orders', 5);
+    await aStream('orders', 5);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
 
@@ -232,15 +256,15 @@ describe.each([
       client.say('ack', { stream: 'orders', batch });
     }
 
-    await eventually(() => streams.position('orders').next === 5);
+    await eventually(async () => (await placeOf('orders'))?.events === 5);
     expect(batchesOf(client)).toEqual([1, 2, 3]);
     const ids = heardOf(client, 'batch').flatMap(({ events = [] }) => events.map(({ id }) => id));
-    expect(ids).toEqual(['orders-1', 'orders-2', 'orders-3', 'orders-4', 'orders-5']);
+    expect(ids).toEqual(['change-1', 'change-2', 'change-3', 'change-4', 'change-5']);
     expect(heardOf(client, 'listening')).toMatchObject([{ stream: 'orders' }]);
   });
 
   it('given a batch in flight, when another number is acknowledged, then that is refused and nothing moves', async () => {
-    streams.add('orders', 4);
+    await aStream('orders', 4);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
     await nthBatch(client, 1);
@@ -248,17 +272,17 @@ describe.each([
     client.say('ack', { stream: 'orders', batch: 2 });
     client.say('ack', { stream: 'orders', batch: 0 });
     expect(await nthError(client, 2)).toMatchObject({ code: 'request.conflict' });
-    expect(streams.position('orders').next).toBe(0);
+    expect(await placeOf('orders')).toMatchObject({ events: 0, batchNumber: 0 });
 
     client.say('ack', { stream: 'orders', batch: 1 });
     client.say('ack', { stream: 'orders', batch: 1 });
     expect(await nthBatch(client, 2)).toMatchObject({ batch: 2 });
     await nthError(client, 3);
-    expect(streams.position('orders').next).toBe(2);
+    expect(await placeOf('orders')).toMatchObject({ events: 2, batchNumber: 1 });
   });
 
   it('given a batch, when the client answers with an error, then it comes again with the same number and id', async () => {
-    streams.add('orders', 2);
+    await aStream('orders', 2);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
     const first = await nthBatch(client, 1);
@@ -267,11 +291,14 @@ describe.each([
 
     const second = await nthBatch(client, 2);
     expect(second).toEqual(first);
-    expect(streams.failures).toEqual(['The consumer refused batch 1: disk full']);
+    expect(await placeOf('orders')).toMatchObject({
+      failures: 1,
+      error: { code: 'stream.refused', message: 'The consumer refused batch 1: disk full' },
+    });
   });
 
   it('given a client that left before it answered, when it comes back, then the same batch comes again', async () => {
-    streams.add('orders', 4);
+    await aStream('orders', 4);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
     client.say('ack', { stream: 'orders', batch: (await nthBatch(client, 1)).batch });
@@ -283,11 +310,11 @@ describe.each([
 
     expect(await nthBatch(again, 1)).toEqual(unanswered);
     expect(unanswered.batch).toBe(2);
-    expect(streams.failures).toEqual([]);
+    expect(await placeOf('orders')).toMatchObject({ failures: 0, error: null });
   });
 
   it('given two clients, when the first leaves, then the second goes on with what was not acknowledged', async () => {
-    streams.add('orders', 4);
+    await aStream('orders', 4);
     const first = await aClient();
     first.say('listen', { stream: 'orders' });
     const unanswered = await nthBatch(first, 1);
@@ -301,8 +328,78 @@ describe.each([
     expect(await nthBatch(second, 1)).toEqual(unanswered);
   });
 
+  it('given a client at another process, when the first one ends, then the other goes on with the same batch', async () => {
+    await aStream('orders', 4);
+    const first = await aClient();
+    first.say('listen', { stream: 'orders' });
+    const unanswered = await nthBatch(first, 1);
+    const second = await connect((await aHub()).url, key);
+    clients.push(second);
+    second.say('listen', { stream: 'orders' });
+    await eventually(() => heardOf(second, 'listening').length === 1);
+
+    await hub.sessions.stop();
+
+    expect(await nthBatch(second, 1)).toEqual(unanswered);
+    second.say('ack', { stream: 'orders', batch: 1 });
+    expect(await nthBatch(second, 2)).toMatchObject({ batch: 2 });
+  });
+
+  it('given two clients with the same name, when both listen, then only one of them is served at a time', async () => {
+    await aStream('orders', 4, { mode: 'broadcast' });
+    const [first, second] = [await aClient(), await aClient()];
+    first.say('listen', { stream: 'orders', consumer: 'ledger' });
+    await nthBatch(first, 1);
+    second.say('listen', { stream: 'orders', consumer: 'ledger' });
+    await eventually(() => heardOf(second, 'listening').length === 1);
+    first.say('ack', { stream: 'orders', batch: 1 });
+    await nthBatch(first, 2);
+    expect(batchesOf(second)).toEqual([]);
+
+    first.close();
+
+    expect(await nthBatch(second, 1)).toMatchObject({ batch: 2 });
+  });
+
+  it('given a stream that is suspended, when it is resumed, then its client goes on where it was', async () => {
+    await aStream('orders', 4);
+    const client = await aClient();
+    client.say('listen', { stream: 'orders' });
+    await nthBatch(client, 1);
+
+    await hub.streams.service.suspend('orders');
+    client.say('ack', { stream: 'orders', batch: 1 });
+    await eventually(async () => (await heldLeases()).length === 0);
+    expect(batchesOf(client)).toEqual([1]);
+    await hub.streams.service.resume('orders');
+
+    expect(await nthBatch(client, 2)).toMatchObject({ batch: 2, events: [{ id: 'change-3' }, { id: 'change-4' }] });
+  });
+
+  it('given events of a contract, when they happen on the chain, then they arrive as CloudEvents', async () => {
+    await hub.streams.service.create(
+      {
+        name: 'transfers',
+        contracts: ['token'],
+        events: [{ event: 'Transfer' }],
+        batch: { size: 10, timeout: '20ms' },
+        target: { type: 'websocket' },
+      },
+      'test',
+    );
+    const client = await aClient();
+    client.say('listen', { stream: 'transfers' });
+    await eventually(() => heardOf(client, 'listening').length === 1);
+    await chain.transfer(42);
+
+    expect(await nthBatch(client, 1)).toMatchObject({
+      batch: 1,
+      events: [{ specversion: '1.0', type: 'evm.contractEvent', data: { name: 'Transfer', args: { value: '42' } } }],
+    });
+  });
+
   it('given mode broadcast, when two consumers listen, then each has a place of its own and keeps it', async () => {
-    streams.add('orders', 4, { mode: 'broadcast' });
+    await aStream('orders', 4, { mode: 'broadcast' });
     const first = await aClient();
     first.say('listen', { stream: 'orders', consumer: 'ledger' });
     first.say('ack', { stream: 'orders', batch: (await nthBatch(first, 1)).batch });
@@ -310,15 +407,15 @@ describe.each([
     const second = await aClient();
     second.say('listen', { stream: 'orders', consumer: 'mailer' });
 
-    expect(await nthBatch(second, 1)).toMatchObject({ batch: 1, events: [{ id: 'orders-1' }, { id: 'orders-2' }] });
+    expect(await nthBatch(second, 1)).toMatchObject({ batch: 1, events: [{ id: 'change-1' }, { id: 'change-2' }] });
     first.close();
     const again = await aClient();
     again.say('listen', { stream: 'orders', consumer: 'ledger' });
-    expect(await nthBatch(again, 1)).toMatchObject({ batch: 2, events: [{ id: 'orders-3' }, { id: 'orders-4' }] });
+    expect(await nthBatch(again, 1)).toMatchObject({ batch: 2, events: [{ id: 'change-3' }, { id: 'change-4' }] });
   });
 
   it('given a client that keeps silent, when the time is over, then the batch comes again, and in the end it is let go', async () => {
-    streams.add('orders', 2, { ackTimeoutMs: 60 });
+    await aStream('orders', 2, { ackTimeout: '60ms' });
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
 
@@ -326,7 +423,10 @@ describe.each([
 
     await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
     expect(new Set(batchesOf(client))).toEqual(new Set([1]));
-    expect(streams.failures[0]).toBe('The consumer of orders did not answer within 60 ms');
+    expect(await placeOf('orders')).toMatchObject({
+      events: 0,
+      error: { message: 'The consumer of orders did not answer within 60 ms' },
+    });
   });
 
   it.each([
@@ -338,8 +438,8 @@ describe.each([
   ])(
     'given %s, when a client listens, then it is told what is wrong and stays connected',
     async (_what, body, code) => {
-      streams.add('shared', 1);
-      streams.add('each', 1, { mode: 'broadcast' });
+      await aStream('shared', 1);
+      await aStream('each', 1, { mode: 'broadcast' });
       const client = await aClient();
 
       client.say('listen', body);
@@ -349,21 +449,22 @@ describe.each([
     },
   );
 
-  it('given a stream that ends, when it does, then its client is told', async () => {
-    streams.add('orders', 1);
+  it('given a stream that is deleted, when it is gone, then its client is told', async () => {
+    await aStream('orders', 1);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
     await nthBatch(client, 1);
 
-    streams.end('orders');
+    await hub.streams.service.delete('orders');
 
-    await eventually(() => heardOf(client, 'ended').length === 1, { withinMs: 5_000 });
+    const ended = await eventually(() => heardOf(client, 'ended')[0], { withinMs: 5_000 });
+    expect(ended).toMatchObject({ stream: 'orders', code: 'stream.notFound' });
     client.say('ack', { stream: 'orders', batch: 1 });
     expect(await nthError(client, 1)).toMatchObject({ code: 'request.conflict' });
   });
 
   it('given a client that floods, when more than 20 commands wait, then it is let go', async () => {
-    streams.add('orders', 1);
+    await aStream('orders', 1);
     const client = await aClient();
 
     for (let count = 0; count < 200; count += 1) client.say('listen', { stream: 'orders' });
@@ -382,15 +483,16 @@ describe.each([
   });
 
   it('given a batch in flight, when the hub stops, then the client is sent away and the place is free', async () => {
-    streams.add('orders', 2);
+    await aStream('orders', 2);
     const client = await aClient();
     client.say('listen', { stream: 'orders' });
     await nthBatch(client, 1);
 
-    await sessions.stop();
+    await hub.sessions.stop();
 
     await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
-    expect(streams.position('orders')).toMatchObject({ next: 0, holder: undefined });
+    expect(await placeOf('orders')).toMatchObject({ events: 0, failures: 0 });
+    expect(await heldLeases()).toEqual([]);
   });
 });
 
@@ -405,7 +507,7 @@ describe('the key of a consumer', () => {
   }
 
   it('given a browser, when the key comes as the first message, then it may listen', async () => {
-    streams.add('orders', 1);
+    await aStream('orders', 1);
     const { socket, heard } = await openSocket({ origin: 'https://elsewhere.example' });
     socket.send(JSON.stringify({ type: 'auth', key }));
     socket.send(JSON.stringify({ type: 'listen', stream: 'orders' }));
@@ -458,7 +560,7 @@ describe('the key of a consumer', () => {
 
 describe('acknowledgements of socket.io', () => {
   it('given a batch, when its acknowledgement is called, then it is accepted, and refused when called with an error', async () => {
-    streams.add('orders', 2);
+    await aStream('orders', 2);
     const socket = io(`${url}/streams`, {
       auth: { key },
       transports: ['websocket'],
@@ -473,10 +575,9 @@ describe('acknowledgements of socket.io', () => {
     });
     const answer: unknown = await socket.emitWithAck('listen', { stream: 'orders' });
 
-    await eventually(() => streams.position('orders').next === 2, { withinMs: 5_000 });
+    await eventually(async () => (await placeOf('orders'))?.events === 2, { withinMs: 5_000 });
     expect(answer).toEqual({ ok: true });
     expect(numbers).toEqual([1, 1]);
-    expect(streams.failures).toEqual(['The consumer refused batch 1: not now']);
     expect(await socket.emitWithAck('ack', { stream: 'orders', batch: 9 })).toMatchObject({
       error: { code: 'request.conflict' },
     });

@@ -25,6 +25,10 @@ export class ContractSource implements StreamSource {
     private readonly definition: StreamDefinition,
   ) {}
 
+  async check(): Promise<void> {
+    await selectEvents(this.network, this.definition);
+  }
+
   async begin(from: StreamStart): Promise<string> {
     if (from !== 'now') return formatCheckpoint({ next: from === 'earliest' ? 0 : from, parentHash: undefined });
     const head = await findBlock(this.network.rpc, 'latest');

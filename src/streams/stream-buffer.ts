@@ -156,8 +156,7 @@ export class StreamBuffer {
 
   async #more(deadline: number | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer =
-        deadline === undefined ? undefined : setTimeout(resolve, Math.max(1, deadline - performance.now()));
+      const timer = deadline === undefined ? undefined : setTimeout(resolve, Math.max(1, deadline - performance.now()));
       this.#wakeGatherer = () => {
         clearTimeout(timer);
         resolve();

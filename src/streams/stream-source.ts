@@ -37,6 +37,8 @@ export interface ReadOptions {
 
 /** One ordered list of events that goes on for ever. */
 export interface StreamSource {
+  /** Looks up what the definition names. @throws stream.invalid, evm.unknownContract, evm.unknownFunction, evm.arguments */
+  check(): Promise<void>;
   /** The cursor to begin with. */
   begin(from: StreamStart): Promise<string>;
   /** Positions before the cursor are less than this. */

@@ -69,16 +69,14 @@ const flow = z.strictObject({
 
 const websocket = z.strictObject({
   type: z.literal('websocket'),
-  mode: z
-    .enum(['one', 'broadcast'])
-    .default('one')
-    .meta({
-      title: 'Mode',
-      description: '`one`: the connected clients share one place. `broadcast`: each named client has a place of its own.',
-    }),
-  ackTimeout: duration()
-    .prefault('30s')
-    .meta({ title: 'Time to answer', description: 'A batch without an answer comes again after it. Default 30s.' }),
+  mode: z.enum(['one', 'broadcast']).default('one').meta({
+    title: 'Mode',
+    description: '`one`: the connected clients share one place. `broadcast`: each named client has a place of its own.',
+  }),
+  ackTimeout: duration().prefault('30s').meta({
+    title: 'Time to answer',
+    description: 'A batch that is not answered in time counts as refused. Default 30s.',
+  }),
 });
 
 const target = z
@@ -95,13 +93,10 @@ const retry = z.strictObject({
   for: duration()
     .prefault('1h')
     .meta({ description: 'How long a batch is tried before `onFailure` applies. Default 1h.' }),
-  onFailure: z
-    .enum(['block', 'dead-letter'])
-    .default('block')
-    .meta({
-      description:
-        '`block`: keep trying this batch, nothing is delivered before it. `dead-letter`: put it aside and go on. Default block.',
-    }),
+  onFailure: z.enum(['block', 'dead-letter']).default('block').meta({
+    description:
+      '`block`: keep trying this batch, nothing is delivered before it. `dead-letter`: put it aside and go on. Default block.',
+  }),
 });
 
 const size = z.int().min(1).max(1_000);

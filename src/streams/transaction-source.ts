@@ -22,6 +22,10 @@ export class TransactionSource implements StreamSource {
     this.#holds = (change) => holds({ event: change });
   }
 
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async begin(from: StreamStart): Promise<string> {
     if (from === 'now') return this.feed.tail();
     if (from === 'earliest') return '';

@@ -34,6 +34,30 @@ export class Metrics {
     'Age of the oldest transaction that is not final, in seconds',
     ['chain', 'signer'],
   );
+  readonly streamDelivered = this.#counter('patchbay_stream_events_total', 'Events that consumers accepted', [
+    'stream',
+  ]);
+  readonly streamFailures = this.#counter('patchbay_stream_failures_total', 'Attempts that consumers did not accept', [
+    'stream',
+  ]);
+  readonly streamLagBlocks = this.#gauge('patchbay_stream_lag_blocks', 'Blocks that are not wholly delivered', [
+    'stream',
+  ]);
+  readonly streamLagSeconds = this.#gauge(
+    'patchbay_stream_lag_seconds',
+    'Age of the first block that is not wholly delivered, in seconds',
+    ['stream'],
+  );
+  readonly streamOldestUndelivered = this.#gauge(
+    'patchbay_stream_oldest_undelivered_seconds',
+    'Age of the oldest event that is known and not delivered, in seconds',
+    ['stream'],
+  );
+  readonly streamCircuit = this.#gauge(
+    'patchbay_stream_circuit_state',
+    'Whether the endpoint is called: 0 yes, 1 by way of trial, 2 no',
+    ['stream'],
+  );
   readonly targetsRefused = this.#counter('patchbay_targets_refused_total', 'Calls refused by the egress policy', [
     'reason',
   ]);

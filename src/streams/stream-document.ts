@@ -1,0 +1,95 @@
+import { inspectWhere } from '#engine';
+import { PatchbayError, Secret, type Fault } from '#sdk';
+import { streamSchema, type StreamDefinition } from './stream.schema.js';
+
+/** A definition as somebody wrote it. */
+export type StreamDocument = Readonly<Record<string, unknown>>;
+
+export interface ParsedStream {
+  readonly definition: StreamDefinition;
+  /** As written, with `***` in place of each secret. */
+  readonly masked: StreamDocument;
+  /** By pointer, e.g. `/target/secret`. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+const mask = '***';
+
+/** @throws stream.invalid with every fault at once */
+export function parseStream(document: StreamDocument): ParsedStream {
+  const parsed = streamSchema.safeParse(document);
+  if (!parsed.success) {
+    throw invalid(
+      parsed.error.issues.flatMap((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'Unknown field' }))
+          : [{ pointer: pointerTo(issue.path), detail: issue.message }],
+      ),
+    );
+  }
+  const definition = parsed.data;
+  const faults = faultsOf(definition);
+  if (faults.length > 0) throw invalid(faults);
+  const secrets: Record<string, string> = {};
+  collect(definition.target, ['target'], secrets);
+  return { definition, masked: replaced(document, [], (pointer) => (pointer in secrets ? mask : undefined)), secrets };
+}
+
+/** The document as it was written, from what {@link parseStream} made of it. */
+export function unmask(masked: StreamDocument, secrets: Readonly<Record<string, string>>): StreamDocument {
+  return replaced(masked, [], (pointer, value) => (value === mask ? secrets[pointer] : undefined));
+}
+
+function faultsOf({ source, contracts, events, where, from }: StreamDefinition): Fault[] {
+  const faults: Fault[] = inspectWhere(where ?? {}).map(({ path, detail, fix }) => ({
+    pointer: pointerTo(['where', ...path]),
+    detail,
+    ...(fix === undefined ? {} : { fix }),
+  }));
+  if (JSON.stringify(where ?? {}).includes('{{')) {
+    faults.push({
+      pointer: '#/where',
+      detail: 'The conditions of a stream compare with fixed values, not with templates',
+    });
+  }
+  if (source === 'transactions') {
+    if (contracts !== undefined) faults.push({ pointer: '#/contracts', detail: 'Goes with source: events' });
+    if (events !== undefined) faults.push({ pointer: '#/events', detail: 'Goes with source: events' });
+    if (typeof from === 'number')
+      faults.push({ pointer: '#/from', detail: 'Must be now or earliest for transactions' });
+  } else if (contracts === undefined && events === undefined) {
+    faults.push({ pointer: '#/contracts', detail: 'It is not said whose events are meant', fix: 'Add contracts:' });
+  }
+  return faults;
+}
+
+function collect(value: unknown, path: readonly string[], secrets: Record<string, string>): void {
+  if (value instanceof Secret) secrets[`/${path.join('/')}`] = value.reveal();
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) collect(item, [...path, key], secrets);
+  }
+}
+
+function replaced<T>(
+  value: T,
+  path: readonly string[],
+  replacement: (pointer: string, value: unknown) => string | undefined,
+): T {
+  if (Array.isArray(value))
+    return value.map((item, index) => replaced(item, [...path, String(index)], replacement)) as T;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => [key, replaced(item, [...path, key], replacement)]);
+    return Object.fromEntries(entries) as T;
+  }
+  return (replacement(`/${path.join('/')}`, value) ?? value) as T;
+}
+
+function pointerTo(path: readonly PropertyKey[]): string {
+  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+}
+
+function invalid(faults: readonly Fault[]): PatchbayError {
+  const [first] = faults;
+  const counted = faults.length === 1 ? `${first?.pointer ?? ''}: ${first?.detail ?? ''}` : `${faults.length} faults`;
+  return new PatchbayError('stream.invalid', { detail: counted, faults });
+}

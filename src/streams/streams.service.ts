@@ -1,0 +1,248 @@
+import type { Signals } from '#platform';
+import { PatchbayError } from '#sdk';
+import { parseStream, type StreamDocument } from './stream-document.js';
+import { selectingFields, streamChangeSchema, type StreamDefinition, type StreamStart } from './stream.schema.js';
+import type { Lag, StreamSource } from './stream-source.js';
+import { streamsTopic } from './stream-pumps.js';
+import type { StreamBatch, StreamEvent, StreamTarget } from './stream.js';
+import type { StoredPosition, StoredStream, StreamDeadLetter, StreamsStore } from './streams.store.js';
+
+export interface StreamsServiceParts {
+  readonly store: StreamsStore;
+  readonly signals: Signals;
+  readonly openSource: (definition: StreamDefinition) => Promise<StreamSource>;
+  readonly createTarget: (definition: StreamDefinition) => StreamTarget;
+}
+
+export interface StreamView {
+  readonly id: string;
+  readonly name: string;
+  readonly state: StoredStream['state'];
+  readonly reason: string | null;
+  readonly definition: StreamDocument;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface PositionView extends Omit<StoredPosition, 'stream'> {
+  readonly block: number | null;
+  readonly lag: Lag | null;
+}
+
+const lagPatienceMs = 2_000;
+const retryPatienceMs = 30_000;
+
+/** Streams as people deal with them. A place never moves unless somebody asks for exactly that. */
+export class StreamsService {
+  constructor(private readonly parts: StreamsServiceParts) {}
+
+  async list(): Promise<StreamView[]> {
+    return (await this.parts.store.list()).map(viewOf);
+  }
+
+  async get(name: string): Promise<StreamView & { readonly positions: PositionView[] }> {
+    const stream = await this.#get(name);
+    const positions = await this.parts.store.positions([stream.id]);
+    const lagOf = await this.#lags(stream.id);
+    return {
+      ...viewOf(stream),
+      positions: await Promise.all(
+        positions.map(async ({ stream: _, ...position }) => ({
+          ...position,
+          block: blockOf(position.cursor),
+          lag: position.cursor === null ? null : await lagOf(position.cursor),
+        })),
+      ),
+    };
+  }
+
+  /**
+   * What it names is looked up at once, and `from: now` is this moment.
+   *
+   * @throws stream.invalid, evm.unknownContract, evm.unknownFunction, evm.arguments, request.conflict, evm.rpc
+   */
+  async create(document: StreamDocument, createdBy: string): Promise<StreamView> {
+    const { definition } = parseStream(document);
+    const source = await this.#check(definition);
+    await this.parts.store.create(document, createdBy, await beginningOf(definition, source, definition.from));
+    return this.#changed(definition.name);
+  }
+
+  /** @throws request.conflict when another stream would come of it, without `reset` */
+  async change(name: string, given: unknown): Promise<StreamView> {
+    const stream = await this.#get(name);
+    const parsed = streamChangeSchema.safeParse(given);
+    if (!parsed.success) {
+      throw new PatchbayError('stream.invalid', {
+        detail: 'The change cannot be read',
+        faults: parsed.error.issues.map(({ path, message }) => ({
+          pointer: `#/${path.map(String).join('/')}`,
+          detail: message,
+        })),
+      });
+    }
+    const { reset, ...changes } = parsed.data;
+    const before = await this.parts.store.definition(stream.id);
+    const document = merged(before.document, changes);
+    const { definition } = parseStream(document);
+    const touched = selectingFields.filter(
+      (field) => field in changes && JSON.stringify(before.document[field]) !== JSON.stringify(document[field]),
+    );
+    if (touched.length > 0 && reset === undefined) {
+      throw new PatchbayError('request.conflict', {
+        detail: `A change of ${touched.join(', ')} makes another stream of ${name}; its place would mean nothing.`,
+        fix: 'Add reset: { from: … } to say where it begins, or create a stream beside it.',
+      });
+    }
+    const source = await this.#check(definition);
+    const cursor = reset && (await source.begin(reset.from));
+    await this.parts.store.change(stream.id, document, cursor);
+    return this.#changed(name);
+  }
+
+  /** Nothing new is delivered once the batch in flight has come to its end; the place stays. */
+  async suspend(name: string, reason: string | null = null): Promise<StreamView> {
+    return this.#setState(name, 'suspended', reason);
+  }
+
+  async resume(name: string): Promise<StreamView> {
+    return this.#setState(name, 'running', null);
+  }
+
+  /** Every consumer goes on from there; what was delivered may be delivered again. */
+  async reset(name: string, from: StreamStart): Promise<StreamView> {
+    const { id } = await this.#get(name);
+    const { definition } = await this.parts.store.definition(id);
+    const source = await this.parts.openSource(definition);
+    await this.parts.store.reset(id, await source.begin(from));
+    return this.#changed(name);
+  }
+
+  async delete(name: string): Promise<void> {
+    const { id } = await this.#get(name);
+    await this.parts.store.delete(id);
+    this.parts.signals.publish(streamsTopic, name);
+  }
+
+  async deadLetters(name: string, limit: number): Promise<StreamDeadLetter[]> {
+    return this.parts.store.deadLetters((await this.#get(name)).id, limit);
+  }
+
+  /**
+   * Delivers the batch once more, beside the others; it stays a dead letter unless it is accepted.
+   *
+   * @throws whatever the target says
+   */
+  async retryDeadLetter(name: string, id: string): Promise<void> {
+    const stream = await this.#get(name);
+    const letter = await this.#deadLetter(stream, id);
+    const target = this.parts.createTarget((await this.parts.store.definition(stream.id)).definition);
+    const batch: StreamBatch = {
+      id: letter.batch,
+      number: 0,
+      stream: name,
+      // They were stored as what they are.
+      events: letter.events as readonly StreamEvent[],
+    };
+    try {
+      await target.deliver(batch, AbortSignal.timeout(retryPatienceMs));
+    } finally {
+      await target.close?.();
+    }
+    await this.parts.store.dropDeadLetter(id);
+  }
+
+  async dropDeadLetter(name: string, id: string): Promise<void> {
+    await this.#deadLetter(await this.#get(name), id);
+    await this.parts.store.dropDeadLetter(id);
+  }
+
+  async #deadLetter(stream: StoredStream, id: string): Promise<StreamDeadLetter> {
+    const letter = await this.parts.store.findDeadLetter(stream.id, id);
+    if (letter) return letter;
+    throw new PatchbayError('stream.notFound', { detail: `${stream.name} has no dead letter ${id}.` });
+  }
+
+  async #get(name: string): Promise<StoredStream> {
+    const stream = await this.parts.store.find(name);
+    if (stream) return stream;
+    throw new PatchbayError('stream.notFound', { detail: `There is no event stream called ${name}.` });
+  }
+
+  async #setState(name: string, state: StoredStream['state'], reason: string | null): Promise<StreamView> {
+    const { id } = await this.#get(name);
+    await this.parts.store.setState(id, state, reason);
+    return this.#changed(name);
+  }
+
+  async #changed(name: string): Promise<StreamView> {
+    this.parts.signals.publish(streamsTopic, name);
+    return viewOf(await this.#get(name));
+  }
+
+  async #check(definition: StreamDefinition): Promise<StreamSource> {
+    const source = await this.parts.openSource(definition);
+    await source.check();
+    return source;
+  }
+
+  /** Null where it cannot be told: an overview must not wait for a node that does not answer. */
+  async #lags(id: string): Promise<(cursor: string) => Promise<Lag | null>> {
+    try {
+      const source = await this.parts.openSource((await this.parts.store.definition(id)).definition);
+      return (cursor) => lagOf(source, cursor);
+    } catch {
+      return () => Promise.resolve(null);
+    }
+  }
+}
+
+/** Null when that cannot be told soon. */
+export async function lagOf(source: StreamSource, cursor: string): Promise<Lag | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), lagPatienceMs);
+  });
+  try {
+    return (await Promise.race([source.lag(cursor).catch(() => null), patience])) ?? null;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Consumers that have a place of their own begin when they come. */
+async function beginningOf(
+  { target }: StreamDefinition,
+  source: StreamSource,
+  from: StreamStart,
+): Promise<string | undefined> {
+  return target.type === 'websocket' && target.mode === 'broadcast' ? undefined : source.begin(from);
+}
+
+/** `***` stands for the secret that is kept, as it is shown. */
+function merged(before: StreamDocument, changes: StreamDocument): StreamDocument {
+  const target = changes['target'];
+  const isSame =
+    typeof target === 'object' &&
+    target !== null &&
+    (target as { type?: unknown }).type === (before['target'] as { type?: unknown }).type;
+  const kept = isSame ? keepSecrets(target, before['target']) : target;
+  return { ...before, ...changes, ...(target === undefined ? {} : { target: kept }) };
+}
+
+function keepSecrets(value: unknown, before: unknown): unknown {
+  if (value === '***' && typeof before === 'string') return before;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const known = (typeof before === 'object' && before !== null ? before : {}) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, keepSecrets(item, known[key])]));
+}
+
+function viewOf({ document, ...stream }: StoredStream): StreamView {
+  return { ...stream, definition: document };
+}
+
+function blockOf(cursor: string | null): number | null {
+  const match = /^(\d{12})(?::0x|$)/.exec(cursor ?? '');
+  return match ? Number(match[1]) : null;
+}
