@@ -115,7 +115,7 @@ describe('sending while the hub is killed and the node misbehaves', () => {
         expect(ends).toEqual([{ status: 'confirmed', count: String(submissions) }]);
         const balances = await Promise.all(
           Array.from({ length: submissions }, (_, index) =>
-            sandbox.chain.rpc<string>('eth_getBalance', [addressOf(index + 1), 'latest']).then(Number),
+            sandbox.chain.rpc<string>('eth_getBalance', addressOf(index + 1), 'latest').then(Number),
           ),
         );
         expect(balances.filter((balance) => balance !== 1)).toEqual([]);
@@ -154,7 +154,7 @@ function addressOf(number: number): string {
 }
 
 async function countOf(sandbox: Sandbox, address: string): Promise<number> {
-  return Number(await sandbox.chain.rpc<string>('eth_getTransactionCount', [address, 'latest']));
+  return Number(await sandbox.chain.rpc<string>('eth_getTransactionCount', address, 'latest'));
 }
 
 async function expectForwardOnly(client: pg.Client): Promise<void> {
