@@ -40,7 +40,7 @@ module.exports = {
       name: 'evm-knows-only-sdk-and-ethers',
       comment: 'The chain, without any framework; it runs in a script as well as in the hub.',
       severity: 'error',
-      from: { path: oneFolder('src/evm'), pathNot: spec },
+      from: { path: oneFolder('src/evm'), pathNot: [spec, '^src/evm/testing/'] },
       to: {
         dependencyTypesNot: ['core'],
         pathNot: [oneFolder('src/evm'), '^src/sdk/index[.]ts$', library('ethers', '@noble/[^/]+', 'ws', 'yaml')],
