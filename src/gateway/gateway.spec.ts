@@ -322,6 +322,46 @@ describe('sending', () => {
   });
 });
 
+describe('calls that flows wait for', () => {
+  it('given a flow that waits for a function, when it is called, then exactly such calls are kept', async () => {
+    const kept = async () =>
+      (await app.store.db.selectFrom('gateway_call').select('item').orderBy('seq').execute()).map(({ item }) => item);
+    await call('pay', { from: 'treasury' });
+    expect(await kept()).toEqual([]);
+    await app.writeFlow('paid.yaml', paidFlow);
+
+    const headers = { 'idempotency-key': 'kept-once' };
+    const sent = await call('pay', { from: 'treasury' }, headers);
+    await call('pay', { from: 'treasury' }, headers);
+    await call('pay', { from: 'nobody' });
+    await call('place', { from: 'treasury', args: { order } });
+    await call('paid');
+
+    expect(await kept()).toMatchObject([
+      {
+        id: sent.body['id'],
+        transaction: sent.body['id'],
+        caller: 'spec',
+        contract: { name: 'market' },
+        function: 'pay()',
+        kind: 'send',
+        args: {},
+      },
+    ]);
+  });
+});
+
+const paidFlow = `
+name: paid
+trigger:
+  uses: gateway.called
+  with: { contract: market, function: pay }
+steps:
+  - id: tell
+    uses: http.request
+    with: { url: 'https://example.com', body: { from: '{{event.caller}}' } }
+`;
+
 describe('past events', () => {
   it('given many, when they are read in pages, then each comes once and in order, and indexed arguments filter', async () => {
     const { address } = deployed.body['contract'] as { address: string };

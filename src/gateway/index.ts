@@ -13,6 +13,7 @@ export { ContractsController } from './contracts.controller.js';
 export { ContractsService, type CallableContract, type KnownContract } from './contracts.service.js';
 export { DeploymentsService, type Deployment, type DeployOptions } from './deployments.service.js';
 export { GatewayCallRetention } from './gateway-call-retention.js';
+export { KyselyGatewayCallFeed } from './gateway-call.feed.js';
 export { gatewayServices, type GatewayServices } from './gateway-services.js';
 export { InterfacesController } from './interfaces.controller.js';
 export { InterfacesService } from './interfaces.service.js';

@@ -51,6 +51,7 @@ export class GatewayApp {
     readonly services: GatewayServices,
     readonly flows: FlowsService,
     readonly keys: ApiKeys,
+    private readonly folder: string,
     readonly close: () => Promise<void>,
   ) {}
 
@@ -124,7 +125,7 @@ signers:
     })(Root);
     const app = await createHttpApp(Root, { publicUrl, log });
     await app.listen(0, '127.0.0.1');
-    return new GatewayApp(await app.getUrl(), key, chain, store, services, flows, keys, async () => {
+    return new GatewayApp(await app.getUrl(), key, chain, store, services, flows, keys, folder, async () => {
       await app.close();
       await services.close();
       await flows.stop();
@@ -139,6 +140,11 @@ signers:
       await chain.stop();
       await rm(folder, { recursive: true });
     });
+  }
+
+  async writeFlow(name: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, 'flows', name), text);
+    await this.flows.reload();
   }
 
   async ask(
