@@ -70,16 +70,17 @@ export const transactionStatus = defineTrigger({
   input,
   event,
   examples: [{ status: ['failed', 'cancelled'] }, { signer: 'treasury', function: 'mint', status: ['confirmed'] }],
-  async listen({ input: wanted, client, cursor, signal, use, emit }) {
+  async listen(context) {
+    const { input: wanted, client, cursor, signal, use } = context;
     const feed = use(transactionFeed);
     let after = cursor;
     if (after === undefined) {
       after = await feed.tail();
-      await emit([], { cursor: after });
+      await context.emit([], { cursor: after });
     }
     for await (const page of followFeed(feed, { after, signal })) {
       const changes = page.map(({ item }) => item).filter((change) => isWanted(change, client.chainId, wanted));
-      await emit(
+      await context.emit(
         changes.map(({ id, time, ...change }) => ({
           id,
           time,

@@ -135,6 +135,7 @@ export interface KeyAnswer {
   readonly id: string;
   readonly name: string;
   readonly scopes: readonly string[];
+  readonly limits?: Readonly<Record<string, unknown>>;
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
@@ -158,4 +159,53 @@ export interface ManualRunAnswer {
   readonly duplicates: number;
   /** Why the flow does not take the event. */
   readonly ignored?: string;
+}
+
+export interface FailureAnswer {
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface TransactionAnswer {
+  readonly id: string;
+  readonly chainId: number;
+  readonly network: string | null;
+  readonly signer: string;
+  readonly from: string;
+  readonly to: string | null;
+  readonly nonce: number;
+  readonly value: string;
+  readonly about: { readonly contract?: string; readonly function?: string } | null;
+  readonly origin: string | null;
+  readonly status: string;
+  readonly hash: string | null;
+  readonly receipt: { readonly blockNumber: number; readonly gasUsed: string } | null;
+  readonly contractAddress: string | null;
+  readonly failure: FailureAnswer | null;
+  readonly createdAt: string;
+}
+
+export interface TransactionDetailAnswer extends TransactionAnswer {
+  readonly attempts: readonly {
+    readonly number: number;
+    readonly kind: string;
+    readonly hash: string;
+    readonly maxFee: string;
+    readonly sentAt: string | null;
+  }[];
+  readonly history: readonly {
+    readonly status: string;
+    readonly at: string;
+    readonly reason: string | null;
+    readonly failure: FailureAnswer | null;
+  }[];
+}
+
+export interface SuspensionsAnswer {
+  readonly suspensions: readonly {
+    readonly address: string;
+    readonly chainId: number;
+    readonly network: string | null;
+    readonly reason: string;
+  }[];
 }

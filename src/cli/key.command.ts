@@ -7,6 +7,8 @@ import { sinceText } from './time-text.js';
 export interface NewKeyOptions {
   readonly scope: readonly string[];
   readonly expires?: string;
+  /** Each `name=value`. */
+  readonly limit?: readonly string[];
 }
 
 export async function listKeys(session: Session): Promise<void> {
@@ -19,6 +21,12 @@ export async function listKeys(session: Session): Promise<void> {
         { title: 'key', text: (key: KeyAnswer) => key.id },
         { title: 'name', text: (key) => key.name, canShrink: true },
         { title: 'scopes', text: (key) => key.scopes.join(' '), canShrink: true },
+        {
+          title: 'limits',
+          text: ({ limits }) => (limits === undefined ? '' : JSON.stringify(limits)),
+          canShrink: true,
+          drop: 3,
+        },
         { title: 'used', text: (key) => (key.lastUsedAt === null ? 'never' : sinceText(key.lastUsedAt, now)), drop: 1 },
         {
           title: 'expires',
@@ -33,10 +41,12 @@ export async function listKeys(session: Session): Promise<void> {
 
 export async function createKey(name: string, options: NewKeyOptions, session: Session): Promise<void> {
   const expiresAt = options.expires === undefined ? undefined : expiryOf(options.expires, Date.now());
+  const limits = options.limit && Object.fromEntries(options.limit.map(limitOf));
   const hub = await session.hub();
   const key = await hub.post<KeyAnswer>('/api/keys', {
     name,
     scopes: options.scope,
+    ...(limits && { limits }),
     ...(expiresAt !== undefined && { expiresAt }),
   });
   session.show(key, () => key.key ?? '');
@@ -83,4 +93,31 @@ function expiryOf(text: string, now: number): string {
   const at = Date.parse(text);
   if (!Number.isNaN(at)) return new Date(at).toISOString();
   throw new UsageError(`--expires ${text} is no time.`, 'Write 2027-01-31 or a span such as 30d.');
+}
+
+const listLimits = ['signers', 'contracts', 'functions'];
+
+/** The hub judges the names and values. */
+function limitOf(text: string): [string, unknown] {
+  const [, name, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new UsageError(`--limit ${text} has no value.`, 'Write --limit valuePerDay=1000 or --limit signers=a,b.');
+  }
+  if (listLimits.includes(name)) return [name, splitOutside(value)];
+  return [name, name === 'transactionsPerDay' ? Number(value) : value];
+}
+
+/** At commas that are not within the parentheses of a signature. */
+function splitOutside(text: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const [index, character] of [...text].entries()) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (character !== ',' || depth > 0) continue;
+    parts.push(text.slice(start, index));
+    start = index + 1;
+  }
+  return [...parts, text.slice(start)];
 }

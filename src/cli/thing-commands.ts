@@ -6,6 +6,7 @@ import { examples } from './file-commands.js';
 import type { NewKeyOptions } from './key.command.js';
 import type { RunsFilter } from './runs.command.js';
 import type { AccountsOptions } from './signer.command.js';
+import { addSignerSwitch, addTransactions } from './transaction-commands.js';
 
 /** Commands about the things of a hub: noun, then verb. */
 export function addThingCommands(program: Command, { run }: Actions): void {
@@ -15,6 +16,7 @@ export function addThingCommands(program: Command, { run }: Actions): void {
   addDeadLetters(program, run);
   addConnections(program, run);
   addSigners(program, run);
+  addTransactions(program, run);
   addKeys(program, run);
 }
 
@@ -180,12 +182,16 @@ function addConnections(program: Command, run: Actions['run']): void {
 
 function addSigners(program: Command, run: Actions['run']): void {
   const load = () => import('./signer.command.js');
-  const signer = program.command('signer').alias('signers').description('what signs transactions: list');
+  const signer = program
+    .command('signer')
+    .alias('signers')
+    .description('what signs transactions: list, suspend, resume');
   signer
     .command('list', { isDefault: true })
     .description('list them with their addresses, and what keeps one from signing; keys are not shown')
     .addHelpText('after', examples('patchbay signer list'))
     .action(run(async (session) => (await load()).listSigners(session)));
+  addSignerSwitch(signer, run);
   const wallet = program
     .command('wallet')
     .alias('wallets')
@@ -224,7 +230,18 @@ function addKeys(program: Command, run: Actions['run']): void {
     .description('make one; its text is printed this once')
     .requiredOption('--scope <scope>', 'what it may do, may be repeated: runs:read, flows:*, admin …', collected)
     .option('--expires <time>', 'a date, or a span such as 30d')
-    .addHelpText('after', examples('patchbay key create ci --scope flows:read --scope runs:read --expires 90d'))
+    .option(
+      '--limit <name=value>',
+      'what it may send to chains, may be repeated: signers, contracts, functions (lists with commas), valuePerTransaction, valuePerDay, feeCap (wei), transactionsPerDay',
+      collected,
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'patchbay key create ci --scope flows:read --scope runs:read --expires 90d',
+        'patchbay key create shop --scope chain:send --limit signers=shop --limit valuePerDay=1000000000000000000',
+      ),
+    )
     .action(
       run(async (session, name: string, options: NewKeyOptions) => (await load()).createKey(name, options, session)),
     );
