@@ -6,6 +6,7 @@ import { ContractCallsController, ContractDocsController, ContractsController, I
 import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
+import { StreamsController, StreamsSocket, StreamsWebSocket } from '#streams';
 import { SignersController, SuspensionsController, TransactionsController, TransactionsSocket } from '#transactions';
 import { HooksController, TriggersController } from '#triggers';
 
@@ -23,6 +24,7 @@ const api: readonly Type[] = [
   NetworksController,
   RunsController,
   SignersController,
+  StreamsController,
   SuspensionsController,
   TransactionsController,
   TriggersController,
@@ -37,7 +39,7 @@ export class AppModule {
       module: AppModule,
       imports: [PlatformModule.with(platform)],
       controllers: isApi ? [...api] : [],
-      providers: isApi ? [...services, RunsSocket, TransactionsSocket] : [],
+      providers: isApi ? [...services, RunsSocket, StreamsSocket, StreamsWebSocket, TransactionsSocket] : [],
     };
   }
 }

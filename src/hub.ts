@@ -45,6 +45,7 @@ import {
   type RunJob,
 } from '#runs';
 import type { ConnectorDefinition } from '#sdk';
+import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
   BackfillsService,
@@ -201,6 +202,23 @@ async function assemble(
   const replays = new ReplaysService({ flows, sources, queries, runs });
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
 
+  const reversals = new ReversalsStore(pool);
+  const targets = { http, flows, intake, reversals, queue };
+  const { streams, pumps, sessions } = streamServices({
+    ...targets,
+    db,
+    pool,
+    vault,
+    networks,
+    keys,
+    audit: new AuditLog(db),
+    leases,
+    signals,
+    metrics,
+    log,
+    use: chain.use,
+  });
+
   keepRunGauges(metrics, queries);
   keepTriggerGauges(metrics, sourcesStore);
   keepTransactionGauges(metrics, chain.transactions);
@@ -248,7 +266,7 @@ async function assemble(
       store: sourcesStore,
       connections,
       intake,
-      reversals: new ReversalsStore(pool),
+      reversals,
       queue,
       leases,
       log,
@@ -258,6 +276,8 @@ async function assemble(
     onStop('triggers', () => host.stop());
   }
   sources.refresh();
+  pumps.start({ callsTargets: has('listener') });
+  onStop('streams', () => pumps.stop());
 
   const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
   const services = [
@@ -279,6 +299,8 @@ async function assemble(
     chain.suspensions,
     chain.live,
     transactions,
+    streams,
+    sessions,
     gateway.interfaces,
     gateway.uploads,
     gateway.contracts,

@@ -390,7 +390,7 @@ describe.each([
     const client = await aClient();
     client.say('listen', { stream: 'transfers' });
     await eventually(() => heardOf(client, 'listening').length === 1);
-    await chain.transfer(42);
+    await chain.transfer(42n);
 
     expect(await nthBatch(client, 1)).toMatchObject({
       batch: 1,

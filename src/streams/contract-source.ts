@@ -55,7 +55,7 @@ export class ContractSource implements StreamSource {
     return block && { blocks: head + 1 - next, seconds: Math.max(0, Date.now() / 1_000 - block.timestamp) };
   }
 
-  async read({ cursor, signal, deliver, retract }: ReadOptions): Promise<void> {
+  async read({ cursor, signal, ...to }: ReadOptions): Promise<void> {
     const { watcher, rpc, addressBook } = this.network;
     const { details, confirmations } = this.definition;
     const reading = new LogReading(this.network, this.definition, await selectEvents(this.network, this.definition));
@@ -65,10 +65,10 @@ export class ContractSource implements StreamSource {
       finality: this.network.finalityOf(confirmations),
       cursor,
       signal,
-      deliver: async (batch) => deliver(reading.portionOf(batch, await wanted?.of(batch.logs, signal))),
+      deliver: async (batch) => to.deliver(reading.portionOf(batch, await wanted?.of(batch.logs, signal))),
       retract: async (retraction) => {
         reading.restart();
-        await retract(retraction);
+        await to.retract(retraction);
       },
     });
   }

@@ -1,4 +1,4 @@
-import type { Retraction } from '#sdk';
+import { PatchbayError, type Retraction } from '#sdk';
 import type { PlacedEvent, Portion } from './stream-source.js';
 
 /** What goes out together, and what is true once it has. */
@@ -96,7 +96,7 @@ export class StreamBuffer {
     let deadline: number | undefined;
     for (;;) {
       if (this.#isEnded) {
-        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#failure !== undefined) throw PatchbayError.from(this.#failure);
         return undefined;
       }
       this.#draw(gathering, size);

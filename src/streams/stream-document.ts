@@ -13,6 +13,8 @@ export interface ParsedStream {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+type Replacement = (pointer: string, value: unknown) => string | undefined;
+
 const mask = '***';
 
 /** @throws stream.invalid with every fault at once */
@@ -32,12 +34,12 @@ export function parseStream(document: StreamDocument): ParsedStream {
   if (faults.length > 0) throw invalid(faults);
   const secrets: Record<string, string> = {};
   collect(definition.target, ['target'], secrets);
-  return { definition, masked: replaced(document, [], (pointer) => (pointer in secrets ? mask : undefined)), secrets };
+  return { definition, masked: replaceTexts(document, (pointer) => (pointer in secrets ? mask : undefined)), secrets };
 }
 
 /** The document as it was written, from what {@link parseStream} made of it. */
 export function unmask(masked: StreamDocument, secrets: Readonly<Record<string, string>>): StreamDocument {
-  return replaced(masked, [], (pointer, value) => (value === mask ? secrets[pointer] : undefined));
+  return replaceTexts(masked, (pointer, value) => (value === mask ? secrets[pointer] : undefined));
 }
 
 function faultsOf({ source, contracts, events, where, from }: StreamDefinition): Fault[] {
@@ -70,18 +72,17 @@ function collect(value: unknown, path: readonly string[], secrets: Record<string
   }
 }
 
-function replaced<T>(
-  value: T,
-  path: readonly string[],
-  replacement: (pointer: string, value: unknown) => string | undefined,
-): T {
-  if (Array.isArray(value))
-    return value.map((item, index) => replaced(item, [...path, String(index)], replacement)) as T;
+function replaceTexts(document: StreamDocument, replacement: Replacement): StreamDocument {
+  return Object.fromEntries(Object.entries(document).map(([key, item]) => [key, replaced(item, [key], replacement)]));
+}
+
+function replaced(value: unknown, path: readonly string[], replacement: Replacement): unknown {
+  const below = (key: string, item: unknown): unknown => replaced(item, [...path, key], replacement);
+  if (Array.isArray(value)) return value.map((item: unknown, index) => below(String(index), item));
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, item]) => [key, replaced(item, [...path, key], replacement)]);
-    return Object.fromEntries(entries) as T;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, item)]));
   }
-  return (replacement(`/${path.join('/')}`, value) ?? value) as T;
+  return replacement(`/${path.join('/')}`, value) ?? value;
 }
 
 function pointerTo(path: readonly PropertyKey[]): string {

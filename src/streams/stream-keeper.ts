@@ -163,10 +163,10 @@ export class StreamKeeper {
   }
 
   async #report(stream: StoredStream, lease: Lease, error: PatchbayError, retryInMs: number): Promise<void> {
-    const { positions, log, onEnded } = this.#parts;
+    const { positions, log } = this.#parts;
     if (error.code === 'lease.lost') return;
     if (error.code === 'stream.ended') {
-      await onEnded(stream, error.detail);
+      await this.#parts.onEnded(stream, error.detail);
       return;
     }
     log.warn('A stream stopped and will be started again', {

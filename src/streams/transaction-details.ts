@@ -33,7 +33,7 @@ export class TransactionDetails {
         signal,
       );
       for (const [index, answer] of answers.entries()) {
-        if (answer.status === 'rejected') throw answer.reason;
+        if (answer.status === 'rejected') throw rpcError(answer.reason);
         details.set(part[index] ?? '', await this.#describe(answer.value as ChainTransaction | null));
       }
     }
@@ -68,4 +68,9 @@ export class TransactionDetails {
     this.#abis.set(address, finding);
     return finding;
   }
+}
+
+/** As it is, so that the watcher sees whose fault it was. */
+function rpcError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

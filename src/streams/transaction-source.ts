@@ -47,7 +47,7 @@ export class TransactionSource implements StreamSource {
     return Promise.resolve(undefined);
   }
 
-  async read({ cursor: start, signal, deliver }: ReadOptions): Promise<void> {
+  async read({ cursor: start, signal, ...to }: ReadOptions): Promise<void> {
     let cursor = start;
     let wake: () => void = () => undefined;
     let hasMore = true;
@@ -64,7 +64,7 @@ export class TransactionSource implements StreamSource {
         const last = entries.at(-1);
         if (last) {
           cursor = last.cursor;
-          await deliver(this.#portionOf(entries, cursor));
+          await to.deliver(this.#portionOf(entries, cursor));
         } else if (!hasMore) {
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, idleMs);
