@@ -74,7 +74,7 @@ export async function declareSigners(
   sections: {
     readonly signers: Readonly<Record<string, unknown>>;
     readonly wallets: Readonly<Record<string, unknown>>;
-    readonly keystores: unknown;
+    readonly keystores?: unknown;
   },
   at: Surroundings,
 ): Promise<DeclaredSigners> {

@@ -14,7 +14,7 @@ import { SigningThread, type KeyLoader } from './signing-thread.js';
 import { HdWallet, openThreadSigner } from './thread-signer.js';
 import { transactionFields } from './transaction-fields.js';
 
-const { key, address } = devAccounts[0];
+const { key, address }: { readonly key: string; readonly address: string } = devAccounts[0];
 const password = 'correct horse battery staple';
 /** Of every development chain; its first account is the one above. */
 const devPhrase = 'test test test test test test test test test test test junk';
@@ -131,7 +131,7 @@ describe('signing in a thread', () => {
   });
 
   it('given another key under the same name after a restart, when it is to sign, then it does not', async () => {
-    let present = key as string;
+    let present = key;
     const started: Worker[] = [];
     thread = new SigningThread(() => {
       const worker = new Worker(fileURLToPath(new URL('./signing.worker.mjs', import.meta.url)), { execArgv: [] });
