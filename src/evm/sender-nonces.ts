@@ -1,5 +1,5 @@
 import { parseQuantity } from './block.js';
-import type { Rpc } from './rpc-client.js';
+import type { RpcClient } from './rpc-client.js';
 
 /** How long the chain's own count is believed; the ledger's is exact unless the key is used elsewhere. */
 const freshMs = 10_000;
@@ -8,12 +8,15 @@ const freshMs = 10_000;
 export class SenderNonces {
   readonly #counts = new Map<string, { readonly count: Promise<number>; readonly at: number }>();
 
-  constructor(private readonly rpc: Rpc) {}
+  constructor(private readonly rpc: RpcClient) {}
 
   async count(address: string): Promise<number> {
     const known = this.#counts.get(address);
     if (known && performance.now() - known.at < freshMs) return await known.count;
-    const count = this.rpc.request('eth_getTransactionCount', [address, 'pending']).then(parseQuantity);
+    // Of several nodes the one that has got furthest is believed.
+    const count = this.rpc
+      .requestAll('eth_getTransactionCount', [address, 'pending'])
+      .then((counts) => Math.max(...counts.map(parseQuantity)));
     this.#counts.set(address, { count, at: performance.now() });
     count.catch(() => this.#counts.delete(address));
     return await count;
