@@ -456,6 +456,7 @@ describe.each([
     await nthBatch(client, 1);
 
     await hub.streams.service.delete('orders');
+    client.say('ack', { stream: 'orders', batch: 1 });
 
     const ended = await eventually(() => heardOf(client, 'ended')[0], { withinMs: 5_000 });
     expect(ended).toMatchObject({ stream: 'orders', code: 'stream.notFound' });

@@ -33,6 +33,8 @@ export async function deliver(batch: StreamBatch, parts: DeliveryParts): Promise
   const begun = performance.now();
   const since = new Date().toISOString();
   for (let failures = 1; ; failures++) {
+    // The next batch may be ready when the stream is told to rest.
+    if (stopping.aborted) return { kind: 'stopped' };
     try {
       await breaker?.pass(stopping);
     } catch {
