@@ -61,12 +61,12 @@ async function listening(input: object, from?: string): Promise<Listening> {
     log,
     use: <T>(_token: ServiceToken<T>) => feed as T,
     emit: (events, options) => {
-      heard.push(...(Array.isArray(events) ? (events as Heard[]) : [events as Heard]));
+      heard.push(...(Array.isArray(events) ? events : [events as Heard]));
       cursor = options?.cursor ?? cursor;
       return Promise.resolve();
     },
     retract: () => Promise.resolve(),
-  } satisfies ListenContext<never, undefined, unknown> as never);
+  } satisfies ListenContext<never, undefined, unknown>);
   await eventually(() => cursor);
   return {
     heard,

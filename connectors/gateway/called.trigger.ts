@@ -42,10 +42,11 @@ export const called = defineTrigger({
     transaction: z.string().optional(),
   }),
   examples: [{ contract: 'escrow', function: 'release' }, { kind: 'any' }],
-  async listen({ input: wish, cursor, signal, use, emit }) {
-    const feed = use(gatewayCalls);
+  async listen(context) {
+    const { input: wish, cursor, signal } = context;
+    const feed = context.use(gatewayCalls);
     const after = cursor ?? (await feed.tail());
-    if (cursor === undefined) await emit([], { cursor: after });
+    if (cursor === undefined) await context.emit([], { cursor: after });
     for await (const page of followFeed(feed, { after, signal })) {
       const wanted = page.filter(({ item }) => isWanted(item, wish));
       const heard = wanted.map(({ item, cursor: position }) => ({
@@ -56,7 +57,7 @@ export const called = defineTrigger({
         event: { ...item, args: { ...item.args } },
       }));
       const last = page.at(-1);
-      if (last !== undefined) await emit(heard, { cursor: last.cursor });
+      if (last !== undefined) await context.emit(heard, { cursor: last.cursor });
     }
   },
 });

@@ -5,7 +5,7 @@ const longestExample = 32;
 /** Arguments that fit, by name. */
 export function exampleArguments(parameters: readonly AbiParameter[]): Record<string, unknown> {
   const names = argumentNames(parameters);
-  return Object.fromEntries(parameters.map((parameter, index) => [names[index], exampleOf(parameter)]));
+  return Object.fromEntries(names.map((name, index): [string, unknown] => [name, exampleOf(parameters[index]!)]));
 }
 
 export function exampleOf(parameter: AbiParameter): unknown {

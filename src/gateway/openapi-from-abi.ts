@@ -1,7 +1,8 @@
 import type { Abi } from '#evm';
 import type { ContractDocs } from './compile/compiled.js';
 import { contractNotes } from './natspec.js';
-import { contractPaths, deployOperation, type Json, type Subject } from './openapi-operations.js';
+import { contractPaths, deployOperation, type Subject } from './openapi-operations.js';
+import type { Json } from './openapi-options.js';
 
 export interface DescribedContract {
   /** As it is addressed: its name, or its address. */

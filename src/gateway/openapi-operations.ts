@@ -12,8 +12,16 @@ import { isRead, optionPrefix } from './call-request.js';
 import type { ContractDocs } from './compile/compiled.js';
 import { fragmentsOf, natSpecOf, writtenSignature, type NatSpec } from './natspec.js';
 import { exampleArguments, exampleOf } from './openapi-examples.js';
-
-export type Json = Readonly<Record<string, unknown>>;
+import {
+  decimal,
+  eventQuery,
+  readOptions,
+  readQuery,
+  sendHeaders,
+  sendOptions,
+  type Json,
+  type Option,
+} from './openapi-options.js';
 
 /** What the operations of one contract have in common. */
 export interface Subject {
@@ -27,7 +35,7 @@ export interface Subject {
   /** Of every operation, e.g. the address in the path. */
   readonly parameters: readonly Json[];
   /** Options that every call of this contract must or may carry in its query. */
-  readonly query: readonly { readonly name: string; readonly required: boolean; readonly schema: Json }[];
+  readonly query: readonly Option[];
 }
 
 /** Words in the place of a function that mean something else; such a function is reached by its signature. */
@@ -48,13 +56,13 @@ export function contractPaths(subject: Subject): Record<string, Json> {
     const isOverloaded = functions.filter(({ name }) => name === fragment.name).length > 1;
     const place = isOverloaded || reservedFunctions.has(fragment.name ?? '') ? signatureOf(fragment) : fragment.name;
     const id = names.idOf(fragment, isOverloaded);
-    const spec = natSpecOf(subject.docs, fragment);
+    const spoken = spokenOf(subject, fragment);
     paths[`${subject.base}/${encodeURIComponent(place ?? '')}`] = isRead(fragment)
       ? {
-          get: readOperation(subject, fragment, spec, id),
-          post: readByBody(subject, fragment, spec, names.own(`${id}_post`)),
+          get: readOperation(subject, spoken, id),
+          post: readByBody(subject, spoken, names.own(`${id}_post`)),
         }
-      : { post: sendOperation(subject, fragment, spec, id) };
+      : { post: sendOperation(subject, spoken, id) };
   }
   const events = fragmentsOf(subject.abi, 'event').filter(({ anonymous }) => anonymous !== true);
   for (const event of events) {
@@ -69,10 +77,10 @@ export function contractPaths(subject: Subject): Record<string, Json> {
 /** How an instance comes to be. */
 export function deployOperation(subject: Subject): Json {
   const [fragment = { type: 'constructor' }] = fragmentsOf(subject.abi, 'constructor');
-  const spec = natSpecOf(subject.docs, fragment);
+  const spoken = spokenOf(subject, fragment);
   return {
     operationId: `${subject.idPrefix}deploy`,
-    ...wording('Deploys an instance', fragment, spec, 'chain:send'),
+    ...wording('Deploys an instance', spoken, 'chain:send'),
     tags: [subject.tag],
     security: key,
     parameters: [...sendHeaders, ...subject.parameters],
@@ -88,12 +96,25 @@ export function deployOperation(subject: Subject): Json {
           description: 'Addresses of libraries by their names',
         },
       },
-      fragment,
-      spec,
+      spoken,
       ['from'],
     ),
     responses: sendResponses({ $ref: '#/components/schemas/Sent' }),
   };
+}
+
+/** One function in all its words, each found once. */
+interface Spoken {
+  readonly fragment: AbiFragment;
+  readonly spec: NatSpec;
+  readonly args: JsonSchema;
+  readonly answer: JsonSchema;
+}
+
+function spokenOf({ docs }: Subject, fragment: AbiFragment): Spoken {
+  const spec = natSpecOf(docs, fragment);
+  const args = argumentsSchema(fragment.inputs ?? [], spec.params);
+  return { fragment, spec, args, answer: readAnswer(fragment, spec) };
 }
 
 class Names {
@@ -123,53 +144,55 @@ function flat(signature: string): string {
     .replace(/_$/, '');
 }
 
-function readOperation(subject: Subject, fragment: AbiFragment, spec: NatSpec, operationId: string): Json {
-  const inputs = fragment.inputs ?? [];
+function readOperation(subject: Subject, spoken: Spoken, operationId: string): Json {
+  const inputs = spoken.fragment.inputs ?? [];
   const names = argumentNames(inputs);
-  const { properties } = argumentsSchema(inputs, spec.params) as { properties: Record<string, JsonSchema> };
+  const properties = propertiesOf(spoken.args);
   return {
     operationId,
-    ...wording('Reads', fragment, spec, 'chain:read'),
+    ...wording('Reads', spoken, 'chain:read'),
     tags: [subject.tag],
     security: key,
     parameters: [
       ...subject.parameters,
-      ...inputs.map((input, index) => inputParameter(input, names[index] ?? '', properties[names[index] ?? ''] ?? {})),
+      ...inputs.map((input, index) =>
+        inputParameter(input, names[index] ?? '', (properties[names[index] ?? ''] ?? {}) as JsonSchema),
+      ),
       ...queryParameters(subject, names, readQuery),
     ],
-    responses: { 200: jsonAnswer('What the contract answers', readAnswer(fragment, spec)), default: problem },
+    responses: { 200: jsonAnswer('What the contract answers', spoken.answer), default: problem },
   };
 }
 
-function readByBody(subject: Subject, fragment: AbiFragment, spec: NatSpec, operationId: string): Json {
+function readByBody(subject: Subject, spoken: Spoken, operationId: string): Json {
   return {
     operationId,
-    ...wording('Reads, with the inputs in the body', fragment, spec, 'chain:read'),
+    ...wording('Reads, with the inputs in the body', spoken, 'chain:read'),
     tags: [subject.tag],
     security: key,
     parameters: [...subject.parameters, ...queryParameters(subject, [], [])],
-    requestBody: body(readOptions, fragment, spec, []),
-    responses: { 200: jsonAnswer('What the contract answers', readAnswer(fragment, spec)), default: problem },
+    requestBody: body(readOptions, spoken, []),
+    responses: { 200: jsonAnswer('What the contract answers', spoken.answer), default: problem },
   };
 }
 
-function sendOperation(subject: Subject, fragment: AbiFragment, spec: NatSpec, operationId: string): Json {
+function sendOperation(subject: Subject, spoken: Spoken, operationId: string): Json {
+  const { fragment, answer } = spoken;
   const simulation = {
     type: 'object',
     title: 'Simulation',
-    properties: { gas: decimal('Estimated'), ...propertiesOf(readAnswer(fragment, spec)) },
+    properties: { gas: decimal('Estimated'), ...propertiesOf(answer) },
     required: ['gas', 'result'],
   };
   return {
     operationId,
-    ...wording('Sends', fragment, spec, 'chain:send'),
+    ...wording('Sends', spoken, 'chain:send'),
     tags: [subject.tag],
     security: key,
     parameters: [...sendHeaders, ...subject.parameters, ...queryParameters(subject, [], [])],
     requestBody: body(
       { ...sendOptions(fragment), simulate: { type: 'boolean', description: 'Only ask what would happen' } },
-      fragment,
-      spec,
+      spoken,
       ['from'],
     ),
     responses: sendResponses({ oneOf: [{ $ref: '#/components/schemas/Sent' }, simulation] }),
@@ -197,7 +220,7 @@ function eventOperation(subject: Subject, event: AbiFragment, operationId: strin
   };
   return {
     operationId,
-    ...wording('Lists past events', event, spec, 'chain:read'),
+    ...wording('Lists past events', { fragment: event, spec }, 'chain:read'),
     tags: [subject.tag],
     security: key,
     parameters: [
@@ -239,8 +262,6 @@ function isComplex({ type }: AbiParameter): boolean {
   return type.startsWith('tuple') || /\]\[/.test(type);
 }
 
-type Option = Subject['query'][number];
-
 /** An option with the name of an input has `pb-` in front; see `splitQuery`. */
 function queryParameters(subject: Subject, inputs: readonly string[], options: readonly Option[]): Json[] {
   return [...options, ...subject.query].map(({ name, required, schema }) => ({
@@ -251,7 +272,7 @@ function queryParameters(subject: Subject, inputs: readonly string[], options: r
   }));
 }
 
-function body(options: Json, fragment: AbiFragment, spec: NatSpec, required: readonly string[]): Json {
+function body(options: Json, { fragment, args }: Spoken, required: readonly string[]): Json {
   const inputs = fragment.inputs ?? [];
   const needsArguments = inputs.length > 0;
   return {
@@ -260,7 +281,7 @@ function body(options: Json, fragment: AbiFragment, spec: NatSpec, required: rea
       'application/json': {
         schema: {
           type: 'object',
-          properties: { args: argumentsSchema(inputs, spec.params), ...options },
+          properties: { args, ...options },
           required: [...(needsArguments ? ['args'] : []), ...required],
           additionalProperties: false,
         },
@@ -291,7 +312,8 @@ function propertiesOf(schema: JsonSchema): Readonly<Record<string, unknown>> {
   return schema['properties'] as Readonly<Record<string, unknown>>;
 }
 
-function wording(verb: string, fragment: AbiFragment, { notice, details }: NatSpec, scope: string): Json {
+function wording(verb: string, { fragment, spec }: Pick<Spoken, 'fragment' | 'spec'>, scope: string): Json {
+  const { notice, details } = spec;
   const signature = writtenSignature(fragment);
   const texts = [notice, details, `\`${signature}\``, `${verb}. Needs the scope ${scope}.`];
   return {
@@ -311,71 +333,5 @@ function sendResponses(schema: JsonSchema): Json {
     409: { ...problem, description: 'The idempotency key was used for something else, or the sender may not send now' },
     422: { ...problem, description: 'An argument does not fit, or the contract refuses the call' },
     default: problem,
-  };
-}
-
-function decimal(description: string): Json {
-  return { type: 'string', pattern: '^[0-9]+$', description };
-}
-
-function wei(description: string): Json {
-  return {
-    oneOf: [
-      { type: 'string', pattern: '^[0-9]+$' },
-      { type: 'integer', minimum: 0 },
-    ],
-    description,
-  };
-}
-
-const blockSchema = {
-  type: 'string',
-  default: 'latest',
-  description: 'Number, or one of latest, safe, finalized, pending, earliest',
-};
-const readOptions: Json = {
-  from: { type: 'string', description: 'Address that asks' },
-  value: wei('In wei'),
-  block: blockSchema,
-};
-const readQuery: readonly Option[] = [
-  { name: 'from', required: false, schema: { type: 'string', description: 'Address that asks' } },
-  { name: 'block', required: false, schema: blockSchema },
-];
-const eventQuery: readonly Option[] = [
-  { name: 'fromBlock', required: false, schema: { type: 'integer', minimum: 0, default: 0 } },
-  { name: 'toBlock', required: false, schema: { type: 'integer', minimum: 0, description: 'Default: the newest' } },
-  { name: 'cursor', required: false, schema: { type: 'string', description: 'Of the answer before' } },
-  { name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 } },
-];
-const sendHeaders: readonly Json[] = [
-  {
-    name: 'Idempotency-Key',
-    in: 'header',
-    required: false,
-    schema: { type: 'string', maxLength: 200 },
-    description: 'The same request with the same key is one transaction',
-  },
-  {
-    name: 'Prefer',
-    in: 'header',
-    required: false,
-    schema: { type: 'string' },
-    description: '`wait=<seconds>`: how long `mined` and `confirmed` hold the request; 30 when it is not given',
-  },
-];
-
-function sendOptions({ stateMutability }: AbiFragment): Json {
-  return {
-    from: { type: 'string', description: 'Signer: its name, its address, or hd-<wallet>-<index>' },
-    ...(stateMutability === 'payable' && { value: wei('Sent along, in wei') }),
-    gas: wei('Gas limit; estimated when it is not given'),
-    fee: {
-      type: 'object',
-      properties: { max: wei('Most per gas'), tip: wei('Tip per gas'), cap: wei('No raise goes above') },
-      additionalProperties: false,
-      description: 'In wei; whatever is absent the fee policy of the network decides',
-    },
-    wait: { type: 'string', enum: ['accepted', 'mined', 'confirmed'], default: 'accepted' },
   };
 }
