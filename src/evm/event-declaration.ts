@@ -2,9 +2,9 @@ import { EventFragment } from 'ethers';
 import { PatchbayError } from '#sdk';
 import type { AbiFragment } from './abi.js';
 
-/** Whether a text tells everything about an event, its names or what is indexed, and not only its types. */
+/** Whether a text tells everything about an event, its names or what is indexed, and not only its types; the word `event` in front says so. */
 export function isEventDeclaration(text: string): boolean {
-  return /\([^)]*\w\s+\w/.test(text);
+  return /^\s*event\s|\([^)]*\w\s+\w/.test(text);
 }
 
 /**

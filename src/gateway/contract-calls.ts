@@ -24,6 +24,8 @@ interface CallOptions {
   readonly network?: string;
   /** Name of an interface, or `name@version`, for an address that nobody has registered. */
   readonly interface?: string;
+  /** Of the contract, for an address that nobody has registered; then its name is not looked up. */
+  readonly abi?: Abi;
   readonly signal?: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-import { encodeArguments, type Contract, type Network } from '#evm';
+import { encodeArguments, type Abi, type Contract, type Network } from '#evm';
 import type { NetworksService } from '#networks';
 import type { Caller } from '#platform';
 import { PatchbayError } from '#sdk';
@@ -125,12 +125,23 @@ export class ContractsService {
   }
 
   /**
-   * For calls and descriptions. An address that nobody has registered can be used with the name of an interface.
+   * For calls and descriptions. An address that nobody has registered can be used with the name of an interface, or an ABI.
    *
    * @throws evm.unknownContract, gateway.unknownInterface
    */
-  async resolve(reference: string, from: { network?: string; interface?: string } = {}): Promise<CallableContract> {
+  async resolve(
+    reference: string,
+    from: { network?: string; interface?: string; abi?: Abi } = {},
+  ): Promise<CallableContract> {
     const network = await this.parts.networks.get(from.network);
+    if (from.abi !== undefined) {
+      const address = checkedAddress(reference);
+      return {
+        network,
+        contract: { name: undefined, address, abi: from.abi, decimals: undefined },
+        interface: undefined,
+      };
+    }
     if (from.interface !== undefined) {
       const [name = '', version] = from.interface.split('@');
       const known = await this.parts.interfaces.get(name, version === undefined ? undefined : Number(version));

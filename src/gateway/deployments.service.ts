@@ -13,6 +13,8 @@ import { followTransaction, type SentTransaction, type Wait } from './sent-trans
 export interface DeployOptions {
   readonly version?: number;
   readonly args: FunctionArguments;
+  /** Where the arguments lie in what the caller wrote, for pointers. Default `#/args`. */
+  readonly root?: string;
   /** A signer by name, `hd-<wallet>-<index>`, or the address of one. */
   readonly from: string;
   readonly value?: bigint;
@@ -65,7 +67,10 @@ export class DeploymentsService implements InterfaceDirectory {
       });
     }
     const linked = linkLibraries(known.bytecode, known.links, options.libraries ?? {});
-    const data = encodeDeploy(known.abi, linked, options.args, { libraries: Object.keys(known.links) });
+    const data = encodeDeploy(known.abi, linked, options.args, {
+      libraries: Object.keys(known.links),
+      ...(options.root !== undefined && { root: options.root }),
+    });
     if (options.name !== undefined) await this.#assertFree(network, options.name, options.idempotencyKey);
     const record = await network.transactions.submit({
       idempotencyKey: options.idempotencyKey,

@@ -7,7 +7,7 @@ import type { SentTransaction } from './sent-transaction.js';
 export type Json = Readonly<Record<string, unknown>>;
 
 export function summaryView(summary: InterfaceSummary): Json {
-  const { isDeployable, ...rest } = summary;
+  const { id: _, isDeployable, ...rest } = summary;
   return { ...rest, deployable: isDeployable, links: interfaceLinks(summary.name, summary.version, isDeployable) };
 }
 

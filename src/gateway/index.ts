@@ -7,6 +7,7 @@ export {
   type SendOptions,
   type SimulationResult,
 } from './contract-calls.js';
+export { blockParameter, checked, isRead, splitQuery } from './call-request.js';
 export { ContractCallsController } from './contract-calls.controller.js';
 export { ContractDocsController } from './contract-docs.controller.js';
 export { ContractsController } from './contracts.controller.js';
@@ -17,6 +18,11 @@ export { KyselyGatewayCallFeed } from './gateway-call.feed.js';
 export { gatewayServices, type GatewayServices } from './gateway-services.js';
 export { InterfacesController } from './interfaces.controller.js';
 export { InterfacesService } from './interfaces.service.js';
+export type { InterfaceSummary, StoredInterface } from './interfaces.store.js';
 export { OpenApiService } from './openapi.service.js';
+export { goneSignal } from './send-headers.js';
 export type { SentTransaction, Wait } from './sent-transaction.js';
+export { readUpload } from './compile/read-upload.js';
+export type { Upload } from './compile/upload.js';
+export { readUploadForm, uploadOptions } from './upload-request.js';
 export { UploadsService } from './uploads.service.js';

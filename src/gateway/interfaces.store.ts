@@ -25,6 +25,7 @@ export interface StoredInterface {
 }
 
 export interface InterfaceSummary {
+  readonly id: string;
   readonly name: string;
   readonly version: number;
   readonly isDeployable: boolean;
@@ -125,13 +126,14 @@ export class InterfacesStore {
   async list(name?: string): Promise<InterfaceSummary[]> {
     const rows = await this.db
       .selectFrom('interface')
-      .select(['name', 'version', 'compiler', 'created_by', 'created_at'])
+      .select(['id', 'name', 'version', 'compiler', 'created_by', 'created_at'])
       .select(sql<boolean>`bytecode is not null`.as('is_deployable'))
       .$if(name !== undefined, (query) => query.where('name', '=', name ?? ''))
       .orderBy('name')
       .orderBy('version', 'desc')
       .execute();
     return rows.map((row) => ({
+      id: row.id,
       name: row.name,
       version: row.version,
       isDeployable: row.is_deployable,

@@ -39,15 +39,28 @@ export type UploadOptions = z.output<typeof uploadOptions>;
 export async function readUploadRequest(
   request: FastifyRequest,
 ): Promise<{ readonly upload: Upload; readonly options: UploadOptions }> {
-  const query = request.query as Readonly<Record<string, unknown>>;
-  if (!request.isMultipart()) return await readJson(request.body, query);
-  const fields: Record<string, unknown> = { ...query };
-  const parts = readParts(request, fields);
+  if (!request.isMultipart()) {
+    return await readJson(request.body, request.query as Readonly<Record<string, unknown>>);
+  }
+  const { upload, fields } = await readUploadForm(request);
+  return { upload, options: checked(uploadOptions, fields) };
+}
+
+/**
+ * Files of a form, with its fields and the query as they are.
+ *
+ * @throws request.invalid, upload.invalid, request.tooLarge
+ */
+export async function readUploadForm(
+  request: FastifyRequest,
+): Promise<{ readonly upload: Upload; readonly fields: Readonly<Record<string, unknown>> }> {
+  const given: Record<string, unknown> = { ...(request.query as Readonly<Record<string, unknown>>) };
+  const parts = readParts(request, given);
   const first = await parts.next();
-  const upload = first.done === true ? await readFields(fields) : await readUpload(withFirst(first.value, parts));
+  const upload = first.done === true ? await readFields(given) : await readUpload(withFirst(first.value, parts));
   // Fields may come after files, so they are all known only now.
-  const { abi: _, bytecode: __, ...options } = fields;
-  return { upload, options: checked(uploadOptions, options) };
+  const { abi: _, bytecode: __, ...fields } = given;
+  return { upload, fields };
 }
 
 /** A form without files can still carry an ABI as text. */

@@ -27,13 +27,15 @@ export { buryInstance, findDeadInstances, joinInstances, type Instance, type Joi
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
 export { closeHttpApp, createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
+export { TakesText, assertShallow } from './http/json-body.js';
+export { problemReply, toPatchbayError } from './http/problem.js';
 export { TakesUpload } from './http/uploads.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
 export { ZodBody, ZodPath, ZodPipe, ZodQuery } from './http/zod.pipe.js';
-export { Public, Scopes } from './auth/access.js';
+export { Public, Scopes, TakesBasic } from './auth/access.js';
 export { ApiKeys, type ApiKeyInfo, type Caller, type NewApiKey } from './auth/api-keys.js';
 export { AuditLog, writeAudit, type AuditEntry, type AuditRecord } from './auth/audit.js';
-export { CurrentCaller, bearerOf } from './auth/auth.guard.js';
+export { CurrentCaller, bearerOf, bearerOrBasicOf } from './auth/auth.guard.js';
 export { assertEveryRouteGuarded } from './auth/route-guards.js';
 export { sendLimitsSchema, type SendLimits } from './auth/send-limits.js';
 export { hasScope, scopes, type Scope } from './auth/scopes.js';

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { PatchbayError } from '#sdk';
 
 import { Metrics } from '../health/metrics.js';
-import { accessOf } from './access.js';
+import { accessOf, basicKey } from './access.js';
 import { ApiKeys, type Caller } from './api-keys.js';
 import { AttemptLimit } from './attempt-limit.js';
 import { hasScope } from './scopes.js';
@@ -33,7 +33,8 @@ export class AuthGuard implements CanActivate {
     if (access === 'public') return true;
 
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const caller = await this.#identify(request);
+    const takesBasic = Reflect.getMetadata(basicKey, context.getClass()) === true;
+    const caller = await this.#identify(request, takesBasic ? bearerOrBasicOf : bearerOf);
     const missing = access?.filter((scope) => !hasScope(caller.scopes, scope)) ?? ['admin'];
     if (missing.length > 0) {
       this.metrics.authFailures.inc({ reason: 'scope' });
@@ -46,8 +47,8 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
-  async #identify(request: FastifyRequest): Promise<Caller> {
-    const key = bearerOf(request.headers.authorization);
+  async #identify(request: FastifyRequest, keyOf: typeof bearerOf): Promise<Caller> {
+    const key = keyOf(request.headers.authorization);
     if (key === undefined) {
       this.metrics.authFailures.inc({ reason: 'missing' });
       throw new PatchbayError('auth.missing', { fix: 'Send the header authorization: Bearer <key>.' });
@@ -73,4 +74,12 @@ export const CurrentCaller = createParamDecorator((_data: unknown, context: Exec
 /** The key in an `Authorization` header. */
 export function bearerOf(header: string | undefined): string | undefined {
   return /^bearer +(\S+)$/i.exec(header?.trim() ?? '')?.[1];
+}
+
+/** As {@link bearerOf}, or the password of `Basic`; the name of the user is not looked at. */
+export function bearerOrBasicOf(header: string | undefined): string | undefined {
+  const [, encoded] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(header?.trim() ?? '') ?? [];
+  if (encoded === undefined) return bearerOf(header);
+  const [, password] = /^[^:]*:(\S+)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  return password;
 }

@@ -209,6 +209,16 @@ describe('errors over HTTP', () => {
     ['POST', '/api/orders', 'much JSON', 413, 'request.tooLarge', `{"name":"${'x'.repeat(2100)}"}`, json],
     ['POST', '/api/orders', 'very much JSON', 413, 'request.tooLarge', `{"name":"${'x'.repeat(5000)}"}`, json],
     ['POST', '/api/orders', 'a form', 415, 'request.unsupportedType', 'name=x', 'application/x-www-form-urlencoded'],
+    ['POST', '/api/orders', 'files', 415, 'request.unsupportedType', '--x--\r\n', 'multipart/form-data; boundary=x'],
+    [
+      'POST',
+      '/hooks/a',
+      'much of a form',
+      413,
+      'request.tooLarge',
+      'x'.repeat(4100),
+      'multipart/form-data; boundary=x',
+    ],
     ['POST', '/api/orders', 'XML', 415, 'request.unsupportedType', '<a/>', 'text/xml'],
     ['POST', '/hooks/a', 'much text', 413, 'request.tooLarge', 'x'.repeat(4100), 'text/plain'],
   ] as const)(
@@ -248,7 +258,8 @@ describe('errors over HTTP', () => {
 
   it('given a hook, when bytes of any type come in, then the route gets them as they were', async () => {
     const text = '{"a" :1,  "__proto__":{}}';
-    for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', undefined]) {
+    const form = 'multipart/form-data; boundary=x';
+    for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded', form, undefined]) {
       const headers = type === undefined ? {} : { 'content-type': type };
       const response = await ask({
         method: 'POST',

@@ -10,7 +10,7 @@ import { PatchbayError, type Logger } from '#sdk';
 
 import { runWithLogContext } from '../log/log.js';
 import { assertEveryRouteGuarded } from '../auth/route-guards.js';
-import { assertShallow, isJsonType } from './json-body.js';
+import { assertShallow, isJsonType, takesText } from './json-body.js';
 import { NestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
 import { problemReply, toPatchbayError } from './problem.js';
@@ -104,6 +104,7 @@ function addBodyParser(server: FastifyInstance, maxBodyBytes: number, maxHookByt
       return done(new PatchbayError('request.tooLarge'));
     if (isRaw(request)) return done(null, bytes);
     if (bytes.length === 0) return done(null, undefined);
+    if (takesText(request)) return done(null, bytes.toString('utf8'));
     const contentType = request.headers['content-type'] ?? '';
     if (!isJsonType(contentType)) return done(unsupported(contentType));
     void parseJson(request, bytes.toString('utf8'), (error, value: unknown) => {

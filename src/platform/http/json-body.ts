@@ -1,3 +1,6 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+
 import { PatchbayError } from '#sdk';
 
 export const deepestJson = 32;
@@ -13,4 +16,11 @@ export function assertShallow(value: unknown, depth = 0): void {
 export function isJsonType(contentType: string): boolean {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
+}
+
+/** The route gets its body as the text that came, whatever its type says, and reads it itself. */
+export const TakesText = () => RouteConfig({ takesText: true });
+
+export function takesText(request: FastifyRequest): boolean {
+  return (request.routeOptions.config as { takesText?: boolean }).takesText === true;
 }
