@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { GatewayCall } from '#evm';
 import { GatewayCallRetention, KyselyGatewayCallFeed } from '#gateway';
 import { Signals, createLog, type Store } from '#platform';
-import type { Heard, ListenContext, ServiceToken } from '#sdk';
+import type { Heard, ServiceToken } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { called } from './called.trigger.js';
@@ -66,7 +66,7 @@ async function listening(input: object, from?: string): Promise<Listening> {
       return Promise.resolve();
     },
     retract: () => Promise.resolve(),
-  } satisfies ListenContext<never, undefined, unknown>);
+  });
   await eventually(() => cursor);
   return {
     heard,
