@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { PatchbayError } from '#sdk';
 
 export interface CompileLimits {
-  /** From the request to the answer, loading the compiler included. */
+  /**
+   * Processor time of one process. What counts is work done: on a machine that is busy otherwise the same sources take
+   * several times as long by the clock, and must compile all the same.
+   */
+  readonly cpuSeconds: number;
+  /** By the clock, from the request to the answer, loading the compiler included. */
   readonly timeoutMs: number;
   /** Of the memory of solc. Governor with all it inherits needs a sixth of this. */
   readonly memoryBytes: number;
@@ -19,7 +24,8 @@ export interface CompileLimits {
 }
 
 export const compileLimits: CompileLimits = {
-  timeoutMs: 20_000,
+  cpuSeconds: 30,
+  timeoutMs: 60_000,
   memoryBytes: 1_073_741_824,
   outputBytes: 16_000_000,
   sourceBytes: 2_000_000,
@@ -29,8 +35,8 @@ export const compileLimits: CompileLimits = {
 
 const child = fileURLToPath(new URL('./compile.worker.mjs', import.meta.url));
 const wasmPageBytes = 65_536;
-/** Without a parent the process must still end: the parent may be killed while solc is busy. */
-const cpuSeconds = 120;
+/** A process that has worked longer is not used again, so that each request has 20 seconds at least. */
+const keptCpuSeconds = 10;
 /** The memory of WebAssembly never shrinks; a process that has grown is not worth keeping. */
 const keptMemoryBytes = 500_000_000;
 const maxHeaderBytes = 1_000;
@@ -39,7 +45,6 @@ const maxHeaderBytes = 1_000;
 export class CompileProcess {
   readonly #process: ChildProcess;
   readonly #limits: CompileLimits;
-  readonly #startedAt = performance.now();
   #isUsable = true;
 
   constructor(
@@ -58,8 +63,7 @@ export class CompileProcess {
 
   /** Whether the next request may use it. */
   get isUsable(): boolean {
-    // Its processor time is bounded as a whole.
-    return this.#isUsable && performance.now() - this.#startedAt < (cpuSeconds * 1_000) / 2;
+    return this.#isUsable;
   }
 
   /** @throws solidity.tooExpensive; internal when the compiler broke down for another reason */
@@ -103,7 +107,7 @@ export class CompileProcess {
 
   async #readAnswer(): Promise<string> {
     const { header, content } = await this.#readFrame();
-    if (header.memoryBytes > keptMemoryBytes) this.#kill();
+    if (header.memoryBytes > keptMemoryBytes || header.cpuSeconds > keptCpuSeconds) this.#kill();
     if (header.outcome === 'crashed') throw crashed(content, this.#limits);
     // solc reports its own lack of memory as if it were a fault of the source.
     if (content.length < 10_000 && content.includes('std::bad_alloc')) throw tooExpensive(memoryOf(this.#limits));
@@ -142,9 +146,9 @@ export class CompileProcess {
     if (exitCode === null && signalCode === null) await once(this.#process, 'exit');
     if (this.#exceeded !== undefined) return tooExpensive(this.#exceeded);
     const signal = this.#process.signalCode;
-    // Out of memory ends it by one of these: V8 aborts, Linux kills. SIGXCPU is the limit of processor time.
-    if (signal === 'SIGABRT' || signal === 'SIGKILL' || signal === 'SIGXCPU')
-      return tooExpensive(memoryOf(this.#limits));
+    if (signal === 'SIGXCPU') return tooExpensive(`${String(this.#limits.cpuSeconds)} seconds of processor time`);
+    // Out of memory: V8 aborts, Linux kills.
+    if (signal === 'SIGABRT' || signal === 'SIGKILL') return tooExpensive(memoryOf(this.#limits));
     return new PatchbayError('internal', {
       detail: `The process of the compiler ended with ${signal ?? `code ${String(this.#process.exitCode)}`}`,
     });
@@ -173,6 +177,7 @@ interface Header {
   readonly outcome: 'compiled' | 'crashed';
   readonly bytes: number;
   readonly memoryBytes: number;
+  readonly cpuSeconds: number;
 }
 
 function start(limits: CompileLimits): ChildProcess {
@@ -188,7 +193,11 @@ function start(limits: CompileLimits): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore', 'pipe'] as ('pipe' | 'ignore')[],
   };
   if (process.platform === 'win32') return spawn(command[0]!, command.slice(1), options);
-  return spawn('/bin/sh', ['-c', `ulimit -c 0; ulimit -t ${String(cpuSeconds)}; exec "$0" "$@"`, ...command], options);
+  return spawn(
+    '/bin/sh',
+    ['-c', `ulimit -c 0; ulimit -S -t ${String(limits.cpuSeconds)}; exec "$0" "$@"`, ...command],
+    options,
+  );
 }
 
 function crashed(message: string, limits: CompileLimits): PatchbayError {

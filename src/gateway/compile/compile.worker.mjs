@@ -18,10 +18,9 @@ function answer({ folder, input }) {
   try {
     const solc = load(folder);
     const output = Buffer.from(solc.compile(input));
-    send({ outcome: 'compiled', bytes: output.byteLength, memoryBytes: process.memoryUsage.rss() }, output);
+    send('compiled', output);
   } catch (error) {
-    const message = Buffer.from(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    send({ outcome: 'crashed', bytes: message.byteLength, memoryBytes: process.memoryUsage.rss() }, message);
+    send('crashed', Buffer.from(error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
   }
 }
 
@@ -30,7 +29,10 @@ function load(folder) {
   return compilers.get(folder);
 }
 
-function send(header, content) {
+function send(outcome, content) {
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
+  const header = { outcome, bytes: content.byteLength, memoryBytes: process.memoryUsage.rss(), cpuSeconds };
   answers.write(`${JSON.stringify(header)}\n`);
   answers.write(content);
 }

@@ -70,6 +70,7 @@ export class SolidityCompiler {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    // The one at work is counted with those that wait.
     if (this.#waiting > this.#limits.queue) {
       throw new PatchbayError('hub.busy', {
         detail: `${String(this.#limits.queue)} uploads wait for the compiler already`,
