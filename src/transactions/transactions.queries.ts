@@ -66,24 +66,23 @@ export class TransactionsQueries {
    */
   async get(idOrHash: string): Promise<TransactionDetail> {
     const id = await this.#idOf(idOrHash);
-    const row = id && (await viewColumns(this.db).where('t.id', '=', id).executeTakeFirst());
-    if (!row) {
-      throw new PatchbayError('request.notFound', { detail: `There is no transaction ${idOrHash.slice(0, 100)}.` });
-    }
-    const [attempts, history] = await Promise.all([
+    if (id === undefined) throw unknown(idOrHash);
+    const [row, attempts, history] = await Promise.all([
+      viewColumns(this.db).where('t.id', '=', id).executeTakeFirst(),
       this.db
         .selectFrom('chain_transaction_attempt')
         .selectAll()
-        .where('transaction_id', '=', row.id)
+        .where('transaction_id', '=', id)
         .orderBy('number')
         .execute(),
       this.db
         .selectFrom('chain_transaction_status')
         .select(['status', 'at', 'detail'])
-        .where('transaction_id', '=', row.id)
+        .where('transaction_id', '=', id)
         .orderBy('seq')
         .execute(),
     ]);
+    if (!row) throw unknown(idOrHash);
     return {
       ...viewOf(row, this.networkName),
       data: row.data,
@@ -172,6 +171,10 @@ export class TransactionsQueries {
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function unknown(idOrHash: string): PatchbayError {
+  return new PatchbayError('request.notFound', { detail: `There is no transaction ${idOrHash.slice(0, 100)}.` });
+}
 
 function isAddress(text: string): boolean {
   return /^0x[0-9a-fA-F]{40}$/.test(text);

@@ -52,14 +52,8 @@ export class TransactionsService {
   ): Promise<{ transaction: TransactionDetail; isReached: boolean }> {
     const network = await this.networks.get(body.network);
     const { id } = await submit(network, body, caller, idempotencyKey);
-    await this.audit.write({ actor: caller.name, action: 'transaction.send', subject: id });
-    if (body.wait !== 'accepted') {
-      await network.transactions.waitFor(id, body.wait === 'mined' ? 'mined' : 'final', {
-        withinMs: longestWaitMs,
-        signal: new AbortController().signal,
-      });
-    }
-    const transaction = await this.queries.get(id);
+    const noted = this.audit.write({ actor: caller.name, action: 'transaction.send', subject: id });
+    const [transaction] = await Promise.all([this.#whenReached(network, id, body.wait), noted]);
     return { transaction, isReached: reached[body.wait].includes(transaction.status) };
   }
 
@@ -99,6 +93,16 @@ export class TransactionsService {
     }
     await network.transactions.replace(id, feeOf({ ...(cap !== undefined && { cap }), ...fee }));
     await this.audit.write({ actor: caller.name, action: 'transaction.replace', subject: id, detail: { fee } });
+    return this.queries.get(id);
+  }
+
+  async #whenReached({ transactions }: SendingNetwork, id: string, wait: Wait): Promise<TransactionDetail> {
+    if (wait !== 'accepted') {
+      await transactions.waitFor(id, wait === 'mined' ? 'mined' : 'final', {
+        withinMs: longestWaitMs,
+        signal: new AbortController().signal,
+      });
+    }
     return this.queries.get(id);
   }
 
