@@ -228,7 +228,7 @@ async function assemble(
     sending.start();
     onStop('sending', () => sending.stop());
     const runsStore = new RunsStore(pool, () => instance.id);
-    const caller = new ActionCaller({ catalog, connections, http, log, metrics });
+    const caller = new ActionCaller({ catalog, connections, http, log, metrics, use: chain.use });
     const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env: flowEnv, metrics, log });
     queues.worker<RunJob>(runQueueName, (job) => executor.execute(job.data), {
       concurrency: config.queue.concurrency,

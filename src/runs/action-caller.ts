@@ -2,7 +2,7 @@ import type { Catalog } from '#catalog';
 import type { ConnectionsService } from '#connections';
 import type { Call } from '#engine';
 import type { Metrics } from '#platform';
-import { PatchbayError, type HttpClient, type Logger } from '#sdk';
+import { PatchbayError, type HttpClient, type Logger, type UseService } from '#sdk';
 
 export interface ActionCallerParts {
   readonly catalog: Catalog;
@@ -10,6 +10,7 @@ export interface ActionCallerParts {
   readonly http: HttpClient;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly use: UseService;
 }
 
 /** Calls actions for the engine: finds the definition, opens the connection, counts and times the call. */
@@ -33,6 +34,7 @@ export class ActionCaller {
         signal: call.signal,
         http: this.parts.http,
         log: this.parts.log,
+        use: this.parts.use,
         flow: run.flow,
         run: run.id,
         step: call.step,

@@ -166,6 +166,7 @@ export interface ActionContext<Input, Client> {
   readonly signal: AbortSignal;
   readonly http: HttpClient;
   readonly log: Logger;
+  readonly use: UseService;
   readonly flow: string;
   readonly run: string;
   readonly step: string;

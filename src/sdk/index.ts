@@ -29,7 +29,15 @@ export { PatchbayError, type Fault, type PatchbayErrorOptions } from './error.js
 export { errorCodes, isErrorCode, type ErrorCode, type ErrorCodeEntry, type RetryAdvice } from './error-codes.js';
 export { followFeed, type Feed, type FeedEntry, type FollowOptions } from './feed.js';
 export type { HttpClient, HttpRequest, HttpResponse } from './http.js';
+export {
+  iftttDeduplicationField,
+  type IftttActionDeclaration,
+  type IftttField,
+  type IftttOauthSettings,
+  type IftttServiceSettings,
+} from './ifttt-service.js';
 export type { Logger } from './log.js';
+export { iftttItems, type PublishedItem, type PublishedItems } from './published-items.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
 export { checkConnector } from './testing.js';

@@ -3,10 +3,11 @@ import type { ConnectionsService } from '#connections';
 import type { FlowsService } from '#flows';
 import { Answers, bearerOf, hasScope, Public, type ApiKeys } from '#platform';
 import type { IntakeService } from '#runs';
-import { PatchbayError, type Heard, type Logger } from '#sdk';
+import { PatchbayError, type Heard, type HookRequest, type Logger } from '#sdk';
 import { hookRequestOf } from './hook-request.js';
 import type { RawHook } from './hook-request.js';
 import type { SourcesService } from './sources.service.js';
+import type { TriggerSource } from './trigger-source.js';
 import { hookAnswer } from './triggers.schema.js';
 
 export interface HookAnswer {
@@ -32,22 +33,24 @@ export class HookReceiver {
 
   /** A 2xx is given only after the event and its runs are stored. */
   async receive(flowName: string, request: RawHook): Promise<HookAnswer> {
-    const flow = this.parts.flows.get(flowName);
-    const source = this.parts.sources.of(flowName);
-    if (source.trigger.receive === undefined) {
-      throw new PatchbayError('flow.notFound', {
-        detail: `The flow ${flowName} is started by ${source.uses}, not by a webhook.`,
-      });
-    }
+    // A flow that takes no webhooks is told apart before anything of the request is judged.
+    this.#sourceOf(flowName);
     const received = hookRequestOf(request);
     const key = bearerOf(received.headers['authorization']);
     const known = key === undefined ? undefined : await this.parts.keys.authenticate(key);
     const isAuthenticated = known !== undefined && hasScope(known.scopes, 'events:write');
+    return this.accept(flowName, { ...received, isAuthenticated });
+  }
+
+  /** What came for a flow by another door, which has judged who sent it. When it has returned, event and runs are stored. */
+  async accept(flowName: string, request: HookRequest): Promise<HookAnswer> {
+    const flow = this.parts.flows.get(flowName);
+    const source = this.#sourceOf(flowName);
     const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
-    const heard = (await source.trigger.receive({
+    const heard = (await source.trigger.receive?.({
       input: source.input,
       client,
-      request: { ...received, isAuthenticated },
+      request,
       log: this.parts.log,
     })) as readonly Heard[];
     if (!this.parts.sources.isRunning(flowName)) {
@@ -69,6 +72,14 @@ export class HookReceiver {
       runs: runs.map((run) => run.id),
       duplicates: runs.filter((run) => !run.isNew).length,
     };
+  }
+
+  #sourceOf(flowName: string): TriggerSource {
+    const source = this.parts.sources.of(flowName);
+    if (source.trigger.receive !== undefined) return source;
+    throw new PatchbayError('flow.notFound', {
+      detail: `The flow ${flowName} is started by ${source.uses}, not by a webhook.`,
+    });
   }
 }
 

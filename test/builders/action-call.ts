@@ -1,5 +1,12 @@
 import { createHttpClient, parseEgress } from '#platform';
-import { PatchbayError, type ActionDefinition, type ConnectionDefinition, type HttpClient, type Logger } from '#sdk';
+import {
+  PatchbayError,
+  type ActionDefinition,
+  type ConnectionDefinition,
+  type HttpClient,
+  type Logger,
+  type UseService,
+} from '#sdk';
 import type { ObjectSchema, z } from '#sdk';
 
 export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -19,11 +26,13 @@ export async function openConnection<Settings extends ObjectSchema, Client>(
     name: 'under-test',
     http,
     log: silentLog,
-    use: (token) => {
-      throw new PatchbayError('internal', { detail: `No service ${token.name} in this test` });
-    },
+    use: noService,
   });
 }
+
+const noService: UseService = (token) => {
+  throw new PatchbayError('internal', { detail: `No service ${token.name} in this test` });
+};
 
 export interface ActionCall {
   readonly with: Readonly<Record<string, unknown>>;
@@ -32,6 +41,8 @@ export interface ActionCall {
   readonly idempotencyKey?: string;
   readonly attempt?: number;
   readonly signal?: AbortSignal;
+  /** What the hub lends. Default: nothing. */
+  readonly use?: UseService;
 }
 
 /** Calls an action as a run does, over real HTTP: inputs and output checked by the schemas. */
@@ -55,6 +66,7 @@ export async function callAction<
     signal: call.signal ?? new AbortController().signal,
     http,
     log: silentLog,
+    use: call.use ?? noService,
     flow: 'under-test',
     run: 'run-1',
     step: 'step-1',
