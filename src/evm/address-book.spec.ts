@@ -45,6 +45,27 @@ describe('the address book', () => {
     await expect(book.get(address)).rejects.toMatchObject({ code: 'evm.unknownContract' });
   });
 
+  it('given contracts that are known elsewhere, when they are looked up, then the file comes first', async () => {
+    const file = join(folder, 'both.yaml');
+    await writeFile(file, usdc);
+    const elsewhere = { name: 'escrow', address: `0x${'cd'.repeat(20)}`, abi: [], decimals: undefined };
+    const asked: string[] = [];
+    const book = new AddressBook({
+      file,
+      findElsewhere: (wanted) => {
+        asked.push(wanted);
+        return Promise.resolve(wanted === 'usdt' ? undefined : elsewhere);
+      },
+    });
+
+    expect((await book.get('usdc')).name).toBe('usdc');
+    expect(await book.get('escrow')).toBe(elsewhere);
+    expect(await book.get(elsewhere.address.toUpperCase().replace('X', 'x'))).toBe(elsewhere);
+    expect((await book.get('escrow', 'DemoToken')).abi.length).toBeGreaterThan(0);
+    await expect(book.get('usdt')).rejects.toMatchObject({ code: 'evm.unknownContract' });
+    expect(asked).toEqual(['escrow', elsewhere.address, 'escrow', 'usdt']);
+  });
+
   it('given an unknown name, when it is looked up, then the error names the ones there are', async () => {
     const book = await aBook(usdc);
     await expect(book.get('usdt')).rejects.toMatchObject({ code: 'evm.unknownContract', fix: 'It has: usdc' });

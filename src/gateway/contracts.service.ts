@@ -109,8 +109,14 @@ export class ContractsService {
     const names = networkName === undefined ? this.parts.networks.list().map(({ name }) => name) : [networkName];
     const fromFiles = await Promise.all(
       names.map(async (name) => {
-        const network = await this.parts.networks.get(name);
-        return (await network.addressBook.entries()).map((entry) => fromFile(network.name, entry));
+        try {
+          const network = await this.parts.networks.get(name);
+          return (await network.addressBook.entries()).map((entry) => fromFile(network.name, entry));
+        } catch (error) {
+          // One that cannot be opened, or whose file is broken, does not hide the others.
+          if (networkName !== undefined) throw error;
+          return [];
+        }
       }),
     );
     return [...fromFiles.flat(), ...(await this.parts.store.list(networkName)).map(fromStore)];

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../test/builders/eventually.js';
 import { GatewayApp, type Answer } from '../../test/builders/gateway-app.js';
 import { bazaar, order } from '../../test/builders/gateway-contracts.js';
 import { devAccounts } from '../evm/testing/dev-chain.js';
@@ -167,6 +168,43 @@ describe('deploying and registering', () => {
     expect(taken.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
     expect([first.status, again.status]).toEqual([200, 200]);
     expect(again.body['id']).toBe(first.body['id']);
+  });
+});
+
+describe('a deployment that is not mined', () => {
+  afterEach(() => app.chain.call('evm_setAutomine', [true]));
+
+  it('given a contract that is still being deployed, when it is called, then it says so, and works once it is there', async () => {
+    await app.chain.call('evm_setAutomine', [false]);
+    const wish = { from: 'treasury', args: [3], name: 'coming' };
+    const accepted = await app.ask('POST', '/api/interfaces/bazaar/deploy', wish);
+    const early = await app.ask('GET', '/api/contracts/coming/most');
+    const seen = await app.ask('GET', '/api/contracts/coming');
+    await app.chain.call('evm_setAutomine', [true]);
+    await app.chain.mine();
+
+    expect(accepted.status).toBe(202);
+    expect(early.body).toMatchObject({ status: 409, detail: expect.stringContaining('being deployed') as unknown });
+    expect(seen.body).toMatchObject({ state: 'deploying', transactionId: accepted.body['id'] });
+    await eventually(async () => (await app.ask('GET', '/api/contracts/coming/most')).body['result'] === '3');
+  });
+
+  it('given a deployment that is cancelled, when the name is used again, then it is free', async () => {
+    await app.chain.call('evm_setAutomine', [false]);
+    const wish = { from: 'treasury', args: [3], name: 'never' };
+    const { body } = await app.ask('POST', '/api/interfaces/bazaar/deploy', wish);
+    await app.network.transactions.cancel(String(body['id']));
+    await eventually(async () => {
+      await app.chain.mine();
+      return (await app.ask('GET', '/api/contracts/never')).body['state'] === 'failed';
+    });
+    await app.chain.call('evm_setAutomine', [true]);
+    expect((await app.ask('GET', '/api/contracts/never/most')).body).toMatchObject({ code: 'evm.unknownContract' });
+
+    const again = await app.ask('POST', '/api/interfaces/bazaar/deploy', { ...wish, wait: 'mined' });
+
+    expect(again.status).toBe(200);
+    expect((await app.ask('GET', '/api/contracts/never/most')).body).toEqual({ result: '3' });
   });
 });
 

@@ -41,12 +41,14 @@ export class OpenApiService {
   async ofAll(networkName?: string): Promise<object> {
     const all = await this.parts.contracts.list(networkName);
     const ready = all.filter(({ state }) => state === 'deployed').slice(0, mostInOne);
-    const described = await Promise.all(
+    const described = await Promise.allSettled(
       ready.map(async ({ name, address, network }) =>
         this.#described(await this.parts.contracts.describe(name ?? address, { network })),
       ),
     );
-    return describeContracts(described, this.parts);
+    // An ABI that cannot be read says so where its contract is asked for; here it does not hide the others.
+    const readable = described.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    return describeContracts(readable, this.parts);
   }
 
   async #described({ network, contract, interface: known }: CallableContract): Promise<DescribedContract> {

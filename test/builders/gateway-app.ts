@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Catalog } from '#catalog';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
-import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
+import { contractDirectory, gatewayCalls, interfaceDirectory, type Network } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import {
   ContractCallsController,
@@ -51,6 +51,7 @@ export class GatewayApp {
     readonly services: GatewayServices,
     readonly flows: FlowsService,
     readonly keys: ApiKeys,
+    readonly network: Network,
     private readonly folder: string,
     readonly close: () => Promise<void>,
   ) {}
@@ -108,7 +109,8 @@ signers:
     lent.lend(contractDirectory, services.registered);
     lent.lend(interfaceDirectory, services.deployments);
     lent.lend(gatewayCalls, services.feed);
-    (await networks.get()).startSending();
+    const network = await networks.get();
+    network.startSending();
 
     const keys = new ApiKeys(store.db);
     const { key } = await keys.create({ name: 'spec', scopes: ['admin'] });
@@ -125,7 +127,7 @@ signers:
     })(Root);
     const app = await createHttpApp(Root, { publicUrl, log });
     await app.listen(0, '127.0.0.1');
-    return new GatewayApp(await app.getUrl(), key, chain, store, services, flows, keys, folder, async () => {
+    return new GatewayApp(await app.getUrl(), key, chain, store, services, flows, keys, network, folder, async () => {
       await app.close();
       await services.close();
       await flows.stop();
