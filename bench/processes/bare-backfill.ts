@@ -1,46 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import { RpcClient, compileLogDecoder, getFragment, type Abi } from '#evm';
+import { readTransfers, transferOf, type Log, type LogRange } from './bare-logs.js';
 import { nowMs, optionsOf, say, untilStopped } from './part-process.js';
 
-export interface BareBackfillOptions {
-  readonly url: string;
+export interface BareBackfillOptions extends LogRange {
   readonly databaseUrl: string;
-  readonly token: string;
-  readonly from: number;
-  readonly to: number;
-  readonly blocksAtOnce: number;
-}
-
-interface Log {
-  readonly address: string;
-  readonly topics: readonly string[];
-  readonly data: string;
-  readonly blockNumber: string;
-  readonly blockHash: string;
-  readonly blockTimestamp: string;
-  readonly transactionHash: string;
-  readonly transactionIndex: string;
-  readonly logIndex: string;
 }
 
 // Fetches, decodes with the compiled decoder and inserts the rows the hub would, a range at a time while the next one is being
 // fetched. No reorganisations, no cursor, no recognising of what is there already.
-const { url, databaseUrl, token, from, to, blocksAtOnce } = optionsOf<BareBackfillOptions>();
-const { abi } = JSON.parse(await readFile('contracts/abi/DemoToken.json', 'utf8')) as { readonly abi: Abi };
-const decoder = compileLogDecoder(getFragment(abi, 'event', 'Transfer'));
-const rpc = new RpcClient({ urls: [url], chainId: 31_337 });
-const client = new pg.Client({ connectionString: databaseUrl });
+const options = optionsOf<BareBackfillOptions>();
+const client = new pg.Client({ connectionString: options.databaseUrl });
 await client.connect();
 await client.query('create table bare_event (like event including all)');
 
 const startedAtMs = nowMs();
 let rows = 0;
-let fetching = fetchFrom(from);
-for (let start = from; start <= to; start += blocksAtOnce) {
-  const logs = await fetching;
-  fetching = fetchFrom(start + blocksAtOnce);
+for await (const logs of readTransfers(options)) {
   await insert(logs);
   rows += logs.length;
 }
@@ -48,13 +24,6 @@ say({ rows, ms: nowMs() - startedAtMs });
 await client.end();
 await untilStopped();
 process.exit(0);
-
-async function fetchFrom(first: number): Promise<readonly Log[]> {
-  if (first > to) return [];
-  const last = Math.min(to, first + blocksAtOnce - 1);
-  const query = { address: token, topics: [decoder.topic], fromBlock: hex(first), toBlock: hex(last) };
-  return rpc.request<Log[]>('eth_getLogs', [query]);
-}
 
 async function insert(logs: readonly Log[]): Promise<void> {
   await client.query({
@@ -69,7 +38,6 @@ async function insert(logs: readonly Log[]): Promise<void> {
 }
 
 function rowOf(log: Log): object {
-  const time = new Date(Number(log.blockTimestamp) * 1_000).toISOString();
   const block = Number(log.blockNumber);
   const index = Number(log.logIndex);
   return {
@@ -80,20 +48,6 @@ function rowOf(log: Log): object {
     subject: log.address,
     place: log.blockHash,
     position: `${String(block).padStart(12, '0')}-${String(index).padStart(6, '0')}`,
-    time,
-    data: {
-      name: 'Transfer',
-      ...decoder.decode(log),
-      contract: { name: 'usdc', address: log.address },
-      transaction: { hash: log.transactionHash, index: Number(log.transactionIndex) },
-      block: { number: block, hash: log.blockHash, timestamp: time },
-      log: { index },
-      network: 'local',
-      chainId: 31_337,
-    },
+    ...transferOf(log),
   };
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

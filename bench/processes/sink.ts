@@ -26,6 +26,16 @@ interface Body {
   readonly mark?: unknown;
 }
 
+/** One of a batch that a stream delivers. */
+interface StreamedEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly data: {
+    readonly block?: { readonly number: number };
+    readonly log?: { readonly index: number };
+  };
+}
+
 const maxSamples = 200_000;
 const options = optionsOf<SinkOptions>();
 
@@ -59,7 +69,9 @@ function receive(request: IncomingMessage, response: ServerResponse): void {
       refused += 1;
       return answer(response, 503, { status: 'refused' });
     }
-    take(request.headers['idempotency-key'], JSON.parse(text) as Body);
+    const body = JSON.parse(text) as Body | readonly StreamedEvent[];
+    if (!Array.isArray(body)) take(request.headers['idempotency-key'], body as Body);
+    else for (const event of body as readonly StreamedEvent[]) takeStreamed(request.headers['webhook-id'], event);
     answer(response, 200, { status: 'taken' });
   });
 }
@@ -71,6 +83,13 @@ function take(key: string | string[] | undefined, body: Body): void {
   firstAtMs ??= now;
   lastAtMs = now;
   if (body.mark !== undefined && samples.length < 2 * maxSamples) samples.push(Number(body.mark), now);
+}
+
+/** A batch that comes again under its id is dropped; its events in another batch are not. All of them have one order. */
+function takeStreamed(batch: string | string[] | undefined, { id, source, data }: StreamedEvent): void {
+  const seq = (data.block?.number ?? 0) * 100_000 + (data.log?.index ?? 0);
+  const body: Body & { readonly key: string; readonly seq: number } = { id, key: source, seq };
+  take(`${String(batch)} ${id}`, body);
 }
 
 function reset(): void {

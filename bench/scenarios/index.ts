@@ -1,5 +1,6 @@
 import type { Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
+import { accept } from './accept.js';
 import { backfill } from './backfill.js';
 import { burst } from './burst.js';
 import { faults } from './faults.js';
@@ -8,7 +9,12 @@ import { hooks } from './hooks.js';
 import { kill } from './kill.js';
 import { live } from './live.js';
 import { memory } from './memory.js';
+import { openapi } from './openapi.js';
+import { sending } from './sending.js';
+import { signers } from './signers.js';
 import { start } from './start.js';
+import { streamBackfill } from './stream-backfill.js';
+import { stream } from './stream.js';
 
 export interface Scenario {
   /** Whether it is worth measuring on each queue backend. */
@@ -26,4 +32,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   start: { usesQueue: false, run: start },
   faults: { usesQueue: true, run: faults },
   kill: { usesQueue: true, run: kill },
+  sending: { usesQueue: false, run: sending },
+  signers: { usesQueue: false, run: signers },
+  accept: { usesQueue: false, run: accept },
+  stream: { usesQueue: false, run: stream },
+  'stream-backfill': { usesQueue: false, run: streamBackfill },
+  openapi: { usesQueue: false, run: openapi },
 };

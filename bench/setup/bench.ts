@@ -30,6 +30,8 @@ export interface Bench {
 export interface Database {
   readonly url: string;
   count(table: string, where?: string): Promise<number>;
+  /** The one number that the query gives; 0 for null. */
+  number(query: string): Promise<number>;
 }
 
 export async function openBench(options: Pick<Bench, 'profileFolder' | 'isQuick'>, cleanup: Cleanup): Promise<Bench> {
@@ -66,17 +68,15 @@ async function createDatabase(server: Store, name: string): Promise<Database> {
   await server.pool.query(`create database ${name}`);
   const { user = '', host = '', port = 5432 } = server.connection;
   const url = `postgresql://${user}@/${name}?host=${encodeURIComponent(host)}&port=${port}`;
-  return {
-    url,
-    count: async (table, where = 'true') => {
-      const client = new pg.Client({ connectionString: url });
-      await client.connect();
-      try {
-        const { rows } = await client.query<{ n: string }>(`select count(*) as n from ${table} where ${where}`);
-        return Number(rows[0]?.n);
-      } finally {
-        await client.end();
-      }
-    },
+  const number = async (query: string): Promise<number> => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<[unknown]>({ text: query, rowMode: 'array' });
+      return Number(rows[0]?.[0]);
+    } finally {
+      await client.end();
+    }
   };
+  return { url, number, count: (table, where = 'true') => number(`select count(*) from ${table} where ${where}`) };
 }

@@ -10,6 +10,9 @@ const hugeBlock = '0xe8d4a51000';
 const transferGas = '0x15f90';
 const manyGas = '0x7a120';
 const batchSize = 250;
+/** A million ether, in wei. */
+const plenty = '0xd3c21bcecceda1000000';
+const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
 
 /** A development chain whose blocks come when the bench says so. */
 export class BenchChain {
@@ -75,6 +78,28 @@ export class BenchChain {
 
   mine(): Promise<unknown> {
     return this.chain.rpc('evm_mine');
+  }
+
+  async fund(addresses: readonly string[]): Promise<void> {
+    for (const address of addresses) await this.chain.rpc('anvil_setBalance', address, plenty);
+  }
+
+  async balanceOf(address: string): Promise<bigint> {
+    return BigInt(await this.chain.rpc<string>('eth_getBalance', address, 'latest'));
+  }
+
+  /** How many transactions of each are mined, or (`pending`) in the pool with none missing before them. */
+  async noncesOf(addresses: readonly string[], at: 'latest' | 'pending'): Promise<number[]> {
+    const nonces = await Promise.all(
+      addresses.map((address) => this.chain.rpc<string>('eth_getTransactionCount', address, at)),
+    );
+    return nonces.map(Number);
+  }
+
+  /** Of the token. */
+  async countTransfers(from: number, to: number): Promise<number> {
+    const query = { address: demoToken, topics: [transferTopic], fromBlock: hex(from), toBlock: hex(to) };
+    return (await this.chain.rpc<readonly unknown[]>('eth_getLogs', query)).length;
   }
 
   /** When each block was announced, by number. */
