@@ -1,12 +1,14 @@
 import { defineConnector } from '#sdk';
-import { makerWebhooks } from './connection.js';
+import { action } from './action.trigger.js';
+import { iftttAccount } from './connection.js';
+import { publish } from './publish.action.js';
 import { triggerEvent } from './trigger-event.action.js';
 
 export default defineConnector({
   name: 'ifttt',
   title: 'IFTTT',
-  summary: 'Fires events that IFTTT Applets wait for.',
-  connection: makerWebhooks,
-  triggers: {},
-  actions: { triggerEvent },
+  summary: 'Fires Applets of IFTTT, and offers flows to them as triggers and actions.',
+  connection: iftttAccount,
+  triggers: { action },
+  actions: { publish, triggerEvent },
 });

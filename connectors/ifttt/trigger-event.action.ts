@@ -1,12 +1,12 @@
 import { defineAction, z } from '#sdk';
-import { makerWebhooks } from './connection.js';
+import { iftttAccount } from './connection.js';
 
 const value = z.union([z.string(), z.number(), z.boolean()]).transform(String).optional();
 
 export const triggerEvent = defineAction({
   title: 'Trigger an IFTTT event',
   summary: 'Fires an event of the IFTTT Webhooks service, with up to three values or with JSON.',
-  connection: makerWebhooks,
+  connection: iftttAccount,
   input: z
     .object({
       event: z

@@ -90,6 +90,9 @@ export const errorCodes = {
   'stream.ended': { title: 'The consumer of the stream wants no more events', status: 410, retry: 'never' },
   'stream.refused': { title: 'The consumer of the stream did not accept the batch', status: 502, retry: 'later' },
 
+  'ifttt.field': { title: 'A field of the Applet has a value that cannot work', status: 422, retry: 'never' },
+  'ifttt.notConfigured': { title: 'This hub is no service of IFTTT', status: 503, retry: 'never' },
+
   'salesforce.data': { title: 'Salesforce refused the record', status: 422, retry: 'never' },
   'salesforce.configuration': { title: 'Salesforce does not know or allow this', status: 422, retry: 'never' },
   'salesforce.notFound': { title: 'Salesforce has no such record', status: 404, retry: 'never' },
