@@ -42,7 +42,7 @@ export function unmask(masked: StreamDocument, secrets: Readonly<Record<string, 
   return replaceTexts(masked, (pointer, value) => (value === mask ? secrets[pointer] : undefined));
 }
 
-function faultsOf({ source, contracts, events, where, from }: StreamDefinition): Fault[] {
+function faultsOf({ source, contracts, events, where, from, format }: StreamDefinition): Fault[] {
   const faults: Fault[] = inspectWhere(where ?? {}).map(({ path, detail, fix }) => ({
     pointer: pointerTo(['where', ...path]),
     detail,
@@ -55,6 +55,7 @@ function faultsOf({ source, contracts, events, where, from }: StreamDefinition):
     });
   }
   if (source === 'transactions') {
+    if (format !== 'cloudevents') faults.push({ pointer: '#/format', detail: 'Must be cloudevents for transactions' });
     if (contracts !== undefined) faults.push({ pointer: '#/contracts', detail: 'Goes with source: events' });
     if (events !== undefined) faults.push({ pointer: '#/events', detail: 'Goes with source: events' });
     if (typeof from === 'number')

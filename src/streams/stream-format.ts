@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { ethconnectEvents, fireflyEvents } from './old-formats.js';
 import type { StreamDefinition } from './stream.schema.js';
 import type { StreamBatch, StreamEvent } from './stream.js';
 
@@ -7,11 +8,32 @@ export interface FormattedEvents {
   readonly body: string;
 }
 
+export type StreamShape = Pick<StreamDefinition, 'format' | 'labels'> & {
+  readonly events?: StreamDefinition['events'];
+};
+
 /** What a consumer gets to read. The same batch gives the same text, letter by letter. */
-export function formatEvents(format: StreamDefinition['format'], { events }: StreamBatch): FormattedEvents {
+export function formatEvents(shape: StreamShape, batch: StreamBatch): FormattedEvents {
+  if (shape.format === 'cloudevents') {
+    return { contentType: 'application/cloudevents-batch+json', body: `[${batch.events.map(eventJson).join(',')}]` };
+  }
+  return {
+    contentType: 'application/json',
+    body: JSON.stringify(oldEvents({ ...shape, format: shape.format }, batch)),
+  };
+}
+
+/** The events of a batch under the names that another gateway gave them. */
+export function oldEvents(
+  { format, labels, events = [] }: StreamShape & { readonly format: 'ethconnect' | 'firefly' },
+  batch: StreamBatch,
+): readonly Readonly<Record<string, unknown>>[] {
+  const about = { events, labels };
   switch (format) {
-    case 'cloudevents':
-      return { contentType: 'application/cloudevents-batch+json', body: `[${events.map(eventJson).join(',')}]` };
+    case 'ethconnect':
+      return ethconnectEvents(batch, about);
+    case 'firefly':
+      return fireflyEvents(batch, about);
   }
 }
 

@@ -128,7 +128,14 @@ const changeable = {
     .meta({ title: 'Details' }),
   target,
   retry: retry.prefault({}).meta({ title: 'Retry' }),
-  format: z.enum(['cloudevents']).default('cloudevents').meta({ title: 'Format' }),
+  format: z.enum(['cloudevents', 'ethconnect', 'firefly']).default('cloudevents').meta({
+    title: 'Format',
+    description: 'Of batches to webhooks; the others are those of older gateways, for contract events only.',
+  }),
+  labels: z
+    .record(z.string().max(100), z.string().max(500))
+    .default({})
+    .meta({ title: 'Labels', description: 'For whoever keeps the stream; they decide nothing.' }),
 };
 
 /** What decides which events there are: a change of it makes another stream of it. */

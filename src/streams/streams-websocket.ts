@@ -1,18 +1,15 @@
-import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { WebSocket, type RawData } from 'ws';
 import { bearerOf } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { ConsumerMessage } from './consumer-messages.js';
 import type { ConsumerLink, ConsumerSession } from './consumer-session.js';
 import { ConsumerSessions } from './consumer-sessions.js';
+import { WebSocketDoor } from './websocket-door.js';
 
 const path = '/api/streams/ws';
-const maxCommandBytes = 65_536;
-const patienceMs = 1_000;
 /** A client that does not even read why its commands fail is not worth the memory. */
 const mostUnreadBytes = 1_048_576;
 
@@ -23,12 +20,7 @@ const mostUnreadBytes = 1_048_576;
  */
 @Injectable()
 export class StreamsWebSocket implements OnApplicationBootstrap, OnModuleDestroy {
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: maxCommandBytes });
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    this.#upgrade(request, socket, head);
-  /** Those that gave a sign of life since the last ping. */
-  readonly #alive = new WeakSet<WebSocket>();
-  #keepAlive: NodeJS.Timeout | undefined;
+  #door: WebSocketDoor | undefined;
 
   constructor(
     private readonly adapter: HttpAdapterHost,
@@ -36,53 +28,24 @@ export class StreamsWebSocket implements OnApplicationBootstrap, OnModuleDestroy
   ) {}
 
   onApplicationBootstrap(): void {
-    this.#server().on('upgrade', this.#onUpgrade);
-    this.#sockets.on('connection', (socket, request) => this.#welcome(socket, request));
-    this.#keepAlive = setInterval(() => this.#checkAlive(), this.sessions.times.aliveMs);
-    this.#keepAlive.unref();
+    this.#door = new WebSocketDoor(this.adapter.httpAdapter.getHttpServer() as Server, {
+      path,
+      aliveMs: this.sessions.times.aliveMs,
+      welcome: (socket, request) => this.#welcome(socket, request),
+    });
   }
 
   async onModuleDestroy(): Promise<void> {
-    clearInterval(this.#keepAlive);
-    this.#server().off('upgrade', this.#onUpgrade);
+    this.#door?.shut();
     await this.sessions.stop();
-    await Promise.all([...this.#sockets.clients].map(goodbye));
-  }
-
-  #server(): Server {
-    return this.adapter.httpAdapter.getHttpServer() as Server;
-  }
-
-  /** Other paths are socket.io's. */
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.url?.split('?', 1)[0] !== path) return;
-    this.#sockets.handleUpgrade(request, socket, head, (client) => {
-      this.#sockets.emit('connection', client, request);
-    });
+    await this.#door?.close();
   }
 
   #welcome(socket: WebSocket, request: IncomingMessage): void {
     const client = new Client(socket, this.sessions);
-    this.#alive.add(socket);
-    socket.on('pong', () => this.#alive.add(socket));
     const key = bearerOf(request.headers.authorization);
     if (key !== undefined) client.authenticate(key);
   }
-
-  #checkAlive(): void {
-    for (const socket of this.#sockets.clients) {
-      if (!this.#alive.delete(socket)) socket.terminate();
-      else socket.ping();
-    }
-  }
-}
-
-/** A client that does not say goodbye in return is cut off. */
-async function goodbye(socket: WebSocket): Promise<void> {
-  socket.close(1001);
-  const timer = setTimeout(() => socket.terminate(), patienceMs);
-  if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close');
-  clearTimeout(timer);
 }
 
 class Client implements ConsumerLink {

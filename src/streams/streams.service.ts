@@ -62,10 +62,15 @@ export class StreamsService {
    *
    * @throws stream.invalid, evm.unknownContract, evm.unknownFunction, evm.arguments, request.conflict, evm.rpc
    */
-  async create(document: StreamDocument, createdBy: string): Promise<StreamView> {
+  async create(
+    document: StreamDocument,
+    createdBy: string,
+    state: StoredStream['state'] = 'running',
+  ): Promise<StreamView> {
     const { definition } = parseStream(document);
     const source = await this.#check(definition);
-    await this.parts.store.create(document, createdBy, await beginningOf(definition, source, definition.from));
+    const cursor = await beginningOf(definition, source, definition.from);
+    await this.parts.store.create(document, { createdBy, state, cursor });
     return this.#changed(definition.name);
   }
 

@@ -61,13 +61,24 @@ export class StreamsStore {
     return { definition: parseStream(document).definition, document };
   }
 
-  /** @param cursor – where it begins, when that is known by now */
-  async create(document: StreamDocument, createdBy: string, cursor: string | undefined): Promise<void> {
+  async create(
+    document: StreamDocument,
+    {
+      createdBy,
+      cursor,
+      state = 'running',
+    }: {
+      readonly createdBy: string;
+      /** Where it begins, when that is known by now. */
+      readonly cursor: string | undefined;
+      readonly state?: StoredStream['state'];
+    },
+  ): Promise<void> {
     const { definition, masked, secrets } = parseStream(document);
     await this.db.transaction().execute(async (transaction) => {
       const created = await transaction
         .insertInto('stream')
-        .values({ name: definition.name, definition: JSON.stringify(masked), created_by: createdBy })
+        .values({ name: definition.name, definition: JSON.stringify(masked), state, created_by: createdBy })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .returning('id')
         .executeTakeFirst();

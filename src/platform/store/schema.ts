@@ -304,6 +304,17 @@ export interface GatewayCallTable {
   at: Timestamp;
 }
 
+/** What old clients call an event stream: where the events of its subscriptions go. Each subscription is a stream of ours. */
+export interface EthconnectStreamTable {
+  id: string;
+  definition: Json;
+  /** Headers of its webhook. */
+  sealed: Buffer | null;
+  created_by: string;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
 export interface StreamTable {
   id: Generated<string>;
   name: string;
@@ -362,6 +373,71 @@ export interface StreamDeadLetterTable {
   created_at: Timestamp;
 }
 
+/** What IFTTT finds when it polls: newest by time, then by position. */
+export interface IftttItemTable {
+  seq: Generated<string>;
+  /** Slug of a trigger that flows publish to, or the identity of one that the hub watches for. */
+  feed: string;
+  id: string;
+  /** Order of items of the same time. */
+  position: string | null;
+  time: Timestamp;
+  ingredients: JSONColumnType<Record<string, string>, string, string>;
+  created_at: Timestamp;
+}
+
+export interface IftttIdentityTable {
+  identity: string;
+  slug: string;
+  feed: string;
+  fields: JSONColumnType<Record<string, unknown>, string, string>;
+  /** Where the watch for it left off. */
+  cursor: string | null;
+  error: NullableJson;
+  /** There is something that IFTTT was not told of. */
+  is_dirty: Generated<boolean>;
+  /** IFTTT is being told, and may have been. */
+  is_being_told: Generated<boolean>;
+  polled_at: Timestamp;
+  created_at: Timestamp;
+}
+
+/** Actions that IFTTT asked for, to recognise one that it asks for again. */
+export interface IftttRequestTable {
+  id: Generated<string>;
+  flow: string;
+  request_id: string | null;
+  /** Of the Applet and what was filled in. */
+  fingerprint: string | null;
+  /** Of the event that was stored for it. */
+  key: string;
+  at: Timestamp;
+}
+
+export interface IftttWebhookTable {
+  id: Generated<string>;
+  type: string;
+  event: string;
+  body: Json;
+  at: Timestamp;
+}
+
+export interface IftttTokenTable {
+  /** SHA-256 of the token. */
+  hash: Buffer;
+  kind: 'code' | 'access' | 'refresh';
+  /** Id of an API key, or `test`. */
+  user_id: string;
+  redirect_url: string | null;
+  expires_at: NullableTimestamp;
+  created_at: Timestamp;
+}
+
+export interface IftttPlaceTable {
+  name: string;
+  cursor: string;
+}
+
 export interface Database {
   instance: InstanceTable;
   lease: LeaseTable;
@@ -389,4 +465,11 @@ export interface Database {
   stream_position: StreamPositionTable;
   stream_delivered: StreamDeliveredTable;
   stream_dead_letter: StreamDeadLetterTable;
+  ethconnect_stream: EthconnectStreamTable;
+  ifttt_item: IftttItemTable;
+  ifttt_identity: IftttIdentityTable;
+  ifttt_request: IftttRequestTable;
+  ifttt_webhook: IftttWebhookTable;
+  ifttt_token: IftttTokenTable;
+  ifttt_place: IftttPlaceTable;
 }

@@ -11,10 +11,11 @@ export interface TargetDeps extends FlowTargetDeps {
 }
 
 /** @throws request.conflict for a target that is whoever connects */
-export function createTarget({ target, format }: StreamDefinition, deps: TargetDeps): StreamTarget {
+export function createTarget(definition: StreamDefinition, deps: TargetDeps): StreamTarget {
+  const { target } = definition;
   switch (target.type) {
     case 'webhook':
-      return createWebhookTarget(target, { http: deps.http, format });
+      return createWebhookTarget(target, { http: deps.http, shape: definition });
     case 'flow':
       return createFlowTarget(target, deps);
     case 'lambda':

@@ -1,19 +1,19 @@
 import { createHmac } from 'node:crypto';
 import { PatchbayError, type HttpClient, type Secret } from '#sdk';
 import type { StreamTarget } from '../stream.js';
-import { formatEvents } from '../stream-format.js';
-import type { StreamDefinition, WebhookSettings } from '../stream.schema.js';
+import { formatEvents, type StreamShape } from '../stream-format.js';
+import type { WebhookSettings } from '../stream.schema.js';
 
 export interface WebhookTargetDeps {
   readonly http: HttpClient;
-  readonly format: StreamDefinition['format'];
+  readonly shape: StreamShape;
 }
 
 /**
  * Posts each batch. Every attempt has the same `webhook-id` and the same body, also after a restart as long as the batch
  * holds the same events; timestamp and signature are new. Only 2xx means that the batch was taken.
  */
-export function createWebhookTarget(settings: WebhookSettings, { http, format }: WebhookTargetDeps): StreamTarget {
+export function createWebhookTarget(settings: WebhookSettings, { http, shape }: WebhookTargetDeps): StreamTarget {
   const { url, headers, secret, timeout } = settings;
   const { origin, pathname } = new URL(url);
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
@@ -21,7 +21,7 @@ export function createWebhookTarget(settings: WebhookSettings, { http, format }:
   return {
     endpoint: `${origin}${pathname}`,
     async deliver(batch, signal) {
-      const { contentType, body } = formatEvents(format, batch);
+      const { contentType, body } = formatEvents(shape, batch);
       const timestamp = Math.floor(Date.now() / 1_000).toString();
       const answer = await http
         .request({

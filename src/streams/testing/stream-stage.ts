@@ -96,8 +96,9 @@ export async function startStreamProcess({ store: database, chain, ...rest }: St
         ? new ContractSource(network, definition)
         : new TransactionSource(use(transactionFeed), definition, undefined),
     );
-  const createTarget = ({ target, format }: StreamDefinition) => {
-    if (target.type === 'webhook') return createWebhookTarget(target, { http, format });
+  const createTarget = (definition: StreamDefinition) => {
+    const { target } = definition;
+    if (target.type === 'webhook') return createWebhookTarget(target, { http, shape: definition });
     throw new PatchbayError('request.conflict');
   };
   const service = new StreamsService({ store, signals, openSource, createTarget });

@@ -133,5 +133,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now(),
       unique (stream_id, consumer, batch_id)
     );
+
+    create table ethconnect_stream (
+      id text primary key,
+      definition jsonb not null,
+      sealed bytea,
+      created_by text not null,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    );
   `.execute(db);
 }
