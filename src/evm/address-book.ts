@@ -66,12 +66,13 @@ export class AddressBook {
     if (/^0x[0-9a-fA-F]{40}$/.test(nameOrAddress)) return await this.#bare(nameOrAddress.toLowerCase(), abi);
     let entry = (await this.#load())[nameOrAddress];
     if (!entry) {
+      // Asked first, because these are at hand: no call of a registered contract reads the file again.
+      const registered = await this.#findElsewhere(nameOrAddress, abi);
+      if (registered) return registered;
       this.#entries = undefined;
       entry = (await this.#load())[nameOrAddress];
     }
     if (!entry) {
-      const registered = await this.#findElsewhere(nameOrAddress, abi);
-      if (registered) return registered;
       const names = Object.keys(await this.#load());
       throw new PatchbayError('evm.unknownContract', {
         detail: `There is no contract ${JSON.stringify(nameOrAddress)} in ${this.#options.file}`,
