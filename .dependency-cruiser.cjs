@@ -17,6 +17,7 @@ const features = [
   'gateway',
   'streams',
   'compat',
+  'ifttt',
 ];
 const featureFolders = features.map((feature) => `src/${feature}`);
 

@@ -30,13 +30,13 @@ export interface HttpAppOptions {
   readonly trustedProxies?: readonly string[];
 }
 
-/** Signatures of hooks are computed over the bytes as they came. */
-const rawRoutes = /^\/hooks(\/|$)/;
+/** Signatures of hooks are computed over the bytes as they came; what answers in the shape of IFTTT reads them itself. */
+const rawRoutes = /^\/(hooks|ifttt)(\/|$)/;
 const saneRequestId = /^[\w.:-]{8,128}$/;
 
 /**
  * The hub's web application: Nest on Fastify, bounded JSON bodies, request ids, every error as problem+json, security
- * headers. Routes under `/hooks` get their body as a Buffer, whatever its type.
+ * headers. Routes under `/hooks` and `/ifttt` get their body as a Buffer, whatever its type.
  *
  * @throws internal – a route has neither scopes nor is it marked public
  */

@@ -398,6 +398,7 @@ export interface IftttIdentityTable {
   is_dirty: Generated<boolean>;
   /** IFTTT is being told, and may have been. */
   is_being_told: Generated<boolean>;
+  told_at: NullableTimestamp;
   polled_at: Timestamp;
   created_at: Timestamp;
 }
@@ -433,11 +434,6 @@ export interface IftttTokenTable {
   created_at: Timestamp;
 }
 
-export interface IftttPlaceTable {
-  name: string;
-  cursor: string;
-}
-
 export interface Database {
   instance: InstanceTable;
   lease: LeaseTable;
@@ -471,5 +467,4 @@ export interface Database {
   ifttt_request: IftttRequestTable;
   ifttt_webhook: IftttWebhookTable;
   ifttt_token: IftttTokenTable;
-  ifttt_place: IftttPlaceTable;
 }

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as ledger from './001-ledger.js';
 import * as chain from './002-chain.js';
 import * as transactionLayer from './003-transaction-layer.js';
+import * as connectors from './004-connectors.js';
 
 /** In order of their names; only ever added to. */
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-ledger': ledger,
   '002-chain': chain,
   '003-transaction-layer': transactionLayer,
+  '004-connectors': connectors,
 };
