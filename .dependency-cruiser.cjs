@@ -18,6 +18,7 @@ const features = [
   'streams',
   'compat',
   'ifttt',
+  'zapier',
 ];
 const featureFolders = features.map((feature) => `src/${feature}`);
 
@@ -25,6 +26,7 @@ const featureFolders = features.map((feature) => `src/${feature}`);
 const clientLibraries = {
   salesforce: ['jsforce', '@jsforce/[^/]+', 'faye'],
   schedule: ['cron-parser'],
+  zapier: ['zapier-platform-core'],
 };
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -37,7 +37,13 @@ export {
   type IftttServiceSettings,
 } from './ifttt-service.js';
 export type { Logger } from './log.js';
-export { iftttItems, type PublishedItem, type PublishedItems } from './published-items.js';
+export {
+  iftttItems,
+  zapierItems,
+  type PublishedItem,
+  type PublishedItems,
+  type ZapierItems,
+} from './published-items.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
 export { checkConnector } from './testing.js';

@@ -18,3 +18,11 @@ export interface PublishedItems {
 
 /** The triggers that the hub offers to IFTTT. */
 export const iftttItems = defineService<PublishedItems>('ifttt.items');
+
+/** The events that flows offer to Zaps. `inBatch`: several that wait together may go out in one request. */
+export interface ZapierItems {
+  /** When it has returned, the item is kept for every Zap that listens. */
+  publish(item: PublishedItem & { readonly inBatch: boolean }): Promise<{ readonly isNew: boolean }>;
+}
+
+export const zapierItems = defineService<ZapierItems>('zapier.items');

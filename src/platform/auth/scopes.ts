@@ -14,6 +14,7 @@ export const scopes = [
   'streams:read',
   'streams:write',
   'streams:consume',
+  'zapier:use',
   'keys:write',
   'audit:read',
   'metrics:read',

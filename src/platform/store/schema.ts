@@ -434,6 +434,68 @@ export interface IftttTokenTable {
   created_at: Timestamp;
 }
 
+/** Where Zapier, or one step of a Zap, wants to be told something. */
+export interface ZapierSubscriptionTable {
+  id: Generated<string>;
+  /** Of target, trigger and input: subscribing the same again is the same. */
+  hash: string;
+  trigger: string;
+  /** What is heard is matched by it. */
+  topic: string;
+  input: Json;
+  /** Only of a step that waits for the end of this run. */
+  run_id: string | null;
+  /** The target. */
+  sealed: Buffer;
+  in_batch: Generated<boolean>;
+  /** Of a chain: everything before it was heard; of a feed: where it began. */
+  cursor: string | null;
+  epoch: ColumnType<string, string | number | undefined, string | number>;
+  /** Nothing is sent before; the other side asked for it. */
+  paused_until: NullableTimestamp;
+  failures: Generated<number>;
+  error: NullableJson;
+  created_by: string;
+  created_at: Timestamp;
+  delivered_at: NullableTimestamp;
+  ended_at: NullableTimestamp;
+}
+
+/** The ledger: what each subscription gets, each event once. */
+export interface ZapierDeliveryTable {
+  seq: Generated<string>;
+  subscription_id: string;
+  /** Of the event; a reorganisation does not change it. */
+  key: string;
+  /** As Zapier sees it; once given it stays. */
+  item_id: string;
+  /** JSON, as text: what strangers wrote must not be able to make it unstorable. */
+  item: string;
+  position: string | null;
+  in_batch: Generated<boolean>;
+  state: Generated<'waiting' | 'sent' | 'withdrawn' | 'given-up'>;
+  attempts: Generated<number>;
+  next_at: Timestamp;
+  error: NullableJson;
+  created_at: Timestamp;
+  sent_at: NullableTimestamp;
+}
+
+/** What flows published, as examples for the editor of Zaps. */
+export interface ZapierItemTable {
+  seq: Generated<string>;
+  event: string;
+  id: string;
+  item: string;
+  created_at: Timestamp;
+}
+
+export interface ZapierPlaceTable {
+  name: string;
+  cursor: string;
+  epoch: ColumnType<string, string | number | undefined, string | number>;
+}
+
 export interface Database {
   instance: InstanceTable;
   lease: LeaseTable;
@@ -467,4 +529,8 @@ export interface Database {
   ifttt_request: IftttRequestTable;
   ifttt_webhook: IftttWebhookTable;
   ifttt_token: IftttTokenTable;
+  zapier_subscription: ZapierSubscriptionTable;
+  zapier_delivery: ZapierDeliveryTable;
+  zapier_item: ZapierItemTable;
+  zapier_place: ZapierPlaceTable;
 }

@@ -63,4 +63,70 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index ifttt_token_user on ifttt_token (user_id);
     create index ifttt_token_expires on ifttt_token (expires_at) where expires_at is not null;
   `.execute(db);
+
+  await sql`
+    create table zapier_subscription (
+      id uuid primary key default gen_random_uuid(),
+      hash text not null unique,
+      trigger text not null,
+      topic text not null,
+      input jsonb not null,
+      run_id uuid,
+      sealed bytea not null,
+      in_batch boolean not null default false,
+      cursor text,
+      epoch bigint not null default 0,
+      paused_until timestamptz,
+      failures integer not null default 0,
+      error jsonb,
+      created_by text not null,
+      created_at timestamptz not null default now(),
+      delivered_at timestamptz,
+      ended_at timestamptz
+    );
+    create index zapier_subscription_topic on zapier_subscription (trigger, topic) where ended_at is null;
+    create index zapier_subscription_run on zapier_subscription (run_id) where run_id is not null and ended_at is null;
+    create index zapier_subscription_ended on zapier_subscription (ended_at) where ended_at is not null;
+
+    create table zapier_delivery (
+      seq bigint generated always as identity,
+      subscription_id uuid not null references zapier_subscription (id) on delete cascade,
+      key text not null,
+      item_id text not null,
+      item text not null,
+      position text collate "C",
+      in_batch boolean not null default false,
+      state text not null default 'waiting',
+      attempts integer not null default 0,
+      next_at timestamptz not null default now(),
+      error jsonb,
+      created_at timestamptz not null default now(),
+      sent_at timestamptz,
+      primary key (subscription_id, key)
+    );
+    create index zapier_delivery_waiting on zapier_delivery (subscription_id, seq) where state = 'waiting';
+    create index zapier_delivery_place on zapier_delivery (subscription_id, position) where state = 'waiting';
+    create index zapier_delivery_sent on zapier_delivery (subscription_id, sent_at) where state = 'sent';
+    create index zapier_delivery_created on zapier_delivery (created_at);
+
+    create table zapier_item (
+      seq bigint generated always as identity,
+      event text not null,
+      id text not null,
+      item text not null,
+      created_at timestamptz not null default now(),
+      primary key (event, id)
+    );
+    create index zapier_item_newest on zapier_item (event, seq);
+    create index zapier_item_created on zapier_item (created_at);
+
+    create table zapier_place (
+      name text primary key,
+      cursor text not null,
+      epoch bigint not null default 0
+    );
+
+    -- Asked for the newest only, and cheap to keep for a table that is written all the time.
+    create index run_finished on run using brin (finished_at) with (pages_per_range = 16, autosummarize = on);
+  `.execute(db);
 }
