@@ -64,13 +64,13 @@ export class AddressBook {
    */
   async get(nameOrAddress: string, abi?: string): Promise<Contract> {
     if (/^0x[0-9a-fA-F]{40}$/.test(nameOrAddress)) return await this.#bare(nameOrAddress.toLowerCase(), abi);
-    let entry = (await this.#load())[nameOrAddress];
+    let entry = ownOf(await this.#load(), nameOrAddress);
     if (!entry) {
       // Asked first, because these are at hand: no call of a registered contract reads the file again.
       const registered = await this.#findElsewhere(nameOrAddress, abi);
       if (registered) return registered;
       this.#entries = undefined;
-      entry = (await this.#load())[nameOrAddress];
+      entry = ownOf(await this.#load(), nameOrAddress);
     }
     if (!entry) {
       const names = Object.keys(await this.#load());
@@ -159,6 +159,11 @@ export class AddressBook {
   #abiFile(name: string): string {
     return join(this.#options.abiFolder ?? join('contracts', 'abi'), `${name}.json`);
   }
+}
+
+/** Names come from outside too, and `constructor` is none of the file. */
+function ownOf<Entry>(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined;
 }
 
 async function readBook(file: string): Promise<z.output<typeof bookSchema>['contracts']> {

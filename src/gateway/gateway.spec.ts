@@ -194,6 +194,16 @@ describe('a deployment that is not mined', () => {
     const wish = { from: 'treasury', args: [3], name: 'never' };
     const { body } = await app.ask('POST', '/api/interfaces/bazaar/deploy', wish);
     await app.network.transactions.cancel(String(body['id']));
+    // Whichever of the two is mined decides, so the one that does nothing must be there first.
+    await eventually(() =>
+      app.store.db
+        .selectFrom('chain_transaction_attempt')
+        .select('hash')
+        .where('transaction_id', '=', String(body['id']))
+        .where('kind', '=', 'filler')
+        .where('sent_at', 'is not', null)
+        .executeTakeFirst(),
+    );
     await eventually(async () => {
       await app.chain.mine();
       return (await app.ask('GET', '/api/contracts/never')).body['state'] === 'failed';
@@ -272,7 +282,12 @@ describe('reading', () => {
       errors: [{ pointer: '#/args/order/lines/0/amount' }, { pointer: '#/args/order/lines/0/note' }],
     });
     expect((await call('echo?order={&grid=[]')).body).toMatchObject({ status: 400, errors: [{ pointer: '#/order' }] });
-    expect((await app.ask('GET', '/api/contracts/markt/most')).body).toMatchObject({ code: 'evm.unknownContract' });
+    for (const name of ['markt', 'constructor', '__proto__', 'toString']) {
+      expect((await app.ask('GET', `/api/contracts/${name}/most`)).body).toMatchObject({ code: 'evm.unknownContract' });
+      expect((await app.ask('GET', `/api/contracts/${name}`)).body).toMatchObject({ code: 'gateway.unknownContract' });
+      expect((await call(name)).body).toMatchObject({ code: 'evm.unknownFunction' });
+      expect((await call(`most?${name}=1`)).body).toMatchObject({ status: 400, errors: [{ pointer: `#/${name}` }] });
+    }
   });
 
   it('given an address that nobody has registered, when an interface is named, then it can be called', async () => {
