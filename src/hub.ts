@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
+import { compatServices } from '#compat';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
@@ -203,7 +204,7 @@ async function assemble(
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
 
   const reversals = new ReversalsStore(pool);
-  const targets = { http, flows, intake, reversals, queue };
+  const targets = { http, flows, sources, intake, reversals, queue };
   const { streams, pumps, sessions } = streamServices({
     ...targets,
     db,
@@ -280,6 +281,17 @@ async function assemble(
   onStop('streams', () => pumps.stop());
 
   const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
+  const compat = compatServices({
+    db,
+    vault,
+    gateway,
+    networks,
+    transactions: chain.transactions,
+    streams,
+    audit: new AuditLog(db),
+    publicUrl,
+    log,
+  });
   const services = [
     catalog,
     connections,
@@ -300,7 +312,9 @@ async function assemble(
     chain.live,
     transactions,
     streams,
+    pumps,
     sessions,
+    ...compat,
     gateway.interfaces,
     gateway.uploads,
     gateway.contracts,

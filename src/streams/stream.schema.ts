@@ -64,7 +64,11 @@ const flow = z.strictObject({
   flow: z
     .string()
     .min(1)
-    .meta({ title: 'Flow', description: 'Each event starts a run of it, with the data of the event as `event`.' }),
+    .meta({
+      title: 'Flow',
+      description:
+        'Each event starts a run of it. A flow that takes webhooks gets the CloudEvent as its body, any other the data of the event.',
+    }),
 });
 
 const websocket = z.strictObject({

@@ -1,24 +1,28 @@
 import type { FlowsService } from '#flows';
 import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
-import { PatchbayError } from '#sdk';
+import { PatchbayError, type Heard, type Logger } from '#sdk';
+import type { SourcesService } from '#triggers';
 import type { StreamEvent, StreamTarget } from '../stream.js';
+import { eventJson } from '../stream-format.js';
 import type { FlowSettings } from '../stream.schema.js';
 
 export interface FlowTargetDeps {
   readonly flows: FlowsService;
+  readonly sources: SourcesService;
   readonly intake: IntakeService;
   readonly reversals: ReversalsStore;
   readonly queue: RunQueue;
+  readonly log: Logger;
 }
 
 /**
- * Starts a run of the flow for each event, whatever the flow's own trigger is; an event that comes again starts no second
- * one. Of an event that was taken back the runs are reverted, as after a reorganisation.
+ * Starts a run of the flow for each event; one that comes again starts no second run. A flow that takes webhooks gets the
+ * CloudEvent as it would over the network, any other gets its data. Of an event that was taken back the runs are reverted,
+ * as after a reorganisation.
  */
 export function createFlowTarget({ flow: name }: FlowSettings, deps: FlowTargetDeps): StreamTarget {
   return {
     async deliver({ stream, events }) {
-      const source = `stream/${stream}`;
       const flow = deps.flows.get(name);
       if (flow.isPaused || !flow.compiled.flow.enabled) {
         throw new PatchbayError('stream.refused', {
@@ -26,23 +30,34 @@ export function createFlowTarget({ flow: name }: FlowSettings, deps: FlowTargetD
           fix: flow.isPaused ? `npx patchbay flow resume ${name}` : `Set enabled: true in ${flow.file}.`,
         });
       }
-      const heard = events.filter((event) => originalOf(event) === undefined);
-      const withdrawn = events.flatMap((event) => originalOf(event) ?? []);
-      const types = new Set(heard.map(({ type }) => type));
-      for (const uses of types) {
-        await deps.intake.accept({
-          source,
-          uses,
-          heard: heard.filter(({ type }) => type === uses).map(heardOf),
-          flows: [flow.compiled],
-        });
+      const source = `stream/${stream}`;
+      const { uses, trigger, input } = deps.sources.of(name);
+      const { log } = deps;
+      const heard: Heard[] = [];
+      for (const event of events.filter((one) => originalOf(one) === undefined)) {
+        const received = trigger.receive?.({ input, client: undefined, request: requestOf(event), log });
+        heard.push(...((await received) ?? [plain(event)]));
       }
+      if (heard.length > 0) await deps.intake.accept({ source, uses, heard, flows: [flow.compiled] });
+      const withdrawn = events.flatMap((event) => originalOf(event) ?? []);
       if (withdrawn.length > 0) deps.queue.wakeAgain(await deps.reversals.withdraw(source, withdrawn));
     },
   };
 }
 
-function heardOf({ id, data, time, subject }: StreamEvent) {
+/** As a webhook that a trusted sender delivers. */
+function requestOf(event: StreamEvent) {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents+json', 'webhook-id': event.id },
+    query: {},
+    rawBody: Buffer.from(eventJson(event)),
+    body: event,
+    isAuthenticated: true,
+  };
+}
+
+function plain({ id, data, time, subject }: StreamEvent): Heard {
   return { id, event: data, ...(time === undefined ? {} : { time }), ...(subject === undefined ? {} : { subject }) };
 }
 
