@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { CatalogController } from '#catalog';
+import { EventsSocket, compatControllers } from '#compat';
 import { ConnectionsController } from '#connections';
 import { FlowsController } from '#flows';
 import { ContractCallsController, ContractDocsController, ContractsController, InterfacesController } from '#gateway';
@@ -28,6 +29,7 @@ const api: readonly Type[] = [
   SuspensionsController,
   TransactionsController,
   TriggersController,
+  ...compatControllers,
 ];
 
 /** The edge: HTTP and sockets over services that the hub has put together already. Every role serves health and metrics. */
@@ -39,7 +41,7 @@ export class AppModule {
       module: AppModule,
       imports: [PlatformModule.with(platform)],
       controllers: isApi ? [...api] : [],
-      providers: isApi ? [...services, RunsSocket, StreamsSocket, StreamsWebSocket, TransactionsSocket] : [],
+      providers: isApi ? [...services, EventsSocket, RunsSocket, StreamsSocket, StreamsWebSocket, TransactionsSocket] : [],
     };
   }
 }

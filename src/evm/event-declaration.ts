@@ -24,3 +24,15 @@ export function parseEventDeclaration(text: string): AbiFragment {
     });
   }
 }
+
+/** The opposite of {@link parseEventDeclaration}, with the word `event` in front. @throws evm.unknownFunction */
+export function formatEventDeclaration(fragment: AbiFragment): string {
+  try {
+    return EventFragment.from({ anonymous: false, ...fragment, type: 'event' }).format('full');
+  } catch (cause) {
+    throw new PatchbayError('evm.unknownFunction', {
+      detail: `The event ${fragment.name ?? ''} cannot be read: its ABI is not whole`,
+      cause,
+    });
+  }
+}

@@ -33,7 +33,7 @@ export { createAddress } from './create-address.js';
 export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
 export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
-export { isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
+export { formatEventDeclaration, isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
 export { currentFee, feeMode, type FeeMode, type FeeSettings } from './fees.js';
 export { finalizedFallback } from './final-blocks.js';
 export type { LogFilter } from './log-filter.js';

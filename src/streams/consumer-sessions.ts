@@ -1,4 +1,4 @@
-import { hasScope, type ApiKeys } from '#platform';
+import { hasScope, type ApiKeys, type Caller } from '#platform';
 import { PatchbayError, type Logger } from '#sdk';
 import { ConsumerSession, type ConsumerLink, type ConsumerStreams } from './consumer-session.js';
 
@@ -47,11 +47,11 @@ export class ConsumerSessions {
   }
 
   /** @throws auth.missing, auth.invalid, auth.forbidden */
-  async authorise(key: unknown): Promise<void> {
+  async authorise(key: unknown): Promise<Caller> {
     if (typeof key !== 'string' || key === '') throw new PatchbayError('auth.missing');
     const caller = await this.parts.keys.authenticate(key);
     if (caller === undefined) throw new PatchbayError('auth.invalid');
-    if (hasScope(caller.scopes, 'streams:consume')) return;
+    if (hasScope(caller.scopes, 'streams:consume')) return caller;
     throw new PatchbayError('auth.forbidden', { detail: `The key "${caller.name}" lacks streams:consume` });
   }
 

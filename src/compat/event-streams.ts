@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type { AuditLog, Caller } from '#platform';
+import { PatchbayError } from '#sdk';
+import type { StreamsService, StreamView } from '#streams';
+import { readStream } from './event-stream-body.js';
+import type { OldStreamsStore, StoredOldStream } from './event-streams.store.js';
+import { deliveryOf, eventStreamView, ownerOf } from './subscription-stream.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Event streams of old clients. What is done to one is done to the stream of each of its subscriptions. */
+export class OldStreams {
+  constructor(
+    private readonly parts: {
+      readonly store: OldStreamsStore;
+      readonly streams: StreamsService;
+      readonly audit: AuditLog;
+    },
+  ) {}
+
+  async list(): Promise<Json[]> {
+    return (await this.parts.store.list()).map(eventStreamView);
+  }
+
+  async get(id: string): Promise<Json> {
+    return eventStreamView(await this.parts.store.get(id));
+  }
+
+  async create(body: unknown, caller: Caller): Promise<Json> {
+    const id = `es-${randomUUID()}`;
+    await this.parts.store.create(id, readStream(body), caller.name);
+    await this.#note(caller, 'stream.create', id);
+    return await this.get(id);
+  }
+
+  async change(id: string, body: unknown, caller: Caller): Promise<Json> {
+    const before = await this.parts.store.get(id);
+    const next = readStream(body, before);
+    await this.parts.store.change(id, next);
+    const stored = await this.parts.store.get(id);
+    for (const { name } of await this.subscriptionsOf(id)) await this.parts.streams.change(name, deliveryOf(stored));
+    await this.#note(caller, 'stream.change', id);
+    if (next.stream.isSuspended !== before.stream.isSuspended) await this.#set(stored);
+    return eventStreamView(stored);
+  }
+
+  async delete(id: string, caller: Caller): Promise<void> {
+    await this.parts.store.get(id);
+    for (const { name } of await this.subscriptionsOf(id)) await this.parts.streams.delete(name);
+    await this.parts.store.delete(id);
+    await this.#note(caller, 'stream.delete', id);
+  }
+
+  async suspend(id: string, caller: Caller): Promise<void> {
+    await this.#change(id, true);
+    await this.#note(caller, 'stream.suspend', id);
+  }
+
+  /** @throws request.conflict when it is not suspended */
+  async resume(id: string, caller: Caller): Promise<void> {
+    const { stream } = await this.parts.store.get(id);
+    if (!stream.isSuspended)
+      throw new PatchbayError('request.conflict', { detail: `The event stream ${id} is active` });
+    await this.#change(id, false);
+    await this.#note(caller, 'stream.resume', id);
+  }
+
+  /** By id, or by the name of exactly one. @throws stream.notFound */
+  async find(reference: string): Promise<StoredOldStream> {
+    const all = await this.parts.store.list();
+    const [named, ...others] = all.filter(({ stream }) => stream.name === reference);
+    const found = all.find(({ id }) => id === reference) ?? (others.length === 0 ? named : undefined);
+    return found ?? (await this.parts.store.get(reference));
+  }
+
+  /** Those whose batches go to the clients that listen to a topic. */
+  async withTopic(topic: string): Promise<StoredOldStream[]> {
+    const all = await this.parts.store.list();
+    return all.filter(
+      ({ id, stream }) => stream.type === 'websocket' && (id === topic || topicOf(id, stream) === topic),
+    );
+  }
+
+  async subscriptionsOf(id: string): Promise<StreamView[]> {
+    return (await this.parts.streams.list()).filter((stream) => ownerOf(stream) === id);
+  }
+
+  async #change(id: string, isSuspended: boolean): Promise<void> {
+    const { stream, headers } = await this.parts.store.get(id);
+    await this.parts.store.change(id, { stream: { ...stream, isSuspended }, headers });
+    await this.#set(await this.parts.store.get(id));
+  }
+
+  async #set({ id, stream }: StoredOldStream): Promise<void> {
+    const { streams } = this.parts;
+    for (const { name } of await this.subscriptionsOf(id)) {
+      await (stream.isSuspended ? streams.suspend(name) : streams.resume(name));
+    }
+  }
+
+  #note(caller: Caller, action: string, subject: string): Promise<void> {
+    return this.parts.audit.write({ actor: caller.name, action, subject });
+  }
+}
+
+/** FireFly's clients listen by the name. Nobody shares the empty topic: without one it is the name, or the id. */
+function topicOf(id: string, { topic, name, format }: StoredOldStream['stream']): string {
+  const wanted = format === 'firefly' ? name : (topic ?? name);
+  return wanted === '' ? id : wanted;
+}
