@@ -14,6 +14,8 @@ export interface BareStreamed {
   readonly ms: number;
 }
 
+const warmUp = 20;
+
 // One batch after another, while the next range of blocks is being fetched. No cursor, no ids that survive a reorganisation, no
 // retry: what fails or comes while it is down is lost.
 const options = optionsOf<BareStreamOptions>();
@@ -31,6 +33,8 @@ async function postReady(): Promise<BareStreamed> {
     bodies.push(bodyOf(batch));
     events += batch.length;
   }
+  // As warm as the stream, whose first batches are not measured either.
+  for (const [number, body] of bodies.slice(0, warmUp).entries()) await post(number, body);
   const startedAtMs = nowMs();
   for (const [number, body] of bodies.entries()) await post(number, body);
   return { events, ms: nowMs() - startedAtMs };

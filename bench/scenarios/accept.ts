@@ -29,7 +29,11 @@ export async function accept(bench: Bench, backend: Backend): Promise<Line[]> {
     scenario: 'accept',
     backend: '',
     unit: 'ms',
-    faults: { lost: Math.max(0, count - Math.min(sent.accepted, stored)), doubled: Math.max(0, stored - count), reordered: 0 },
+    faults: {
+      lost: Math.max(0, count - Math.min(sent.accepted, stored)),
+      doubled: Math.max(0, stored - count),
+      reordered: 0,
+    },
     load,
   };
   return [

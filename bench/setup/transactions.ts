@@ -74,7 +74,11 @@ export async function sendTransfers(
 }
 
 /** @returns when it was seen that so many of the signers' transactions, all together, are in the pool or mined */
-export async function untilTaken({ chain }: SendingHub, signers: readonly BenchSigner[], total: number): Promise<number> {
+export async function untilTaken(
+  { chain }: SendingHub,
+  signers: readonly BenchSigner[],
+  total: number,
+): Promise<number> {
   const addresses = signers.map(({ address }) => address);
   for (const until = Date.now() + patienceMs; Date.now() < until; await delay(lookMs)) {
     if (sum(await chain.noncesOf(addresses, 'pending')) >= total) return nowMs();
