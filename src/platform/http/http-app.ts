@@ -56,7 +56,7 @@ export async function createHttpApp(
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     trustProxy: options.trustedProxies ? [...options.trustedProxies] : false,
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       const answer = problemReply(toPatchbayError(error), { publicUrl, requestId: request.id, url: request.url });
       void reply.status(answer.status).headers(answer.headers).send(answer.body);

@@ -1,0 +1,444 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
+import { aZip } from '../../src/gateway/compile/testing/packing.js';
+import { eventually } from '../builders/eventually.js';
+import { HubProcess } from '../environment/hub-process.js';
+import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
+import { Target } from '../environment/target.js';
+
+const escrow = `// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.0;
+import "./lib/Owned.sol";
+/// @dev Keeps amounts.
+contract Escrow is Owned {
+    event Settled(uint256 orderId, address indexed buyer, uint256 amount);
+    event Opened(uint256 orderId);
+    mapping(uint256 => uint256) public amounts;
+    uint256 public fee;
+    constructor(uint256 fee_) { fee = fee_; }
+    function settle(uint256 orderId, address buyer, uint256 amount) external {
+        require(amount > 0, "nothing to settle");
+        amounts[orderId] = amount;
+        emit Settled(orderId, buyer, amount);
+    }
+    function open(uint256 orderId) external { emit Opened(orderId); }
+    function both(uint256) external pure returns (uint256, string memory name) { return (7, "seven"); }
+}`;
+const owned = `// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.0;
+contract Owned { address public owner = msg.sender; }`;
+const settle = {
+  type: 'function',
+  name: 'settle',
+  inputs: [
+    { name: 'orderId', type: 'uint256' },
+    { name: 'buyer', type: 'address' },
+    { name: 'amount', type: 'uint256' },
+  ],
+  outputs: [],
+};
+const buyer = devAccounts[1].address;
+
+let database: TestDatabase;
+let chain: DevChain;
+let target: Target;
+let hub: HubProcess;
+let address: string;
+
+beforeAll(async () => {
+  [database, chain, target] = await Promise.all([createTestDatabase(), DevChain.start(), Target.start()]);
+  hub = await HubProcess.create({
+    databaseUrl: database.url,
+    flows: {},
+    configuration: `
+networks: { local: { rpcUrl: '${chain.url}', chainId: 31337, addressBook: '/nowhere/book.yaml' } }
+signers: { treasury: { privateKey: '${devAccounts[0].key}' } }
+`,
+  });
+  await hub.start();
+  const form = new FormData();
+  const zip = aZip([
+    { name: 'Escrow.sol', content: escrow },
+    { name: 'lib/Owned.sol', content: owned },
+  ]);
+  form.append('file', new Blob([new Uint8Array(zip)]), 'escrow.zip');
+  const uploaded = await ask('POST', '/abis?contract=Escrow.sol:Escrow', form);
+  expect(uploaded).toMatchObject({
+    status: 200,
+    body: { name: 'Escrow', deployable: true, description: 'Keeps amounts.' },
+  });
+  const { id } = uploaded.body;
+  const deployed = await ask('POST', `/abis/${id}?kld-from=treasury&kld-sync=true&kld-register=escrow-eu`, {
+    fee_: '5',
+  });
+  expect(deployed).toMatchObject({
+    status: 200,
+    body: { status: '1', to: null, registerAs: 'escrow-eu', headers: { type: 'TransactionSuccess' } },
+  });
+  address = deployed.body.contractAddress;
+}, 120_000);
+
+afterAll(async () => {
+  await hub.remove();
+  await Promise.all([chain.stop(), target.stop()]);
+  await database.drop();
+}, 60_000);
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many routes, each compared with what it must be
+  readonly body: any;
+}
+
+/** As old clients do: with Basic, and the key as the password. */
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const isForm = body instanceof FormData;
+  const isText = typeof body === 'string';
+  const response = await fetch(`${hub.url}/compat/ethconnect${path}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}`,
+      ...(body !== undefined && !isForm && { 'content-type': isText ? 'application/x-yaml' : 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: isForm || isText ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text };
+}
+
+const replyOf = (id: string): Promise<Answer> =>
+  eventually(async () => {
+    const reply = await ask('GET', `/replies/${id}`);
+    return reply.status === 200 && reply;
+  });
+const batchesTo = (path: string) =>
+  target.deliveries.filter((one) => one.path === path).map(({ body }) => body as any[]);
+
+describe('contracts as old clients call them', () => {
+  it('given an upload, when its views are asked for, then it is described, and nothing is needed to look inside', async () => {
+    const [{ id }] = (await ask('GET', '/abis')).body;
+    const form = new FormData();
+    form.append('file', new Blob([escrow]), 'Escrow.sol');
+    form.append('findcontracts', 'true');
+
+    expect((await ask('GET', `/abis/${id}?swagger`)).body).toMatchObject({ openapi: '3.1.0' });
+    expect((await ask('GET', `/abis/${id}?abi`)).body).toContainEqual(expect.objectContaining({ name: 'settle' }));
+    expect((await ask('GET', `/abis/${id}?ui`)).headers.get('location')).toBe('/docs/interfaces/Escrow?version=1');
+    expect((await ask('POST', '/abis', form)).body).toEqual(['Escrow.sol:Escrow']);
+    expect((await ask('GET', '/contracts/escrow-eu')).body).toMatchObject({
+      abi: id,
+      address: address.slice(2),
+      registeredAs: 'escrow-eu',
+    });
+  });
+
+  it('given the same call in four spellings, when it is made, then it is understood; GET never sends', async () => {
+    const body = { orderId: '1', buyer: buyer.slice(2), amount: 10 };
+    const spellings: [string, Record<string, string>][] = [
+      ['?fly-from=treasury&fly-sync', {}],
+      ['?KLD-From=treasury&kld-sync=true', {}],
+      ['', { 'x-firefly-from': devAccounts[0].address.slice(2), 'X-Firefly-Sync': 'true' }],
+      ['', { 'X-Kaleido-From': 'treasury', 'x-kaleido-sync': 'true' }],
+    ];
+    for (const [query, headers] of spellings) {
+      const sent = await ask('POST', `/contracts/escrow-eu/settle${query}`, body, headers);
+      expect(sent).toMatchObject({ status: 200, body: { status: '1', to: address, transactionIndex: '0' } });
+      expect(sent.body.blockNumber).toMatch(/^\d+$/);
+      expect(sent.body.cumulativeGasUsed).toMatch(/^\d+$/);
+    }
+    const hash = (await ask('GET', '/replies?limit=1')).body[0].transactionHash;
+
+    expect((await ask('GET', '/contracts/escrow-eu/amounts?input=1')).body).toEqual({ output: '10' });
+    expect((await ask('POST', `/contracts/${address.slice(2)}/both`, { input: 1 })).body).toEqual({
+      output: '7',
+      name: 'seven',
+    });
+    expect(
+      (await ask('GET', '/contracts/escrow-eu/settle?orderId=2&buyer=0x' + buyer.slice(2) + '&amount=3')).body,
+    ).toEqual({});
+    expect((await ask('GET', `/contracts/escrow-eu/settle?fly-transaction=${hash}`)).body).toEqual({
+      orderId: '1',
+      buyer,
+      amount: '10',
+    });
+  });
+
+  it('given an asynchronous call, when its reply is polled, then it comes in decimal text, under the id of the caller', async () => {
+    const path = '/contracts/escrow-eu/settle?fly-from=treasury&fly-id=invoice-991';
+    const sent = await ask('POST', path, { orderId: 991, buyer, amount: 1 });
+    const again = await ask('POST', path, { orderId: 991, buyer, amount: 1 });
+    const other = await ask('POST', path, { orderId: 992, buyer, amount: 1 });
+    const reply = await replyOf('invoice-991');
+
+    expect([sent.status, sent.body]).toEqual([202, { sent: true, id: 'invoice-991' }]);
+    expect([again.status, other.status]).toEqual([202, 409]);
+    expect(reply.body).toMatchObject({
+      _id: 'invoice-991',
+      receivedAt: expect.any(Number) as unknown,
+      status: '1',
+      headers: { type: 'TransactionSuccess', requestId: 'invoice-991' },
+    });
+    expect((await ask('GET', '/replies?id=invoice-991')).body).toHaveLength(1);
+    expect((await ask('GET', `/replies?limit=2&skip=1&from=${devAccounts[0].address}&since=0`)).body).toHaveLength(2);
+  });
+
+  it('given faults, when they are made, then they are told in the words of old clients beside ours', async () => {
+    const reverted = await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', {
+      orderId: 1,
+      buyer,
+      amount: 0,
+    });
+    const missing = await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', { orderId: 1, buyer });
+    const nobody = await ask('POST', '/contracts/escrow-eu/open', { orderId: 1 });
+    const secret = await ask('POST', '/contracts/escrow-eu/open?fly-privatefrom=x&fly-from=treasury', { orderId: 1 });
+    const unknown = await ask('GET', '/contracts/nothing/here');
+
+    expect(reverted).toMatchObject({
+      status: 500,
+      body: { code: 'evm.reverted', error: expect.stringContaining('nothing to settle') as unknown },
+    });
+    expect(missing).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/amount' }] } });
+    expect(nobody).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/fly-from' }] } });
+    expect(secret).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('Private transactions') as unknown },
+    });
+    expect(unknown.status).toBe(404);
+    expect((await ask('GET', '/replies/nothing')).status).toBe(404);
+    expect((await ask('GET', '/replies', undefined, { authorization: 'Basic eDp5' })).status).toBe(401);
+    expect((await ask('GET', '/status')).body).toEqual({ ok: true });
+  });
+
+  it('given an address that nobody registered, when it is called by an ABI and then registered, then both work', async () => {
+    const [{ id }] = (await ask('GET', '/abis')).body;
+    const deployed = await ask('POST', `/abis/${id}?fly-from=treasury&fly-sync&fee_=9`, {});
+    const at = deployed.body.contractAddress as string;
+
+    expect((await ask('GET', `/abis/${id}/${at.slice(2)}/fee`)).body).toEqual({ output: '9' });
+    expect((await ask('POST', `/abis/${id}/${chain.token}?fly-register=escrow-eu`)).status).toBe(409);
+    expect((await ask('POST', `/abis/${id}/${chain.token}?fly-register=token`)).body).toMatchObject({
+      registeredAs: 'token',
+    });
+    expect((await ask('GET', '/contracts')).body).toHaveLength(3);
+  });
+});
+
+describe('messages', () => {
+  it('given messages as YAML and JSON, when they are posted, then they are sent, asked and deployed', async () => {
+    const yaml = `
+headers: {type: SendTransaction, id: yaml-1}
+from: treasury
+to: ${address}
+methodName: settle
+params: [{type: uint256, value: 5}, {type: address, value: ${buyer}}, {type: uint256, value: "50"}]
+gas: 400000
+`;
+    const sent = await ask('POST', '/hook', yaml);
+    const json = await ask('POST', '', {
+      headers: { type: 'SendTransaction' },
+      from: 'treasury',
+      to: address,
+      method: settle,
+      params: [6, buyer, 60],
+    });
+    const deployed = await ask('POST', '/fasthook', {
+      headers: { type: 'DeployContract', id: 'owned-1' },
+      from: 'treasury',
+      solidity: owned,
+      contractName: 'Owned',
+      params: [],
+    });
+
+    expect([sent.status, sent.body]).toEqual([200, { sent: true, id: 'yaml-1' }]);
+    expect(json).toMatchObject({ status: 200, body: { sent: true } });
+    expect(deployed).toMatchObject({ status: 200, body: { sent: true, id: 'owned-1' } });
+    await replyOf('yaml-1');
+    await replyOf(json.body.id);
+    expect((await replyOf('owned-1')).body.contractAddress).toMatch(/^0x/);
+    const query = {
+      headers: { type: 'Query' },
+      to: address,
+      method: { name: 'amounts', inputs: [{ name: '', type: 'uint256' }], outputs: [{ name: '', type: 'uint256' }] },
+      params: ['5'],
+    };
+    expect((await ask('POST', '/', query)).body).toEqual({ output: '50' });
+  });
+
+  it('given messages that are wrong, when they are posted, then each says where', async () => {
+    const nonce = await ask('POST', '/hook', {
+      headers: { type: 'SendTransaction' },
+      from: 'treasury',
+      to: address,
+      method: settle,
+      nonce: 1,
+    });
+    const type = await ask('POST', '/hook', { headers: { type: 'Mint' } });
+
+    expect(nonce).toMatchObject({ status: 400, body: { sent: false, errors: [{ pointer: '#/nonce' }] } });
+    expect(type).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/headers/type' }] } });
+    expect((await ask('POST', '/hook', '[')).status).toBe(400);
+  });
+});
+
+describe('event streams', () => {
+  it('given a webhook, when subscriptions are made in each way, then events come as arrays of old events', async () => {
+    const stream = await ask('POST', '/eventstreams', {
+      name: 'orders',
+      type: 'webhook',
+      batchSize: 10,
+      batchTimeoutMS: 50,
+      errorHandling: 'block',
+      blockedReryDelaySec: 2,
+      inputs: true,
+      timestamps: true,
+      webhook: { url: `${target.url}/old`, headers: { 'x-token': 'secret' } },
+    });
+    const { id } = stream.body;
+    const short = await ask('POST', '/contracts/escrow-eu/Settled/subscribe', {
+      stream: id,
+      name: 'settled',
+      fromBlock: '0',
+    });
+    const byAbi = await ask('POST', '/subscriptions', {
+      stream: id,
+      address,
+      event: { type: 'event', name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256', indexed: false }] },
+    });
+    await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 77 });
+    await eventually(() =>
+      batchesTo('/old')
+        .flat()
+        .some(({ signature }) => signature === 'Opened(uint256)'),
+    );
+    const settled = batchesTo('/old')
+      .flat()
+      .filter(({ subId }) => subId === short.body.id);
+
+    expect(stream).toMatchObject({
+      status: 200,
+      body: { blockedRetryDelaySec: 2, webhook: { headers: { 'x-token': '***' } } },
+    });
+    expect([short.status, byAbi.status]).toEqual([200, 201]);
+    expect(short.body).toMatchObject({ name: 'settled', filter: { address: [address] }, fromBlock: '0' });
+    expect(settled[0]).toMatchObject({
+      address,
+      signature: 'Settled(uint256,address,uint256)',
+      data: { orderId: '1', buyer, amount: '10' },
+      transactionIndex: '0x0',
+      logIndex: '0',
+      inputMethod: 'settle',
+      inputArgs: { orderId: '1' },
+      inputSigner: devAccounts[0].address,
+    });
+    expect(settled[0].blockNumber).toMatch(/^\d+$/);
+    expect(settled[0].timestamp).toMatch(/^\d{10}$/);
+    expect(settled[0].id).toEqual(expect.any(String));
+    expect(
+      batchesTo('/old')
+        .flat()
+        .filter(({ subId }) => subId === byAbi.body.id),
+    ).toHaveLength(1);
+  });
+
+  it('given a stream with subscriptions, when it is changed, suspended and reset, then only what was meant moves', async () => {
+    const { id } = (
+      await ask('POST', '/eventstreams', {
+        type: 'webhook',
+        batchSize: 50,
+        batchTimeoutMS: 20,
+        webhook: { url: `${target.url}/one` },
+      })
+    ).body;
+    const one = (await ask('POST', '/contracts/escrow-eu/Opened/subscribe', { stream: id })).body.id as string;
+    const two = (await ask('POST', '/contracts/escrow-eu/Settled/subscribe', { stream: id })).body.id as string;
+    const open = (orderId: number) => ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId });
+    const got = (path: string) =>
+      batchesTo(path)
+        .flat()
+        .map(({ data }) => data.orderId as string);
+
+    await open(1001);
+    await eventually(() => got('/one').includes('1001'));
+    expect((await ask('POST', `/eventstreams/${id}/suspend`)).status).toBe(204);
+    expect((await ask('PATCH', `/eventstreams/${id}`, { webhook: { url: `${target.url}/two` } })).body).toMatchObject({
+      suspended: true,
+    });
+    await open(1002);
+    expect((await ask('POST', `/eventstreams/${id}/resume`)).status).toBe(204);
+    expect((await ask('POST', `/eventstreams/${id}/resume`)).status).toBe(409);
+    await eventually(() => got('/two').includes('1002'));
+    expect(got('/two')).toEqual(['1002']);
+
+    expect((await ask('POST', `/subscriptions/${one}/reset`, { fromBlock: '0' })).status).toBe(204);
+    await eventually(
+      () => got('/two').includes('1001') && got('/two').filter((order) => order === '1002').length === 2,
+    );
+    expect(
+      batchesTo('/two')
+        .flat()
+        .every(({ subId }) => subId === one),
+    ).toBe(true);
+
+    expect((await ask('PATCH', `/eventstreams/${id}`, { type: 'websocket' })).status).toBe(400);
+    expect((await ask('DELETE', `/subscriptions/${two}`)).status).toBe(204);
+    expect((await ask('DELETE', `/eventstreams/${id}`)).status).toBe(204);
+    expect((await ask('GET', `/subscriptions/${one}`)).status).toBe(404);
+    expect((await ask('GET', `/eventstreams/${id}`)).status).toBe(404);
+  });
+
+  it('given a topic, when an old client listens, then batches come one by one and again until they are accepted', async () => {
+    const { id } = (
+      await ask('POST', '/eventstreams', {
+        name: 'live',
+        type: 'websocket',
+        batchTimeout: '20ms',
+        websocket: { topic: 'ignored' },
+      })
+    ).body;
+    await ask('POST', '/subscriptions', {
+      stream: 'live',
+      filters: [{ event: { name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256' }] }, address }],
+    });
+    const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/compat/ethconnect/ws`, {
+      headers: { authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}` },
+    });
+    const heard: any[] = [];
+    socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString())));
+    await new Promise((resolve) => socket.once('open', resolve));
+    const say = (message: object) => socket.send(JSON.stringify(message));
+
+    say({ type: 'listen', stream: 'live' });
+    await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 2001 });
+    const [first] = await eventually(() => heard.length > 0 && heard);
+    say({ type: 'ack', stream: 'live', batchNumber: first.batchNumber + 5 });
+    say({ type: 'error', stream: 'live', batchNumber: first.batchNumber, message: 'not now' });
+    await eventually(() => heard.length === 2);
+    say({ type: 'ack', stream: 'live', batchNumber: heard[1].batchNumber });
+    say({ type: 'listenreplies' });
+    await eventually(() => heard.length === 3);
+    socket.close();
+
+    expect(first.events).toMatchObject([
+      {
+        data: { orderId: '2001' },
+        logIndex: '0',
+        transactionIndex: '0',
+        chainId: '31337',
+        listenerType: 'events',
+        streamId: id,
+      },
+    ]);
+    expect(heard[1].events).toEqual(first.events);
+    expect(heard[2]).toMatchObject({ type: 'error', code: 'request.invalid' });
+  });
+});
