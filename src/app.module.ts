@@ -4,6 +4,7 @@ import { EventsSocket, compatControllers } from '#compat';
 import { ConnectionsController } from '#connections';
 import { FlowsController } from '#flows';
 import { ContractCallsController, ContractDocsController, ContractsController, InterfacesController } from '#gateway';
+import { IftttController, IftttOauthController, IftttSheetController } from '#ifttt';
 import { NetworksController } from '#networks';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
@@ -21,6 +22,9 @@ const api: readonly Type[] = [
   EventsController,
   FlowsController,
   HooksController,
+  IftttController,
+  IftttOauthController,
+  IftttSheetController,
   InterfacesController,
   NetworksController,
   RunsController,

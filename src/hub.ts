@@ -6,6 +6,7 @@ import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#co
 import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
+import { iftttServices } from '#ifttt';
 import { NetworksService, SendingService } from '#networks';
 import {
   ApiKeys,
@@ -45,7 +46,7 @@ import {
   runQueueName,
   type RunJob,
 } from '#runs';
-import type { ConnectorDefinition } from '#sdk';
+import { iftttItems, type ConnectorDefinition } from '#sdk';
 import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
@@ -224,6 +225,26 @@ async function assemble(
   keepTriggerGauges(metrics, sourcesStore);
   keepTransactionGauges(metrics, chain.transactions);
 
+  const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
+  const ifttt = iftttServices({
+    db,
+    connections,
+    flows,
+    sources,
+    receiver,
+    networks,
+    contracts: gateway.contracts,
+    runs: queries,
+    transactions: chain.transactions,
+    keys,
+    leases,
+    http,
+    log,
+    use: chain.use,
+    publicUrl,
+  });
+  chain.lend(iftttItems, ifttt.published);
+
   if (has('worker')) {
     const sending = new SendingService(networks, log);
     sending.start();
@@ -275,12 +296,15 @@ async function assemble(
     });
     host.start();
     onStop('triggers', () => host.stop());
+    ifttt.watches.start();
+    onStop('watches for IFTTT', () => ifttt.watches.stop());
+    ifttt.realtime.start();
+    onStop('Realtime of IFTTT', () => ifttt.realtime.stop());
   }
   sources.refresh();
   pumps.start({ callsTargets: has('listener') });
   onStop('streams', () => pumps.stop());
 
-  const receiver = new HookReceiver({ flows, sources, connections, intake, keys, log });
   const compat = compatServices({
     db,
     vault,
@@ -321,6 +345,12 @@ async function assemble(
     gateway.calls,
     gateway.deployments,
     gateway.openApi,
+    ifttt.account,
+    ifttt.service,
+    ifttt.oauth,
+    ifttt.sheet,
+    ifttt.identities,
+    ifttt.webhooks,
   ];
   const app = await createHttpApp(
     AppModule.for(

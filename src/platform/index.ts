@@ -38,6 +38,7 @@ export { AuditLog, writeAudit, type AuditEntry, type AuditRecord } from './auth/
 export { CurrentCaller, bearerOf, bearerOrBasicOf } from './auth/auth.guard.js';
 export { assertEveryRouteGuarded } from './auth/route-guards.js';
 export { sendLimitsSchema, type SendLimits } from './auth/send-limits.js';
+export { AttemptLimit } from './auth/attempt-limit.js';
 export { hasScope, scopes, type Scope } from './auth/scopes.js';
 export { createVault, type Vault } from './vault/vault.js';
 export { loadMasterKey } from './vault/master-key.js';

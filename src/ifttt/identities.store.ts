@@ -1,0 +1,113 @@
+import { sql, type Kysely } from 'kysely';
+import type { Database } from '#platform';
+import type { FieldValues } from './offer.js';
+
+/** Applets of one user with the same trigger and the same field values. */
+export interface Identity {
+  readonly identity: string;
+  readonly slug: string;
+  /** Whose history it reads. */
+  readonly feed: string;
+  readonly fields: FieldValues;
+}
+
+export interface WatchedIdentity extends Identity {
+  readonly cursor: string | undefined;
+}
+
+/** Feeds that belong to one identity, because the hub watches for it alone. */
+export function feedOfIdentity(identity: string): string {
+  return `identity:${identity}`;
+}
+
+/** Feeds of what flows publish. */
+export function feedOfSlug(slug: string): string {
+  return `published:${slug}`;
+}
+
+/** Longer than any pause between the polls of an Applet that is on. */
+const unpolledDays = 14;
+
+/** Who polls what, and whom IFTTT is yet to be told about. */
+export class IdentitiesStore {
+  constructor(private readonly db: Kysely<Database>) {}
+
+  /** The first sight of an identity is its beginning. */
+  async see({ identity, slug, feed, fields }: Identity): Promise<void> {
+    await sql`
+      insert into ifttt_identity (identity, slug, feed, fields)
+      values (${identity}, ${slug}, ${feed}, ${JSON.stringify(fields)}::jsonb)
+      on conflict (identity) do update set polled_at = now()
+      where ifttt_identity.polled_at < now() - interval '1 minute'
+    `.execute(this.db);
+  }
+
+  async remove(identity: string): Promise<void> {
+    await this.db.deleteFrom('ifttt_identity').where('identity', '=', identity).execute();
+  }
+
+  /** Those that the hub watches for. */
+  async watched(slugs: readonly string[]): Promise<readonly WatchedIdentity[]> {
+    const rows = await this.db
+      .selectFrom('ifttt_identity')
+      .select(['identity', 'slug', 'feed', 'fields', 'cursor'])
+      .where('slug', 'in', slugs)
+      .execute();
+    return rows.map(({ cursor, ...row }) => ({ ...row, cursor: cursor ?? undefined }));
+  }
+
+  async move(identity: string, cursor: string): Promise<void> {
+    await this.db.updateTable('ifttt_identity').set({ cursor, error: null }).where('identity', '=', identity).execute();
+  }
+
+  async fail(identity: string, error: { readonly code: string; readonly message: string }): Promise<void> {
+    await this.db
+      .updateTable('ifttt_identity')
+      .set({ error: JSON.stringify(error) })
+      .where('identity', '=', identity)
+      .execute();
+  }
+
+  /** Those that IFTTT is to be told of, first those that wait the longest; they stay until {@link told} is called. */
+  async untold(limit: number): Promise<readonly string[]> {
+    const { rows } = await sql<{ identity: string }>`
+      update ifttt_identity set is_dirty = false, is_being_told = true
+      where identity in (
+        select identity from ifttt_identity where is_dirty or is_being_told
+        order by told_at nulls first, identity limit ${limit})
+      returning identity
+    `.execute(this.db);
+    return rows.map((row) => row.identity);
+  }
+
+  async told(identities: readonly string[]): Promise<void> {
+    await this.db
+      .updateTable('ifttt_identity')
+      .set({ is_being_told: false, told_at: new Date() })
+      .where('identity', 'in', identities)
+      .execute();
+  }
+
+  /** Forgets whoever IFTTT has stopped asking for without saying so, with what was kept for them. */
+  async trim(): Promise<void> {
+    await sql`
+      with gone as (
+        delete from ifttt_identity where polled_at < now() - ${unpolledDays} * interval '1 day' returning feed)
+      delete from ifttt_item where feed in (select feed from gone where feed like 'identity:%')
+    `.execute(this.db);
+  }
+
+  async counts(): Promise<{ identities: number; untold: number; failing: number }> {
+    const { rows } = await sql<{ identities: string; untold: string; failing: string }>`
+      select count(*) as identities, count(*) filter (where is_dirty or is_being_told) as untold,
+        count(*) filter (where error is not null) as failing
+      from ifttt_identity
+    `.execute(this.db);
+    const [row] = rows;
+    return {
+      identities: Number(row?.identities ?? 0),
+      untold: Number(row?.untold ?? 0),
+      failing: Number(row?.failing ?? 0),
+    };
+  }
+}

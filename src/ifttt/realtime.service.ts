@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lease, Leases } from '#platform';
+import { PatchbayError, type HttpClient, type IftttServiceSettings, type Logger } from '#sdk';
+import type { IdentitiesStore } from './identities.store.js';
+import type { ServiceAccount } from './service-account.js';
+
+export interface RealtimeParts {
+  readonly account: ServiceAccount;
+  readonly identities: IdentitiesStore;
+  readonly http: HttpClient;
+  readonly leases: Leases;
+  readonly log: Logger;
+}
+
+/** As many as one call may name. */
+const mostIdentities = 1_000;
+/** From the answer to one call to the next call: a little over a second, so that they arrive no closer than that. */
+const pauseMs = 1_020;
+const firstBackOffMs = 2_000;
+const longestBackOffMs = 300_000;
+
+/**
+ * Tells IFTTT which identities have something new, so that it polls at once. One process of the hub does so, about once a
+ * second at the most; what could not be told stays noted in the store and is told later, also after a restart.
+ */
+export class RealtimeService {
+  readonly #stop = new AbortController();
+  #lease: Lease | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(private readonly parts: RealtimeParts) {}
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    await this.#lease?.release();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      // Another process may have called within the last second, so the first thing here is to wait as well.
+      let waitMs = pauseMs;
+      if (await this.#holdsLease()) {
+        await pause(waitMs, signal);
+        if (signal.aborted) return;
+        waitMs = await this.#tell().catch((error: unknown) => {
+          this.parts.log.info('IFTTT cannot be told of news for now', { error });
+          return pauseMs;
+        });
+        waitMs -= pauseMs;
+      }
+      if (waitMs > 0) await pause(waitMs, signal);
+    }
+  }
+
+  async #holdsLease(): Promise<boolean> {
+    if (this.#lease?.signal.aborted) {
+      await this.#lease.release().catch(() => undefined);
+      this.#lease = undefined;
+    }
+    this.#lease ??= await this.parts.leases.acquire('ifttt realtime').catch(() => undefined);
+    return this.#lease !== undefined;
+  }
+
+  /** @returns how long to wait before the next call, in milliseconds */
+  async #tell(): Promise<number> {
+    const { account, identities, log } = this.parts;
+    const service = await account.find();
+    if (service === undefined) return pauseMs;
+    const untold = await identities.untold(mostIdentities);
+    if (untold.length === 0) {
+      this.#failures = 0;
+      return pauseMs;
+    }
+    const { status, retryAfterMs } = await this.#post(service, untold);
+    if (status === 429 || status === 0 || status >= 500) {
+      this.#failures += 1;
+      const backOffMs = Math.min(firstBackOffMs * 2 ** (this.#failures - 1), longestBackOffMs);
+      const waitMs = Math.max(retryAfterMs, backOffMs);
+      log.info('IFTTT did not take a notification; it is sent again', { status, waitMs, identities: untold.length });
+      return waitMs;
+    }
+    this.#failures = 0;
+    await identities.told(untold);
+    if (status >= 300) {
+      log.warn('IFTTT refused a notification; its Applets wait for their next poll', {
+        status,
+        identities: untold.length,
+        fix: 'Check the service key, and that Realtime is switched on in the settings of the service.',
+      });
+    }
+    return pauseMs;
+  }
+
+  async #post(
+    { key, realtimeUrl }: IftttServiceSettings,
+    identities: readonly string[],
+  ): Promise<{ readonly status: number; readonly retryAfterMs: number }> {
+    try {
+      const { status, headers } = await this.parts.http.request({
+        method: 'POST',
+        url: `${realtimeUrl}/v1/notifications`,
+        headers: {
+          'content-type': 'application/json',
+          'ifttt-service-key': key.reveal(),
+          'x-request-id': randomUUID().replaceAll('-', ''),
+        },
+        body: JSON.stringify({ data: identities.map((identity) => ({ trigger_identity: identity })) }),
+        redact: [key.reveal()],
+        accept: () => true,
+        signal: this.#stop.signal,
+      });
+      return { status, retryAfterMs: retryAfterOf(headers['retry-after']) };
+    } catch (thrown) {
+      const { code, retryAfterMs = 0 } = PatchbayError.from(thrown);
+      // The operator does not let the hub call there: trying again cannot help.
+      return { status: code === 'target.forbidden' ? 403 : 0, retryAfterMs };
+    }
+  }
+}
+
+/** Seconds, or a date. */
+function retryAfterOf(header: string | undefined): number {
+  if (header === undefined) return 0;
+  if (/^\d+$/.test(header)) return Number(header) * 1_000;
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? 0 : Math.max(0, at - Date.now());
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { runWithLogContext, type Lease, type Leases } from '#platform';
+import { PatchbayError, type Logger } from '#sdk';
+import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
+import type { IdentitiesStore, WatchedIdentity } from './identities.store.js';
+import type { ItemsStore } from './items.store.js';
+
+export interface WatchesParts {
+  readonly builtIn: ReadonlyMap<string, BuiltInTrigger>;
+  readonly identities: IdentitiesStore;
+  readonly items: ItemsStore;
+  /** Drops what nobody can need any more; it is called now and then. */
+  readonly trim: () => Promise<void>;
+  readonly leases: Leases;
+  readonly log: Logger;
+}
+
+interface Watch {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+const checkEveryMs = 1_000;
+const trimEveryMs = 60_000;
+const firstBackOffMs = 500;
+const longestBackOffMs = 60_000;
+
+/**
+ * Watches for every identity of a built-in trigger, in whichever process holds the lease: from its first poll on, until
+ * IFTTT says that nobody uses it. A watch that fails is begun again where it left off, and disturbs no other.
+ */
+export class WatchesService {
+  readonly #watches = new Map<string, Watch>();
+  #lease: Lease | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #checking: Promise<void> | undefined;
+  #trimmedAt = 0;
+
+  constructor(private readonly parts: WatchesParts) {}
+
+  start(): void {
+    this.#timer = setInterval(() => this.#check(), checkEveryMs);
+    this.#check();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#checking;
+    await this.#leave();
+  }
+
+  #check(): void {
+    this.#checking ??= this.#arrange()
+      .catch((error: unknown) => this.parts.log.info('What IFTTT waits for cannot be watched for now', { error }))
+      .finally(() => (this.#checking = undefined));
+  }
+
+  async #arrange(): Promise<void> {
+    if (this.#lease?.signal.aborted) await this.#leave();
+    this.#lease ??= await this.parts.leases.acquire('ifttt watches');
+    if (this.#lease === undefined) return;
+    await this.#trim();
+    const wanted = await this.parts.identities.watched([...this.parts.builtIn.keys()]);
+    const names = new Set(wanted.map(({ identity }) => identity));
+    for (const [identity, watch] of this.#watches) {
+      if (names.has(identity)) continue;
+      this.#watches.delete(identity);
+      await stopped(watch);
+    }
+    for (const identity of wanted) {
+      if (this.#watches.has(identity.identity)) continue;
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, this.#lease.signal]);
+      this.#watches.set(identity.identity, { stop, ended: this.#keepWatching(identity, signal) });
+    }
+  }
+
+  async #keepWatching(identity: WatchedIdentity, signal: AbortSignal): Promise<void> {
+    const { identities, log } = this.parts;
+    let { cursor } = identity;
+    let backOffMs = firstBackOffMs;
+    while (!signal.aborted) {
+      const startedAt = Date.now();
+      try {
+        await runWithLogContext({ trigger: identity.slug }, () =>
+          this.#watch(identity, cursor, signal, (place) => (cursor = place)),
+        );
+      } catch (thrown) {
+        if (signal.aborted) return;
+        const { code, detail } = PatchbayError.from(thrown);
+        log.warn('A watch for IFTTT stopped and will be begun again', { slug: identity.slug, code, detail });
+        await identities.fail(identity.identity, { code, message: detail }).catch(() => undefined);
+      }
+      if (Date.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
+      await delay(backOffMs, undefined, { signal }).catch(() => undefined);
+      backOffMs = Math.min(backOffMs * 2, longestBackOffMs);
+    }
+  }
+
+  async #watch(
+    { identity, slug, feed, fields }: WatchedIdentity,
+    cursor: string | undefined,
+    signal: AbortSignal,
+    moved: (cursor: string) => void,
+  ): Promise<void> {
+    const { builtIn, identities, items } = this.parts;
+    await builtIn.get(slug)?.watch({
+      fields,
+      cursor,
+      signal,
+      deliver: async (found, place) => {
+        signal.throwIfAborted();
+        await items.add(feed, found);
+        await identities.move(identity, place);
+        moved(place);
+      },
+      retract: async (position, place) => {
+        signal.throwIfAborted();
+        await items.retract(feed, position);
+        await identities.move(identity, place);
+        moved(place);
+      },
+    });
+  }
+
+  async #trim(): Promise<void> {
+    if (Date.now() - this.#trimmedAt < trimEveryMs) return;
+    this.#trimmedAt = Date.now();
+    await this.parts.trim();
+  }
+
+  async #leave(): Promise<void> {
+    const watches = [...this.#watches.values()];
+    this.#watches.clear();
+    await Promise.all(watches.map(stopped));
+    await this.#lease?.release();
+    this.#lease = undefined;
+  }
+}
+
+async function stopped(watch: Watch): Promise<void> {
+  watch.stop.abort();
+  await watch.ended;
+}
