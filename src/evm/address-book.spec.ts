@@ -68,7 +68,7 @@ describe('the address book', () => {
 
   it('given an unknown name, when it is looked up, then the error names the ones there are', async () => {
     const book = await aBook(usdc);
-    await expect(book.get('usdt')).rejects.toMatchObject({ code: 'evm.unknownContract', fix: 'It has: usdc' });
+    await expect(book.get('usdt')).rejects.toMatchObject({ code: 'evm.unknownContract', fix: 'There are: usdc' });
   });
 
   it('given an entry that was added later, when it is looked up, then it is found', async () => {

@@ -20,6 +20,8 @@ export interface AddressBookOptions {
   readonly abiFolder?: string;
   /** Where else contracts are known, by name or by address in lower case. What the file says comes first. */
   readonly findElsewhere?: (nameOrAddress: string) => Promise<Contract | undefined>;
+  /** The names that are known there, for whoever mistypes one. */
+  readonly namesElsewhere?: () => Promise<readonly string[]>;
 }
 
 const parameter: z.ZodType = z.lazy(() =>
@@ -47,6 +49,8 @@ const bookSchema = z.strictObject({
     .default({}),
 });
 
+const mostNamed = 20;
+
 /** Names for the contracts of one network. The file is read again when it is asked for a name that it did not have. */
 export class AddressBook {
   readonly #options: AddressBookOptions;
@@ -72,13 +76,7 @@ export class AddressBook {
       this.#entries = undefined;
       entry = ownOf(await this.#load(), nameOrAddress);
     }
-    if (!entry) {
-      const names = Object.keys(await this.#load());
-      throw new PatchbayError('evm.unknownContract', {
-        detail: `There is no contract ${JSON.stringify(nameOrAddress)} in ${this.#options.file}`,
-        fix: names.length > 0 ? `It has: ${names.join(', ')}` : 'Add it there with address and ABI.',
-      });
-    }
+    if (!entry) throw await this.#unknown(nameOrAddress);
     return {
       name: nameOrAddress,
       address: entry.address.toLowerCase(),
@@ -134,6 +132,19 @@ export class AddressBook {
   async #findElsewhere(nameOrAddress: string, abi: string | undefined): Promise<Contract | undefined> {
     const found = await this.#options.findElsewhere?.(nameOrAddress);
     return found && abi !== undefined ? { ...found, abi: await this.#abi(abi) } : found;
+  }
+
+  async #unknown(name: string): Promise<PatchbayError> {
+    const { file, namesElsewhere } = this.#options;
+    const names = [...Object.keys(await this.#load()), ...((await namesElsewhere?.()) ?? [])];
+    const more = names.length > mostNamed ? ', …' : '';
+    return new PatchbayError('evm.unknownContract', {
+      detail: `There is no contract ${JSON.stringify(name)} in ${file}${namesElsewhere ? ', and none is registered under this name' : ''}`,
+      fix:
+        names.length > 0
+          ? `There are: ${names.slice(0, mostNamed).join(', ')}${more}`
+          : 'Add it there with address and ABI.',
+    });
   }
 
   async #load(): Promise<z.output<typeof bookSchema>['contracts']> {

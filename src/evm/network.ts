@@ -74,6 +74,7 @@ export class Network {
     this.addressBook = new AddressBook({
       file: settings.addressBook ?? `contracts/addresses/${settings.name}.yaml`,
       findElsewhere: (nameOrAddress) => this.#use(contractDirectory).find(settings.name, nameOrAddress),
+      namesElsewhere: () => this.#use(contractDirectory).names(settings.name),
     });
   }
 

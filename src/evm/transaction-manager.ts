@@ -180,7 +180,8 @@ export class TransactionManager implements Transactions {
 function sameOrConflict(record: TransactionRecord, payloadHash: string): TransactionRecord {
   if (record.payloadHash === payloadHash) return record;
   throw new PatchbayError('request.conflict', {
-    detail: `The idempotency key ${record.idempotencyKey} was used for another transaction`,
+    // Callers know their keys without what keeps them apart from those of others.
+    detail: `The idempotency key ${record.idempotencyKey.replace(/^key:[0-9a-f-]{36}:/, '')} was used for another transaction: ${record.id}`,
     fix: 'Use a new key for a new transaction.',
   });
 }

@@ -136,10 +136,12 @@ export class InterfacesController {
     reply.status(deployment.isReached ? 200 : 202);
     const { address } = deployment;
     const view = sentView(deployment);
+    const reference = deployment.name ?? address;
+    const links = { contract: `/api/contracts/${reference}`, docs: `/docs/contracts/${reference}` };
     return {
       ...view,
       contract: { address, name: deployment.name },
-      links: { ...(view['links'] as object), contract: `/api/contracts/${deployment.name ?? address}` },
+      links: { ...(view['links'] as object), ...links },
     };
   }
 }
