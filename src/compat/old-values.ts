@@ -22,9 +22,10 @@ export function readInputs(
   const inputs = namedInputs(parameters);
   const ours = argumentNames(parameters);
   const names = inputs.map(({ name = '' }) => name);
-  const asked = Object.fromEntries(Object.entries(query).filter(([name]) => names.includes(name) && !(name in body)));
-  const { args } = splitQuery(asked, inputs, []);
-  const missing = names.filter((name) => body[name] === undefined && args[name] === undefined);
+  const isAsked = (name: string): boolean => names.includes(name) && !Object.hasOwn(body, name);
+  const asked = Object.fromEntries(Object.entries(query).filter(([name]) => isAsked(name)));
+  const given: Values = { ...splitQuery(asked, inputs, []).args, ...body };
+  const missing = names.filter((name) => !Object.hasOwn(given, name));
   if (missing.length > 0) {
     throw new PatchbayError('request.invalid', {
       detail: `These inputs are missing: ${missing.join(', ')}`,
@@ -34,7 +35,7 @@ export function readInputs(
   return Object.fromEntries(
     inputs.map((input, index) => {
       const name = names[index] ?? '';
-      return [ours[index], oldValue(input, body[name] ?? args[name])];
+      return [ours[index], oldValue(input, given[name])];
     }),
   );
 }
@@ -65,7 +66,9 @@ export function oldValue(parameter: AbiParameter, value: unknown): unknown {
 
 function oldTuple(components: readonly AbiParameter[], value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return components.map((component, index) => oldValue(component, value[index] as unknown));
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) => (components[index] ? oldValue(components[index], item) : item));
+  }
   const given = value as Values;
   const types = new Map(components.map((component) => [component.name, component]));
   return Object.fromEntries(

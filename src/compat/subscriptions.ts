@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { getFragment, type Abi, type AbiFragment } from '#evm';
+import { getFragment, type Abi } from '#evm';
 import { checked } from '#gateway';
 import type { AuditLog, Caller } from '#platform';
 import { PatchbayError, z } from '#sdk';
@@ -69,7 +69,7 @@ export class OldSubscriptions {
   async create(body: unknown, caller: Caller): Promise<Json> {
     const { event: one, address: at, filters: several, ...wish } = checked(fullBody, body ?? {});
     const filters = (several ?? (one ? [{ event: one, address: at }] : [])).map((filter) => ({
-      event: { type: 'event', ...filter.event } as AbiFragment,
+      event: { type: 'event', ...filter.event },
       address: filter.address ?? at ?? undefined,
     }));
     if (filters.length === 0) throw invalid('#/event', 'The ABI of the event is missing');

@@ -126,7 +126,10 @@ interface Exchange {
 async function orAborted(exchange: Promise<void>, signal: AbortSignal): Promise<void> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
+    onAbort = () => {
+      const reason: unknown = signal.reason;
+      reject(reason);
+    };
     signal.addEventListener('abort', onAbort);
   });
   try {

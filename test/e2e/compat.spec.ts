@@ -92,6 +92,12 @@ interface Answer {
   readonly body: any;
 }
 
+interface Delivered {
+  readonly subId: string;
+  readonly signature: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
 /** As old clients do: with Basic, and the key as the password. */
 async function ask(
   method: string,
@@ -122,7 +128,7 @@ const replyOf = (id: string): Promise<Answer> =>
     return reply.status === 200 && reply;
   });
 const batchesTo = (path: string) =>
-  target.deliveries.filter((one) => one.path === path).map(({ body }) => body as any[]);
+  target.deliveries.filter((one) => one.path === path).map(({ body }) => body as Delivered[]);
 
 describe('contracts as old clients call them', () => {
   it('given an upload, when its views are asked for, then it is described, and nothing is needed to look inside', async () => {
@@ -365,7 +371,7 @@ describe('event streams', () => {
     const got = (path: string) =>
       batchesTo(path)
         .flat()
-        .map(({ data }) => data.orderId as string);
+        .map(({ data }) => data['orderId']);
 
     await open(1001);
     await eventually(() => got('/one').includes('1001'));
@@ -412,6 +418,7 @@ describe('event streams', () => {
     const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/compat/ethconnect/ws`, {
       headers: { authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}` },
     });
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages of several shapes, each compared with what it must be
     const heard: any[] = [];
     socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString())));
     await new Promise((resolve) => socket.once('open', resolve));
