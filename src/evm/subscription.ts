@@ -2,6 +2,7 @@ import { PatchbayError } from '#sdk';
 import type { BlockHeader } from './block.js';
 import type { ChainLog } from './chain-log.js';
 import { formatBlock, formatCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.js';
+import type { Fork } from './fork.js';
 import { matches, mergeFilters, type LogFilter } from './log-filter.js';
 
 /** Blocks on top before a log counts, or the chain's own word for final. 0: as soon as it is mined. */
@@ -20,6 +21,8 @@ export interface ChainRetraction {
   readonly from: string;
   readonly finalAt: string;
   readonly cursor: string;
+  /** False: the abandoned blocks begin there or later; what lies before them is only heard again. */
+  readonly isExact: boolean;
 }
 
 export interface WatchOptions {
@@ -165,12 +168,13 @@ export class Subscription {
   }
 
   /** The chain goes on from `place`; what was delivered from there on is withdrawn. */
-  async rewind(place: Checkpoint, revertedAfter: number): Promise<void> {
+  async rewind({ isExact, ...place }: Fork, revertedAfter: number): Promise<void> {
     const oldHead = (this.#place?.next ?? place.next) - 1;
     await this.options.retract({
       from: formatBlock(place.next),
       finalAt: formatBlock(oldHead + revertedAfter),
       cursor: formatCheckpoint(place),
+      isExact,
     });
     for (const number of this.#delivered.keys()) if (number >= place.next) this.#delivered.delete(number);
     this.moveTo(place);

@@ -20,6 +20,8 @@ import { TransactionDetails, type DetailsOf } from './transaction-details.js';
 
 /** Events of contracts in the order of the chain. */
 export class ContractSource implements StreamSource {
+  readonly isFinal = false;
+
   constructor(
     private readonly network: Network,
     private readonly definition: StreamDefinition,

@@ -11,6 +11,8 @@ export class DeliveredMemory {
   /** Heard since the restart; of what is not heard again the chain has changed meanwhile. */
   readonly #expected = new Set<string>();
   readonly #removed = new Set<string>();
+  /** What lies before it was passed, and is in the chain as it was. */
+  #passedBefore = '';
   readonly #delivered: string | null;
   readonly #tracedFrom: string;
 
@@ -29,6 +31,7 @@ export class DeliveredMemory {
       this.#expected.delete(event.id);
       return known.isRemoved || known.place !== place ? 'again' : 'done';
     }
+    if (position < this.#passedBefore) return 'done';
     const wasPassed = this.#delivered !== null && position <= this.#delivered;
     // Of what is traced the trace decides: a block that was passed may have been replaced by another one.
     return wasPassed && (this.#tracedFrom === '' || position < this.#tracedFrom) ? 'done' : 'new';
@@ -45,6 +48,16 @@ export class DeliveredMemory {
       this.#removed.add(event.id);
       this.#expected.delete(event.id);
     }
+  }
+
+  /** It is all heard again from some place on, and nothing before this position has changed. */
+  pass(position: string): void {
+    if (position > this.#passedBefore) this.#passedBefore = position;
+  }
+
+  /** From this position on it has changed. */
+  reopen(position: string): void {
+    if (position < this.#passedBefore) this.#passedBefore = position;
   }
 
   /** These are in the chain again, and noted there. */

@@ -1,5 +1,5 @@
-import { PatchbayError, type Retraction } from '#sdk';
-import type { PlacedEvent, Portion } from './stream-source.js';
+import { PatchbayError } from '#sdk';
+import type { PlacedEvent, Portion, StreamRetraction } from './stream-source.js';
 
 /** What goes out together, and what is true once it has. */
 export interface Gathering {
@@ -12,7 +12,7 @@ export interface Gathering {
   delivered: string | null | undefined;
   tracedFrom: string;
   /** Comes after these. */
-  retraction: Retraction | undefined;
+  retraction: StreamRetraction | undefined;
 }
 
 export type Judgement = 'new' | 'again' | 'done';
@@ -29,7 +29,7 @@ interface HeldPortion {
  * batches. What a reorganisation takes back before it went out is left out.
  */
 export class StreamBuffer {
-  readonly #items: (HeldPortion | { readonly retraction: Retraction })[] = [];
+  readonly #items: (HeldPortion | { readonly retraction: StreamRetraction })[] = [];
   readonly #judge: (event: PlacedEvent) => Judgement;
   readonly #limit: number;
   #held = 0;
@@ -56,7 +56,7 @@ export class StreamBuffer {
     }
   }
 
-  retract(retraction: Retraction): void {
+  retract(retraction: StreamRetraction): void {
     for (const item of this.#items) {
       if ('portion' in item && (item.cutFrom === undefined || item.cutFrom > retraction.from))
         item.cutFrom = retraction.from;

@@ -42,6 +42,8 @@ export class StreamPump {
   /** Known once it runs. */
   #state: Pick<Position, 'delivered' | 'batchNumber' | 'events'> = { delivered: null, batchNumber: 0, events: 0 };
   #memory: DeliveredMemory;
+  /** Everything before the first was passed, everything delivered from the second on is remembered. */
+  #floors = { reached: '', traced: '' };
   /** Positions between which events may be remembered because they may vanish. */
   #traces: { readonly oldest: string; readonly newest: string } | undefined;
   #inFlight: StreamBatch | undefined;
@@ -67,6 +69,9 @@ export class StreamPump {
     this.#state = { delivered, batchNumber, events };
     const cursor = position.cursor ?? (await this.#begin());
     const floor = source.floorOf(cursor);
+    // Before the place where it began there is nothing to remember.
+    const traced = position.tracedFrom === '' && !source.isFinal ? floor : position.tracedFrom;
+    this.#floors = { reached: floor, traced };
     this.#memory = new DeliveredMemory(position, await positions.traced(this.#of, floor));
     this.#traces = { oldest: '', newest: delivered !== null && delivered > floor ? delivered : floor };
     const buffer = new StreamBuffer({
@@ -137,6 +142,10 @@ export class StreamPump {
       if (cursor !== undefined && !(await this.#tidy(cursor))) return;
       if (!retraction) continue;
       this.#memory.remove(await this.#parts.positions.retract(this.#of, retraction));
+      const { reached, traced } = this.#floors;
+      if (retraction.isExact) this.#memory.reopen(retraction.from);
+      else this.#memory.pass(reached < traced ? reached : traced);
+      this.#floors = { reached: this.#parts.source.floorOf(retraction.cursor), traced };
       const { delivered } = this.#state;
       if (delivered !== null && delivered >= retraction.from) this.#state = { ...this.#state, delivered: null };
       next = this.#gather(buffer);
@@ -270,9 +279,11 @@ export class StreamPump {
       ...this.#state,
       ...changes,
     };
+    const { cursor, tracedFrom } = checkpoint;
+    const traced = tracedFrom > this.#floors.traced ? tracedFrom : this.#floors.traced;
     for (;;) {
       try {
-        await this.#parts.positions.checkpoint(this.#of, checkpoint);
+        await this.#parts.positions.checkpoint(this.#of, { ...checkpoint, tracedFrom: traced });
         break;
       } catch (error) {
         if (PatchbayError.from(error).code !== 'store.unavailable') throw error;
@@ -283,6 +294,8 @@ export class StreamPump {
     }
     const { delivered, batchNumber, events } = checkpoint;
     this.#state = { delivered, batchNumber, events };
+    const reached = cursor === undefined ? this.#floors.reached : this.#parts.source.floorOf(cursor);
+    this.#floors = { reached, traced };
     return true;
   }
 }

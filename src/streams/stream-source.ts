@@ -27,21 +27,28 @@ export interface Portion {
   readonly tracedFrom: string;
 }
 
+export interface StreamRetraction extends Retraction {
+  /** False: what was taken back begins there or later; what lies before it is only heard again. */
+  readonly isExact: boolean;
+}
+
 export interface ReadOptions {
   readonly cursor: string;
   readonly signal: AbortSignal;
   /** Is awaited before more is read. */
   deliver(portion: Portion): Promise<void>;
-  retract(retraction: Retraction): Promise<void>;
+  retract(retraction: StreamRetraction): Promise<void>;
 }
 
 /** One ordered list of events that goes on for ever. */
 export interface StreamSource {
+  /** What it gives never vanishes. */
+  readonly isFinal: boolean;
   /** Looks up what the definition names. @throws stream.invalid, evm.unknownContract, evm.unknownFunction, evm.arguments */
   check(): Promise<void>;
   /** The cursor to begin with. */
   begin(from: StreamStart): Promise<string>;
-  /** Positions before the cursor are less than this. */
+  /** Positions before the cursor are less than this, those after it are not. */
   floorOf(cursor: string): string;
   /** What is found to be missing at this cursor is gone for good once a cursor is here. */
   finalAt(cursor: string): string;

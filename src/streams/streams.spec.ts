@@ -398,7 +398,7 @@ describe('a reorganisation', () => {
     const again = await Promise.all([first, first + 1, first + 2].map((number) => rawTransaction(number)));
     await chain.call('anvil_reorg', [10, again.map((raw, index) => [raw, index])]);
     await transferOf(chain.token, 111);
-    await eventually(() => receiver.events.length === 11);
+    await eventually(() => receiver.events.length >= 11);
     expect(valuesOf(receiver.events.slice(10))).toEqual([111]);
     await chain.mine(15);
     await eventually(() => receiver.events.length >= 18);

@@ -10,6 +10,7 @@ const idleMs = 1_000;
 
 /** What becomes of the transactions that this hub sends, in the order in which it was written down. */
 export class TransactionSource implements StreamSource {
+  readonly isFinal = true;
   readonly #holds: (change: TransactionChange) => boolean;
 
   /** @param network – only its transactions; undefined: those of all networks */
