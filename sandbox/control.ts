@@ -4,6 +4,8 @@ import type { Activity } from './activity.js';
 import { awsFault, type AwsStandIn } from './aws/stand-in.js';
 import type { Demo } from './demo.js';
 import type { Faults } from './faults.js';
+import { iftttActs } from './ifttt/control.js';
+import type { IftttStandIn } from './ifttt/ifttt.js';
 import type { ReceivedLog } from './received.js';
 import type { SalesforceStandIn } from './salesforce/index.js';
 import { parseBody, readBody, send, type Route } from './server.js';
@@ -13,6 +15,7 @@ export interface ControlOptions {
   readonly received: ReceivedLog;
   readonly salesforce: SalesforceStandIn;
   readonly aws: AwsStandIn;
+  readonly ifttt: IftttStandIn;
   readonly demo: Demo;
   readonly activity: Activity;
 }
@@ -42,8 +45,8 @@ const opportunity = z
 const reorg = z.strictObject({ depth: z.number().int().min(1).max(64) });
 const running = z.strictObject({ running: z.boolean() });
 
-/** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`. */
-export function createControl({ faults, received, salesforce, aws, demo, activity }: ControlOptions): Route {
+/** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`, `/_ifttt/…`. */
+export function createControl({ faults, received, salesforce, aws, ifttt, demo, activity }: ControlOptions): Route {
   const acts: Readonly<Record<string, Act>> = {
     'GET /_received': (_body, query) => {
       const standIn = query.get('standIn') ?? undefined;
@@ -76,6 +79,7 @@ export function createControl({ faults, received, salesforce, aws, demo, activit
     'POST /_demo/reorg': (body) => demo.reorg(reorg.parse(body).depth),
     'POST /_demo/activity': (body) => (running.parse(body).running ? activity.start() : activity.stop()),
     'GET /_demo/activity': () => ({ running: activity.isRunning }),
+    ...iftttActs(ifttt),
   };
 
   return (request, response, path) => {

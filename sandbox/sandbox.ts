@@ -7,7 +7,7 @@ import { createControl } from './control.js';
 import { Demo, recipients } from './demo.js';
 import { Faults } from './faults.js';
 import { createEcho } from './http/echo.js';
-import { createMaker } from './ifttt/maker.js';
+import { IftttStandIn } from './ifttt/ifttt.js';
 import type { SandboxLog } from './log.js';
 import { ReceivedLog } from './received.js';
 import {
@@ -42,6 +42,7 @@ export interface Sandbox {
   readonly chain: DevChain;
   readonly salesforce: SalesforceStandIn;
   readonly aws: AwsStandIn;
+  readonly ifttt: IftttStandIn;
   readonly faults: Faults;
   readonly received: ReceivedLog;
   readonly sinks: Sinks;
@@ -55,6 +56,7 @@ export interface Sandbox {
 /** Public like the keys of the chain's accounts: they open nothing but a sandbox. */
 const awsKey = { accessKeyId: 'AKIASANDBOX', secretAccessKey: 'sandbox-aws-secret' };
 const makerKey = 'sandbox-maker-key';
+const iftttServiceKey = 'sandbox-ifttt-service-key';
 const webhookSecret = `whsec_${Buffer.from('patchbay-sandbox-webhook-secret!').toString('base64')}`;
 
 /** Starts the outside world of the quick start and the tests: the stand-ins on one port, the development chain on another. */
@@ -75,6 +77,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
     });
     const aws = createAwsStandIn({ credentials: awsKey, functions: ['settlements'], streams: ['settlements'] });
+    const ifttt = new IftttStandIn({
+      makerKey,
+      serviceKey: iftttServiceKey,
+      onFired: (applet, { ingredients }) => log.info('An Applet fired', { applet, ...ingredients }),
+    });
     const demo = new Demo(chain.rpc, salesforce, () => new Date());
     const activity = new Activity({ demo, everyMs: activityEveryMs, random: Math.random, log });
     const faults = new Faults();
@@ -82,7 +89,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const sinks = new Sinks();
     const server = createSandboxServer({
       standIns: [
-        createMaker(makerKey),
+        ifttt,
         createZapierHooks(),
         createEcho(),
         aws,
@@ -91,7 +98,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       routes: [
         sinkRoute(sinks),
         salesforceRoute(salesforce),
-        createControl({ faults, received, salesforce, aws, demo, activity }),
+        createControl({ faults, received, salesforce, aws, ifttt, demo, activity }),
       ],
       faults,
       received,
@@ -104,6 +111,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       chain,
       salesforce,
       aws,
+      ifttt,
       faults,
       received,
       sinks,
@@ -112,6 +120,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       env: environment(url, chain),
       async stop() {
         activity.stop();
+        ifttt.stop();
         await salesforce.close();
         server.closeAllConnections();
         await new Promise((resolve) => server.close(resolve));
@@ -135,6 +144,7 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_SALESFORCE_SECRET: sandboxApp.clientSecret ?? '',
     SANDBOX_IFTTT_URL: `${url}/ifttt`,
     SANDBOX_MAKER_KEY: makerKey,
+    SANDBOX_IFTTT_SERVICE_KEY: iftttServiceKey,
     SANDBOX_ZAPIER_HOOK: `${url}/zapier/hooks/catch/1001/treasury/`,
     SANDBOX_HTTP_URL: `${url}/http`,
     SANDBOX_WEBHOOK_URL: `${url}/http/crm`,
