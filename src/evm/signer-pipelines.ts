@@ -1,4 +1,5 @@
-import { PatchbayError, type Logger } from '#sdk';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PatchbayError } from '#sdk';
 import { SignerPipeline, type SignerPipelineOptions } from './signer-pipeline.js';
 import type { SignerSource } from './signer.js';
 import type { SenderLeases, TransactionSignals } from './transaction-store.js';
@@ -26,6 +27,8 @@ interface Running {
 }
 
 const arrangeMs = 5_000;
+/** Between two looks for signers that have something to send: in a burst each word would otherwise be a look. */
+const breathMs = 50;
 
 /** One pipeline per signer that has something to send, for as long as this process has the right to. */
 export class SignerPipelines {
@@ -36,7 +39,7 @@ export class SignerPipelines {
   #stopListening: (() => void) | undefined;
   #isArranging = false;
   #isAgain = false;
-  #isClosed = false;
+  readonly #closing = new AbortController();
   #arranging: Promise<void> = Promise.resolve();
 
   constructor(options: SignerPipelinesOptions) {
@@ -44,7 +47,7 @@ export class SignerPipelines {
   }
 
   start(): void {
-    if (this.#timer !== undefined || this.#isClosed) return;
+    if (this.#timer !== undefined || this.#closing.signal.aborted) return;
     const { signals, rpc } = this.#options;
     this.#stopListening = signals.on(rpc.chainId, 'accepted', () => this.#stir());
     this.#timer = setInterval(() => this.#stir(), arrangeMs).unref();
@@ -61,7 +64,7 @@ export class SignerPipelines {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     this.#stopListening?.();
     await this.#arranging;
@@ -72,7 +75,7 @@ export class SignerPipelines {
   #stir(): void {
     for (const { pipeline } of this.#running.values()) pipeline.wake();
     this.#isAgain = true;
-    if (this.#isArranging || this.#isClosed) return;
+    if (this.#isArranging || this.#closing.signal.aborted) return;
     this.#isArranging = true;
     this.#arranging = this.#arrange().finally(() => {
       this.#isArranging = false;
@@ -81,16 +84,17 @@ export class SignerPipelines {
 
   async #arrange(): Promise<void> {
     const { store, rpc, log } = this.#options;
-    while (this.#isAgain && !this.#isClosed) {
+    while (this.#isAgain && !this.#closing.signal.aborted) {
       this.#isAgain = false;
       try {
         for (const { from, signer } of await store.unfinishedSigners(rpc.chainId)) {
-          if (!this.#running.has(from) && !this.#isClosed) await this.#begin(from, signer);
+          if (!this.#running.has(from) && !this.#closing.signal.aborted) await this.#begin(from, signer);
         }
       } catch (error) {
         log.info('The signers could not be looked at for now', { reason: PatchbayError.from(error).message });
         return;
       }
+      await delay(breathMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
   }
 
