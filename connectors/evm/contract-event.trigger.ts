@@ -1,10 +1,10 @@
 import {
   compileLogDecoder,
   contractEventOf,
+  createLogIds,
   formatBlock,
   formatPosition,
   getFragment,
-  logIds,
   readPastLogs,
   type ChainLog,
   type ContractEvent,
@@ -57,6 +57,8 @@ interface Listened {
   readonly name: string | undefined;
   readonly decoder: LogDecoder;
   readonly filter: LogFilter;
+  /** Counts on over the parts in which the logs of a block may come, and anew when blocks come again. */
+  idOf: (log: ChainLog) => string;
 }
 
 export const contractEvent = defineTrigger({
@@ -76,7 +78,10 @@ export const contractEvent = defineTrigger({
       signal,
       ...(input.fromBlock === undefined ? {} : { fromBlock: input.fromBlock }),
       deliver: (batch) => context.emit(hear(listened, batch.logs), { cursor: batch.cursor }),
-      retract: (retraction) => context.retract(retraction),
+      retract: async (retraction) => {
+        await context.retract(retraction);
+        listened.idOf = createLogIds(client.chainId);
+      },
     });
   },
   async backfill(context) {
@@ -108,19 +113,20 @@ async function resolve(client: Network, { contract, event, abi }: z.output<typeo
     client,
     name: every ? undefined : found.name,
     decoder,
+    idOf: createLogIds(client.chainId),
     filter: { addresses: every ? undefined : [found.address], topics: fragment.anonymous ? [] : [[decoder.topic]] },
   };
 }
 
 function hear(listened: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
-  const { client, name, decoder } = listened;
-  const ids = logIds(client.chainId, logs);
-  return logs.flatMap((log, index) => {
+  const { client, name, decoder, idOf } = listened;
+  return logs.flatMap((log) => {
     const { name: network, chainId } = client;
+    const id = idOf(log);
     const event = contractEventOf({ log, decoder, contractName: name, network, chainId });
     if (!event) return [];
     return {
-      id: ids[index]!,
+      id,
       time: event.block.timestamp,
       subject: log.address,
       position: formatPosition(log.blockNumber, log.logIndex),

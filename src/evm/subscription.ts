@@ -179,7 +179,8 @@ export class Subscription {
     for (const number of this.#delivered.keys()) if (number >= place.next) this.#delivered.delete(number);
     this.moveTo(place);
     this.#savedNext = place.next;
-    this.#since = Math.min(this.#since, place.next);
+    // One that began here wants nothing from before, however far back the fork may lie.
+    if (this.options.cursor !== undefined) this.#since = Math.min(this.#since, place.next);
   }
 
   /** Forgets deliveries that no second look reaches. */
