@@ -11,6 +11,7 @@ import { DeadLettersController, EventsController, RunsController, RunsSocket } f
 import { StreamsController, StreamsSocket, StreamsWebSocket } from '#streams';
 import { SignersController, SuspensionsController, TransactionsController, TransactionsSocket } from '#transactions';
 import { HooksController, TriggersController } from '#triggers';
+import { ZapierController } from '#zapier';
 
 const api: readonly Type[] = [
   CatalogController,
@@ -33,6 +34,7 @@ const api: readonly Type[] = [
   SuspensionsController,
   TransactionsController,
   TriggersController,
+  ZapierController,
   ...compatControllers,
 ];
 
@@ -45,7 +47,9 @@ export class AppModule {
       module: AppModule,
       imports: [PlatformModule.with(platform)],
       controllers: isApi ? [...api] : [],
-      providers: isApi ? [...services, EventsSocket, RunsSocket, StreamsSocket, StreamsWebSocket, TransactionsSocket] : [],
+      providers: isApi
+        ? [...services, EventsSocket, RunsSocket, StreamsSocket, StreamsWebSocket, TransactionsSocket]
+        : [],
     };
   }
 }

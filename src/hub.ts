@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { compatServices } from '#compat';
@@ -46,7 +46,7 @@ import {
   runQueueName,
   type RunJob,
 } from '#runs';
-import { iftttItems, type ConnectorDefinition } from '#sdk';
+import { iftttItems, zapierItems, type ConnectorDefinition } from '#sdk';
 import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
@@ -60,9 +60,15 @@ import {
   TriggerHostService,
   keepTriggerGauges,
 } from '#triggers';
+import { zapierServices } from '#zapier';
 import { AppModule } from './app.module.js';
 
-export const version = (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+// As source this file lies one folder below package.json, built it lies two below.
+const packageFile = ['../../package.json', '../package.json']
+  .map((path) => new URL(path, import.meta.url))
+  .find((file) => existsSync(file));
+export const version =
+  packageFile === undefined ? '' : (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
 
 export interface Hub {
   readonly url: string;
@@ -244,6 +250,25 @@ async function assemble(
     publicUrl,
   });
   chain.lend(iftttItems, ifttt.published);
+  const zapier = zapierServices({
+    db,
+    pool,
+    vault,
+    flows,
+    networks,
+    contracts: gateway.contracts,
+    calls: gateway.calls,
+    transactions: chain.transactions,
+    receiver,
+    queries,
+    http,
+    leases,
+    signals,
+    use: chain.use,
+    publicUrl,
+    log,
+  });
+  chain.lend(zapierItems, zapier.items);
 
   if (has('worker')) {
     const sending = new SendingService(networks, log);
@@ -276,6 +301,8 @@ async function assemble(
     const callRetention = new GatewayCallRetention({ db, eventDays: config.retention.eventDays, log });
     callRetention.start();
     onStop('retention of calls', () => callRetention.stop());
+    zapier.sender.start();
+    onStop('sending to Zapier', () => zapier.sender.stop());
   }
   if (has('listener')) {
     const schedules = new SchedulesService({ sources, queues, intake, log });
@@ -296,6 +323,8 @@ async function assemble(
     });
     host.start();
     onStop('triggers', () => host.stop());
+    zapier.listener.start();
+    onStop('listening for Zapier', () => zapier.listener.stop());
     ifttt.watches.start();
     onStop('watches for IFTTT', () => ifttt.watches.stop());
     ifttt.realtime.start();
@@ -351,6 +380,7 @@ async function assemble(
     ifttt.sheet,
     ifttt.identities,
     ifttt.webhooks,
+    ...zapier.provided,
   ];
   const app = await createHttpApp(
     AppModule.for(

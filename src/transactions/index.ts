@@ -7,7 +7,7 @@ export { keepTransactionGauges } from './transaction-gauges.js';
 export { transactionChange } from './transaction-change.schema.js';
 export { TransactionsController } from './transactions.controller.js';
 export { KyselyTransactionStore } from './transactions.store.js';
-export type { TransactionDetail } from './transaction-views.js';
+export type { TransactionDetail, TransactionView } from './transaction-views.js';
 export { TransactionsQueries } from './transactions.queries.js';
 export { TransactionsService } from './transactions.service.js';
 export { TransactionsSocket } from './transactions.socket.js';

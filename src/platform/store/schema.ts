@@ -443,8 +443,8 @@ export interface ZapierSubscriptionTable {
   /** What is heard is matched by it. */
   topic: string;
   input: Json;
-  /** Only of a step that waits for the end of this run. */
-  run_id: string | null;
+  /** Of a step that waits: the run or the transaction. */
+  awaits: string | null;
   /** The target. */
   sealed: Buffer;
   in_batch: Generated<boolean>;

@@ -71,7 +71,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       trigger text not null,
       topic text not null,
       input jsonb not null,
-      run_id uuid,
+      awaits uuid,
       sealed bytea not null,
       in_batch boolean not null default false,
       cursor text,
@@ -85,7 +85,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       ended_at timestamptz
     );
     create index zapier_subscription_topic on zapier_subscription (trigger, topic) where ended_at is null;
-    create index zapier_subscription_run on zapier_subscription (run_id) where run_id is not null and ended_at is null;
+    create index zapier_subscription_awaits on zapier_subscription (awaits) where awaits is not null and ended_at is null;
     create index zapier_subscription_ended on zapier_subscription (ended_at) where ended_at is not null;
 
     create table zapier_delivery (

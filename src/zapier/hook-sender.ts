@@ -1,0 +1,124 @@
+import type { Lease, Leases, Signals } from '#platform';
+import type { Logger } from '#sdk';
+import { accountOf } from './hook-pace.js';
+import { sendLane, type LaneParts } from './hook-lane.js';
+
+export interface HookSenderParts extends LaneParts {
+  readonly leases: Leases;
+  readonly signals: Signals;
+  readonly log: Logger;
+}
+
+/** Something waits to be sent, or somebody subscribed; may get lost. */
+export const zapierTopic = 'zapier';
+
+const leaseName = 'zapier sender';
+const lookEveryMs = 500;
+const cleanEveryMs = 10 * 60_000;
+const days = { kept: 30, tried: 7 };
+/** Hooks that are sent to at the same time; each holds one page of what waits. */
+const mostLanes = 64;
+const windowMinutes = 5;
+const graceMs = 5_000;
+
+/** Brings what waits to Zapier, in the one process that holds the lease: limits are kept where everything passes. */
+export class HookSender {
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  #lease: Lease | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #cleaning: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #isLookDue = false;
+  #stopHearing: () => void = () => undefined;
+
+  constructor(private readonly parts: HookSenderParts) {}
+
+  start(): void {
+    const { signals } = this.parts;
+    this.#stopHearing = signals.on(zapierTopic, () => this.look());
+    signals.setInterest(zapierTopic, true);
+    this.#timer = setInterval(() => this.look(), lookEveryMs);
+    this.#cleaning = setInterval(() => void this.#clean(), cleanEveryMs).unref();
+    this.look();
+  }
+
+  /** Requests under way have a moment to end; what those carried that do not is sent again, under the same ids. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearInterval(this.#timer);
+    clearInterval(this.#cleaning);
+    this.#stopHearing();
+    await this.#looking;
+    const timer = setTimeout(() => this.#kill.abort(), graceMs);
+    await Promise.all(this.#lanes.values());
+    clearTimeout(timer);
+    await this.#lease?.release();
+  }
+
+  look(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#looking) {
+      this.#isLookDue = true;
+      return;
+    }
+    this.#isLookDue = false;
+    this.#looking = this.#openLanes()
+      .catch((error: unknown) => this.parts.log.info('Nothing can be sent to Zapier for now', { error }))
+      .finally(() => {
+        this.#looking = undefined;
+        if (this.#isLookDue) this.look();
+      });
+  }
+
+  async #openLanes(): Promise<void> {
+    const lease = await this.#hold();
+    if (!lease) return;
+    const kill = AbortSignal.any([this.#kill.signal, lease.signal]);
+    const stop = AbortSignal.any([this.#stop.signal, lease.signal]);
+    const free = mostLanes - this.#lanes.size;
+    if (free <= 0) return;
+    for (const lane of await this.parts.deliveries.lanes(free + this.#lanes.size)) {
+      const { subscription } = lane;
+      if (this.#lanes.has(subscription) || this.#lanes.size >= mostLanes) continue;
+      const sending = sendLane(lane, this.parts, { stop, kill })
+        .catch((error: unknown) => {
+          if (!stop.aborted)
+            this.parts.log.info('Sending to a hook of Zapier was interrupted', { subscription, error });
+        })
+        .finally(() => this.#lanes.delete(subscription));
+      this.#lanes.set(subscription, sending);
+    }
+  }
+
+  async #hold(): Promise<Lease | undefined> {
+    if (this.#lease && !this.#lease.signal.aborted) return this.#lease;
+    if (this.#lease) {
+      // What the lost lease began is over before it is taken up again.
+      await Promise.all(this.#lanes.values());
+    }
+    this.#lease = await this.parts.leases.acquire(leaseName);
+    if (this.#lease) await this.#learnPace();
+    return this.#lease;
+  }
+
+  /** The other side remembers what another process sent. */
+  async #learnPace(): Promise<void> {
+    for (const { subscription, requests } of await this.parts.deliveries.sentLately(windowMinutes)) {
+      const target = await this.parts.subscriptions.target(subscription);
+      if (target !== undefined) this.parts.pace.seed(accountOf(target), requests);
+    }
+  }
+
+  async #clean(): Promise<void> {
+    if (!this.#lease || this.#lease.signal.aborted) return;
+    try {
+      const givenUp = await this.parts.deliveries.clean(days);
+      if (givenUp > 0)
+        this.parts.log.error('Events could not be sent to Zapier for a week and are given up', { givenUp });
+    } catch (error) {
+      this.parts.log.info('The ledger of Zapier was not cleaned for now', { error });
+    }
+  }
+}
