@@ -33,9 +33,9 @@ export function readInputs(
     });
   }
   return Object.fromEntries(
-    inputs.map((input, index) => {
+    inputs.map((input, index): [string, unknown] => {
       const name = names[index] ?? '';
-      return [ours[index], oldValue(input, given[name])];
+      return [ours[index] ?? name, oldValue(input, given[name])];
     }),
   );
 }

@@ -122,6 +122,18 @@ async function ask(
   return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text };
 }
 
+/** A client on the WebSocket, and what it is told. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages of several shapes, each compared with what it must be
+async function listener(key = hub.key): Promise<[WebSocket, any[]]> {
+  const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/compat/ethconnect/ws`, {
+    headers: { authorization: `Basic ${Buffer.from(`app:${key}`).toString('base64')}` },
+  });
+  const heard: unknown[] = [];
+  socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString())));
+  await new Promise((resolve) => socket.once('open', resolve));
+  return [socket, heard];
+}
+
 const replyOf = (id: string): Promise<Answer> =>
   eventually(async () => {
     const reply = await ask('GET', `/replies/${id}`);
@@ -415,13 +427,7 @@ describe('event streams', () => {
       stream: 'live',
       filters: [{ event: { name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256' }] }, address }],
     });
-    const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/compat/ethconnect/ws`, {
-      headers: { authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}` },
-    });
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages of several shapes, each compared with what it must be
-    const heard: any[] = [];
-    socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString())));
-    await new Promise((resolve) => socket.once('open', resolve));
+    const [socket, heard] = await listener();
     const say = (message: object) => socket.send(JSON.stringify(message));
 
     say({ type: 'listen', stream: 'live' });
@@ -447,5 +453,66 @@ describe('event streams', () => {
     ]);
     expect(heard[1].events).toEqual(first.events);
     expect(heard[2]).toMatchObject({ type: 'error', code: 'request.invalid' });
+  });
+
+  it('given a broadcast, when several streams share its topic, then arrays come without waiting for an answer', async () => {
+    const websocket = { topic: 'news', distributionMode: 'broadcast' };
+    const ids = [];
+    for (const event of ['Opened', 'Settled']) {
+      const { id } = (
+        await ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })
+      ).body;
+      const { body } = await ask('POST', `/contracts/escrow-eu/${event}/subscribe`, {
+        stream: id,
+        fromBlock: 'latest',
+      });
+      ids.push(body.id);
+    }
+    const [socket, heard] = await listener();
+    socket.send(JSON.stringify({ type: 'listen', topic: 'news' }));
+    await eventually(async () => {
+      await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 3001 });
+      await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury&fly-sync', { orderId: 3002, buyer, amount: 1 });
+      return ids.every((id) => heard.flat().some(({ subId }) => subId === id));
+    });
+    socket.close();
+
+    expect(heard.flat()).toContainEqual(expect.objectContaining({ data: { orderId: '3001' } }));
+    expect((await ask('GET', `/subscriptions/${ids[0]}`)).body).toMatchObject({
+      signature: `${address}:Opened(uint256)`,
+      fromBlock: 'latest',
+    });
+    expect((await ask('GET', '/subscriptions')).body.length).toBeGreaterThan(2);
+  });
+});
+
+describe('who may do what', () => {
+  it('given a key that may only read, when it sends, deploys, streams or listens, then it is refused', async () => {
+    const made = await fetch(`${hub.url}/api/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${hub.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'reader', scopes: ['chain:read'] }),
+    });
+    const { key } = (await made.json()) as { key: string };
+    const as = { authorization: `Bearer ${key}` };
+    const message = {
+      headers: { type: 'SendTransaction' },
+      from: 'treasury',
+      to: address,
+      method: settle,
+      params: [1, buyer, 1],
+    };
+    const [{ id }] = (await ask('GET', '/abis', undefined, as)).body;
+
+    expect((await ask('GET', '/contracts/escrow-eu/fee', undefined, as)).status).toBe(200);
+    expect((await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury', { orderId: 1 }, as)).status).toBe(403);
+    expect((await ask('POST', '/hook', message, as)).status).toBe(403);
+    expect((await ask('POST', `/abis/${id}?fly-from=treasury`, { fee_: 1 }, as)).status).toBe(403);
+    expect((await ask('GET', '/eventstreams', undefined, as)).status).toBe(403);
+    const [socket, heard] = await listener(key);
+    await eventually(() => socket.readyState === WebSocket.CLOSED);
+    expect(heard).toMatchObject([{ type: 'error', code: 'auth.forbidden' }]);
+    const basic = { authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}` };
+    expect((await fetch(`${hub.url}/api/contracts`, { headers: basic })).status).toBe(401);
   });
 });
