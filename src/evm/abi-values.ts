@@ -40,15 +40,21 @@ export const writeAddress: WriteValue = (value, writing) => {
   if (digits === undefined) {
     return writing.refuse(`must be an address, 0x and 40 hexadecimal digits in quotes, ${notShown(value)}`);
   }
-  const lower = digits.toLowerCase();
-  // One letter case says nothing; mixed ones are a checksum, which reveals typing errors.
-  if (digits !== lower && digits !== digits.toUpperCase() && digits !== checksummed(lower)) {
+  if (!isAddress(`0x${digits}`)) {
     return writing.refuse(
       `must be an address without a typing error: the letter case of "${String(value)}" is a checksum (EIP-55) and is wrong`,
     );
   }
-  return lower.padStart(word, '0');
+  return digits.toLowerCase().padStart(word, '0');
 };
+
+/** Of 20 bytes. One letter case says nothing; mixed ones must be the right checksum (EIP-55). */
+export function isAddress(text: string): boolean {
+  const digits = /^0x([0-9a-fA-F]{40})$/.exec(text)?.[1];
+  if (digits === undefined) return false;
+  const lower = digits.toLowerCase();
+  return digits === lower || digits === digits.toUpperCase() || digits === checksummed(lower);
+}
 
 export const writeText: WriteValue = (value, writing) => {
   if (typeof value !== 'string') return writing.refuse(`must be text, ${notShown(value)}`);

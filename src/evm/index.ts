@@ -23,6 +23,7 @@ export { gatewayCalls, type GatewayCall } from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
 export type { FeeWish, SendRequest, Simulation, Transactions } from './transactions.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
+export { isAddress } from './abi-values.js';
 export { encodeArguments, encodeCall, encodeDeploy } from './arguments.js';
 export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
 export { findReceiptsInBlock, type BlockReceipts } from './block-receipts.js';

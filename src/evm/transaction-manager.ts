@@ -168,7 +168,9 @@ export class TransactionManager implements Transactions {
         fees.current(),
       ]);
       const gas = (BigInt(answerOf(estimate)) * 6n) / 5n;
-      if (BigInt(answerOf(balance)) < request.value + gas * fee.max) throw poor(signer.address, undefined);
+      const has = BigInt(answerOf(balance));
+      const needs = request.value + gas * fee.max;
+      if (has < needs) throw poor(signer.address, undefined, ` of ${needs} wei, gas included: it has ${has}`);
       return gas;
     } catch (error) {
       if (classifySubmission(error) === 'insufficientFunds') throw poor(signer.address, error);
@@ -195,9 +197,9 @@ function answerOf(answer: PromiseSettledResult<unknown> | undefined): string {
   throw PatchbayError.from(answer?.reason);
 }
 
-function poor(address: string, cause: unknown): PatchbayError {
+function poor(address: string, cause: unknown, sums = ''): PatchbayError {
   return new PatchbayError('evm.insufficientFunds', {
-    detail: `${address} cannot pay for the transaction`,
+    detail: `${address} cannot pay for the transaction${sums}`,
     fix: 'Send it some of the coin of the network.',
     cause,
   });

@@ -1,4 +1,4 @@
-import { encodeArguments, type Abi, type Contract, type Network } from '#evm';
+import { isAddress, type Abi, type Contract, type Network } from '#evm';
 import type { NetworksService } from '#networks';
 import type { Caller } from '#platform';
 import { PatchbayError } from '#sdk';
@@ -259,17 +259,12 @@ function normal(reference: string): string {
 
 /** @throws request.invalid also for a wrong checksum */
 function checkedAddress(given: string): string {
-  try {
-    encodeArguments([{ name: 'address', type: 'address' }], { address: given });
-    return given.toLowerCase();
-  } catch (error) {
-    throw new PatchbayError('request.invalid', {
-      detail: `${JSON.stringify(given)} is not a valid address`,
-      fix: 'It has 0x and 40 hexadecimal digits; mixed letter case must fit its checksum.',
-      faults: [{ pointer: '#/address', detail: 'It must be an address' }],
-      cause: error,
-    });
-  }
+  if (isAddress(given)) return given.toLowerCase();
+  throw new PatchbayError('request.invalid', {
+    detail: `${JSON.stringify(given)} is not a valid address`,
+    fix: 'It has 0x and 40 hexadecimal digits; mixed letter case must fit its checksum.',
+    faults: [{ pointer: '#/address', detail: 'It must be an address' }],
+  });
 }
 
 function fromStore(contract: StoredContract): KnownContract {

@@ -15,32 +15,35 @@ const contract = z
 
 const argument = z.union([z.string(), z.number(), z.boolean()]);
 
-const event = z.strictObject({
-  event: z
-    .string()
-    .min(1)
-    .max(2_000)
-    .meta({
-      title: 'Event',
-      description:
-        'Its name; its signature where names repeat; or its whole declaration, which needs no ABI: Transfer(address indexed from, address indexed to, uint256 value).',
-      examples: ['Transfer'],
-    }),
-  contract: contract.optional().meta({ description: 'Only of this contract. Default: of all in `contracts`.' }),
-  abi: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ title: 'ABI', description: 'Name of an ABI, where the contract alone does not tell it.' }),
-  args: z
-    .record(z.string(), z.union([argument, z.array(argument).min(1).max(1_000)]))
-    .optional()
-    .meta({
-      title: 'Indexed arguments',
-      description: 'A value, or a list of values, for each indexed argument that matters; the node searches by them.',
-    }),
-});
+const event = z.strictObject(
+  {
+    event: z
+      .string()
+      .min(1)
+      .max(2_000)
+      .meta({
+        title: 'Event',
+        description:
+          'Its name; its signature where names repeat; or its whole declaration, which needs no ABI: Transfer(address indexed from, address indexed to, uint256 value).',
+        examples: ['Transfer'],
+      }),
+    contract: contract.optional().meta({ description: 'Only of this contract. Default: of all in `contracts`.' }),
+    abi: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ title: 'ABI', description: 'Name of an ABI, where the contract alone does not tell it.' }),
+    args: z
+      .record(z.string(), z.union([argument, z.array(argument).min(1).max(1_000)]))
+      .optional()
+      .meta({
+        title: 'Indexed arguments',
+        description: 'A value, or a list of values, for each indexed argument that matters; the node searches by them.',
+      }),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? 'must be an object such as { event: Transfer }' : undefined) },
+);
 
 const webhook = z.strictObject({
   type: z.literal('webhook'),
@@ -61,14 +64,11 @@ const webhook = z.strictObject({
 
 const flow = z.strictObject({
   type: z.literal('flow'),
-  flow: z
-    .string()
-    .min(1)
-    .meta({
-      title: 'Flow',
-      description:
-        'Each event starts a run of it. A flow that takes webhooks gets the CloudEvent as its body, any other the data of the event.',
-    }),
+  flow: z.string().min(1).meta({
+    title: 'Flow',
+    description:
+      'Each event starts a run of it. A flow that takes webhooks gets the CloudEvent as its body, any other the data of the event.',
+  }),
 });
 
 const websocket = z.strictObject({
@@ -88,7 +88,7 @@ const target = z
   .meta({ title: 'Target' });
 
 const from = z
-  .union([z.enum(['now', 'earliest']), z.int().min(0)])
+  .union([z.enum(['now', 'earliest']), z.int().min(0)], { error: 'must be now, earliest or the number of a block' })
   .meta({ title: 'From', description: '`now`, `earliest`, or the number of a block.', examples: ['now', 18_000_000] });
 
 const retry = z.strictObject({

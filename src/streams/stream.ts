@@ -25,6 +25,8 @@ export interface StreamBatch {
 export interface StreamTarget {
   /** What is called, without secrets: streams that share it are held back together while it only fails. */
   readonly endpoint?: string;
+  /** Says before the first batch what can be told by then: that it is not allowed to call there, that nobody is there. */
+  check?(): Promise<void>;
   /**
    * Resolves when the batch is the consumer's.
    *

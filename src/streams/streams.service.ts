@@ -189,6 +189,14 @@ export class StreamsService {
   async #check(definition: StreamDefinition): Promise<StreamSource> {
     const source = await this.parts.openSource(definition);
     await source.check();
+    if (definition.target.type !== 'websocket') {
+      const target = this.parts.createTarget(definition);
+      try {
+        await target.check?.();
+      } finally {
+        await target.close?.();
+      }
+    }
     return source;
   }
 

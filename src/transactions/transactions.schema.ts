@@ -1,4 +1,5 @@
-import { address, amount, z } from '#sdk';
+import { isAddress } from '#evm';
+import { amount, z } from '#sdk';
 
 export const statuses = ['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled'] as const;
 
@@ -38,10 +39,16 @@ export const feeWish = z
   .strictObject({ max: wei.optional(), tip: wei.optional(), cap: wei.optional() })
   .meta({ description: 'Highest price per gas, tip, and what no raise goes above; in wei.' });
 
+const recipient = z
+  .string()
+  .refine(isAddress, 'must be an address: 0x and 40 hexadecimal digits; mixed letter case must fit its checksum')
+  .transform((text) => text.toLowerCase())
+  .meta({ format: 'address', examples: ['0x5fbdb2315678afecb367f032d93f642f64180aa3'] });
+
 const transactionBody = z.strictObject({
   network: z.string().optional(),
   from: z.string().min(1).meta({ description: 'Name or address of a signer.' }),
-  to: address().optional().meta({ description: 'Absent: data is deployed.' }),
+  to: recipient.optional().meta({ description: 'Absent: data is deployed.' }),
   data: z
     .string()
     .regex(/^0x([0-9a-fA-F]{2})*$/, 'must be bytes: 0x and an even number of hexadecimal digits')

@@ -29,7 +29,10 @@ export const ZodPath = (schema: z.ZodType): ParameterDecorator => Param(new ZodP
 
 function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   const pointer = pointerTo(issue.path);
-  if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }];
+  if (issue.code !== 'unrecognized_keys') {
+    const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+    return [{ pointer, detail: isMissing ? 'It is missing' : issue.message }];
+  }
   return issue.keys.map((key) => ({
     pointer: pointerTo([...issue.path, key]),
     detail: 'Unknown field',

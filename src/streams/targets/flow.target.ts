@@ -22,6 +22,7 @@ export interface FlowTargetDeps {
  */
 export function createFlowTarget({ flow: name }: FlowSettings, deps: FlowTargetDeps): StreamTarget {
   return {
+    check: () => Promise.resolve(void deps.flows.get(name)),
     async deliver({ stream, events }) {
       const flow = deps.flows.get(name);
       if (flow.isPaused || !flow.compiled.flow.enabled) {

@@ -20,6 +20,12 @@ export function createWebhookTarget(settings: WebhookSettings, { http, shape }: 
   const key = secret && keyOf(secret);
   return {
     endpoint: `${origin}${pathname}`,
+    async check() {
+      await http.assertAllowed(url).catch((error: unknown) => {
+        // Who cannot be found or reached now may be there when there is something to deliver.
+        if (error instanceof PatchbayError && error.code === 'target.forbidden') throw error;
+      });
+    },
     async deliver(batch, signal) {
       const { contentType, body } = formatEvents(shape, batch);
       const timestamp = Math.floor(Date.now() / 1_000).toString();
