@@ -97,15 +97,16 @@ export class IdentitiesStore {
     `.execute(this.db);
   }
 
-  async counts(): Promise<{ identities: number; untold: number; failing: number }> {
-    const { rows } = await sql<{ identities: string; untold: string; failing: string }>`
-      select count(*) as identities, count(*) filter (where is_dirty or is_being_told) as untold,
+  async counts(): Promise<{ identities: number; watched: number; untold: number; failing: number }> {
+    const { rows } = await sql<{ identities: string; watched: string; untold: string; failing: string }>`
+      select count(*) as identities, count(cursor) as watched, count(*) filter (where is_dirty or is_being_told) as untold,
         count(*) filter (where error is not null) as failing
       from ifttt_identity
     `.execute(this.db);
     const [row] = rows;
     return {
       identities: Number(row?.identities ?? 0),
+      watched: Number(row?.watched ?? 0),
       untold: Number(row?.untold ?? 0),
       failing: Number(row?.failing ?? 0),
     };

@@ -17,7 +17,7 @@ const worthPacking = 1_024;
 export class IftttController {
   constructor(private readonly service: IftttService) {}
 
-  @All(['', '*path'])
+  @All(['', '*'])
   @Public()
   async answer(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const path = (request.url.split('?', 1)[0] ?? '').slice('/ifttt/v1'.length);

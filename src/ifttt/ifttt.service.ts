@@ -106,7 +106,7 @@ export class IftttService {
       const refusal = replyOf(error);
       if (refusal.status === 500) this.parts.log.error('A request of IFTTT failed', { requestId, method, path, error });
       // Only its status is read.
-      return path === '/status' ? { status: refusal.status } : refusal;
+      return method === 'GET' && path === '/status' ? { status: refusal.status } : refusal;
     });
     this.parts.log.debug('IFTTT called', { requestId, method, path, status: reply.status });
     return reply;

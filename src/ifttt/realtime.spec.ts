@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLeases, joinInstances, type Instance, type Leases, type Store } from '#platform';
+import { Secret, type IftttServiceSettings } from '#sdk';
+import { IftttStandIn } from '../../sandbox/ifttt/ifttt.js';
+import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { startStandIn, type StandInServer } from '../../test/builders/stand-in-server.js';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { IdentitiesStore, feedOfSlug } from './identities.store.js';
+import { ItemsStore } from './items.store.js';
+import { StoredPublishedItems } from './published-items.js';
+import { RealtimeService } from './realtime.service.js';
+import type { ServiceAccount } from './service-account.js';
+
+const slugs = ['whale_alert', 'order_paid', 'shrimp_alert'];
+const identitiesOfEach = 500;
+
+let store: Store;
+let instance: Instance;
+let leases: Leases;
+let standIn: IftttStandIn;
+let server: StandInServer;
+let identities: IdentitiesStore;
+let published: StoredPublishedItems;
+
+beforeAll(async () => {
+  store = await openTestStore();
+  instance = await joinInstances(store, { name: 'spec', roles: ['listener'], log: silentLog as never });
+  leases = createLeases(store, instance, silentLog);
+  identities = new IdentitiesStore(store.db);
+  published = new StoredPublishedItems(new ItemsStore(store.db));
+});
+
+beforeEach(async () => {
+  standIn = new IftttStandIn({ makerKey: 'maker', serviceKey: 'right' });
+  server = await startStandIn(standIn);
+  await store.db.deleteFrom('ifttt_identity').execute();
+});
+
+afterAll(async () => {
+  await leases.close();
+  await instance.leave();
+  await store.close();
+});
+
+function start(key = 'right'): RealtimeService {
+  const settings: IftttServiceSettings = {
+    key: new Secret(key),
+    id: undefined,
+    realtimeUrl: server.url,
+    oauth: undefined,
+  };
+  const account = { find: () => Promise.resolve(settings) } as unknown as ServiceAccount;
+  const service = new RealtimeService({ account, identities, http: aHttpClient(), leases, log: silentLog });
+  service.start();
+  return service;
+}
+
+async function see(identity: string, slug = 'whale_alert'): Promise<void> {
+  await identities.see({ identity, slug, feed: feedOfSlug(slug), fields: {} });
+}
+
+const publish = (id: string, slug = 'whale_alert') =>
+  published.publish({ slug, id, time: new Date().toISOString(), ingredients: { amount: '1' } });
+
+const calls = () =>
+  server.requests().map(({ at, body, status }) => {
+    const { data } = JSON.parse(body) as { data: { trigger_identity: string }[] };
+    return { at: Date.parse(at), status, identities: data.map((entry) => entry.trigger_identity) };
+  });
+
+const gaps = () =>
+  calls()
+    .slice(1)
+    .map(({ at }, index) => at - calls()[index]!.at);
+
+describe('Realtime', () => {
+  it('given 10,000 events for 1,500 identities and an IFTTT that refuses now and then, when they are published, then there is at most one call per second, no identity is twice in a call, and everybody is told', async () => {
+    for (const slug of slugs) {
+      await Promise.all(Array.from({ length: identitiesOfEach }, (_, index) => see(`${slug}-${index}`, slug)));
+    }
+    server.faults.set('ifttt', { status: 500, everyNth: 3, times: 2 });
+    const service = start();
+
+    let lastAt = 0;
+    for (let round = 0; round < 100; round += 1) {
+      await Promise.all(
+        Array.from({ length: 100 }, (_, index) => publish(`event-${round}-${index}`, slugs[(round + index) % 3])),
+      );
+      lastAt = Date.now();
+    }
+    await eventually(async () => (await identities.counts()).untold === 0, { withinMs: 40_000 });
+    await service.stop();
+    await server.stop();
+
+    expect(calls().length).toBeGreaterThan(3);
+    expect(Math.min(...gaps())).toBeGreaterThanOrEqual(1_000);
+    for (const call of calls()) {
+      expect(call.identities.length).toBeLessThanOrEqual(1_000);
+      expect(new Set(call.identities).size).toBe(call.identities.length);
+    }
+    const afterLast = calls().filter(({ at, status }) => at >= lastAt - 100 && status === 200);
+    expect(new Set(afterLast.flatMap((call) => call.identities)).size).toBe(slugs.length * identitiesOfEach);
+    const { count } = await store.db
+      .selectFrom('ifttt_item')
+      .select((eb) => eb.fn.countAll<string>().as('count'))
+      .executeTakeFirstOrThrow();
+    expect(Number(count)).toBe(10_000);
+  }, 90_000);
+
+  it('given an item, when it is published, then IFTTT is told within two seconds, and not again', async () => {
+    await see('one');
+    const service = start();
+    await publish('first');
+    const at = Date.now();
+    await eventually(() => calls().length > 0);
+    await eventually(async () => (await identities.counts()).untold === 0);
+    await service.stop();
+    await server.stop();
+
+    expect(calls()).toMatchObject([{ identities: ['one'] }]);
+    expect(calls()[0]!.at - at).toBeLessThan(2_000);
+  });
+
+  it('given an IFTTT that says when to come again, when it refuses, then nothing is sent before, and nothing is lost', async () => {
+    await see('one');
+    server.faults.set('ifttt', { status: 429, headers: { 'retry-after': '3' }, times: 1 });
+    const service = start();
+    await publish('second');
+    await eventually(() => calls().length === 2);
+    await service.stop();
+    await server.stop();
+
+    expect(calls().map(({ status }) => status)).toEqual([429, 200]);
+    expect(gaps()[0]).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('given a hub that stops before IFTTT took the news, when it starts again, then IFTTT is told', async () => {
+    await see('one');
+    server.faults.set('ifttt', { status: 503 });
+    const first = start();
+    await publish('third');
+    await eventually(() => calls().length === 1);
+    await first.stop();
+    server.faults.clear();
+    const second = start();
+    await eventually(() => calls().some(({ status }) => status === 200));
+    await second.stop();
+    await server.stop();
+
+    expect(calls().at(-1)).toMatchObject({ identities: ['one'] });
+  });
+
+  it('given a key that IFTTT refuses, when there is news, then it is dropped: the Applet waits for its next poll', async () => {
+    await see('one');
+    const service = start('wrong');
+    await publish('fourth');
+    await eventually(async () => (await identities.counts()).untold === 0 && calls().length === 1);
+    await service.stop();
+    await server.stop();
+
+    expect(calls()).toMatchObject([{ status: 401 }]);
+  });
+});
