@@ -67,7 +67,7 @@ export class ZapRuns {
     });
     const [run] = accepted.runs;
     if (run === undefined) {
-      throw new PatchbayError('request.invalid', {
+      throw new PatchbayError('request.conflict', {
         detail: `The flow ${flow} does not take this: its conditions on the trigger do not hold.`,
         fix: 'Look at where: of the flow, or add a filter to the Zap.',
       });
