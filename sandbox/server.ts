@@ -33,7 +33,7 @@ export function createSandboxServer({ standIns, routes, faults, received }: Sand
     if (fault?.delayMs !== undefined) await delay(fault.delayMs, undefined, { ref: false });
     const isKept = fault?.status !== undefined;
     const reply: Reply = isKept ? { status: fault.status ?? 500, ...pick(fault) } : await standIn.reply(exchange);
-    const isReset = fault?.resetAfterProcessing === true;
+    const isReset = fault?.resetAfterProcessing === true || reply.isReset === true;
     received.add({
       at: new Date().toISOString(),
       standIn: standIn.name,

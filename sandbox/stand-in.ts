@@ -16,6 +16,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text is sent as it is, anything else as JSON. */
   readonly body?: unknown;
+  /** The connection is reset instead: the caller cannot know what came of it. */
+  readonly isReset?: boolean;
 }
 
 /** Plays one outside system under the prefix `/<name>`. */
