@@ -42,7 +42,16 @@ export async function beginActivity(options: {
     const parsed = triggers.safeParse(await response?.json());
     if (parsed.success && parsed.data.triggers.every(({ cursor }) => cursor !== null)) break;
   }
+  await switchAppletOn(options);
   await fetch(`${options.sandboxUrl}/_demo/activity`, { method: 'POST', body: '{"running":true}' });
+}
+
+/** IFTTT as the sandbox plays it gets to know the hub, and somebody wants a text when a whale moves. */
+async function switchAppletOn({ sandboxUrl, hubUrl }: { sandboxUrl: string; hubUrl: string }): Promise<void> {
+  const tell = (path: string, body: object) =>
+    fetch(`${sandboxUrl}${path}`, { method: 'POST', body: JSON.stringify(body) }).catch(() => undefined);
+  await tell('/_ifttt/service', { url: hubUrl });
+  await tell('/_ifttt/applets', { name: 'Text me when a whale moves', trigger: 'whale_alert' });
 }
 
 /** Shows the newcomer what just happened: the first transfer, as each stand-in received it. */

@@ -27,6 +27,8 @@ export interface HubClient {
   readonly url: string;
   readonly key: string | undefined;
   get<T>(path: string): Promise<T>;
+  /** What is no JSON, as it comes. */
+  text(path: string): Promise<string>;
   post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>;
   delete<T>(path: string): Promise<T>;
 }
@@ -49,12 +51,12 @@ export async function hubClient(
     `http://127.0.0.1:${env['PATCHBAY_PORT'] ?? '3000'}`
   ).replace(/\/$/, '');
   const key = env['PATCHBAY_KEY'] ?? env['PATCHBAY_ADMIN_KEY'] ?? (await text(join(dataDir, 'sandbox.key')));
-  const call = async <T>(
+  const ask = async (
     method: string,
     path: string,
     body?: unknown,
     more: Readonly<Record<string, string>> = {},
-  ): Promise<T> => {
+  ): Promise<string> => {
     const response = await fetch(url + path, {
       method,
       headers: {
@@ -79,13 +81,18 @@ export async function hubClient(
       });
     });
     const answer = await response.text();
-    if (response.ok) return (answer === '' ? undefined : JSON.parse(answer)) as T;
+    if (response.ok) return answer;
     throw new HubAnswerError(exitCodeOfStatus(response.status), problemOf(answer, response.status));
+  };
+  const call = async <T>(...asked: Parameters<typeof ask>): Promise<T> => {
+    const answer = await ask(...asked);
+    return (answer === '' ? undefined : JSON.parse(answer)) as T;
   };
   return {
     url,
     key,
     get: (path) => call('GET', path),
+    text: (path) => ask('GET', path),
     post: (path, body, headers) => call('POST', path, body ?? {}, headers),
     delete: (path) => call('DELETE', path),
   };

@@ -5,6 +5,7 @@ import type { RetryOptions } from './dead-letters.command.js';
 import { examples } from './file-commands.js';
 import type { NewKeyOptions } from './key.command.js';
 import type { RunsFilter } from './runs.command.js';
+import { addIftttCommands } from './ifttt-commands.js';
 import { addStreamCommands } from './stream-commands.js';
 import type { AccountsOptions } from './signer.command.js';
 import { addSignerSwitch, addTransactions } from './transaction-commands.js';
@@ -17,6 +18,7 @@ export function addThingCommands(program: Command, { run }: Actions): void {
   addDeadLetters(program, run);
   addStreamCommands(program, run);
   addConnections(program, run);
+  addIftttCommands(program, run);
   addSigners(program, run);
   addTransactions(program, run);
   addKeys(program, run);
