@@ -84,6 +84,18 @@ describe('compiling', () => {
     expect(second.input).toBe(first.input);
   });
 
+  it('given the same sources many times, for one contract after another, when they are compiled, then once is enough', async () => {
+    const narrow = new SolidityCompiler({ log: silent, limits: { queue: 0 } });
+    const files = { 'Counter.sol': counter };
+    try {
+      const [first, ...others] = await Promise.all([1, 2, 3].map(() => narrow.compile(sources(files))));
+      for (const other of others) expect(other).toEqual(first);
+      expect((await narrow.compile(sources(files), { optimizerRuns: 1 })).contracts).not.toEqual(first!.contracts);
+    } finally {
+      await narrow.close();
+    }
+  });
+
   it('given options, when they are asked for, then they shape the code', async () => {
     const { contracts } = await compiler.compile(sources({ 'A.sol': counter, 'B.sol': `${head}contract B {}` }), {
       sources: ['A.sol'],
@@ -286,7 +298,7 @@ describe('sources that cost too much', () => {
     const large = strict.compile(sources({ 'A.sol': counter + ' '.repeat(2_000) }));
     await expect(large).rejects.toMatchObject({ code: 'request.tooLarge' });
     const first = strict.compile(sources({ 'A.sol': counter })).catch((error: unknown) => error);
-    const second = strict.compile(sources({ 'A.sol': counter }));
+    const second = strict.compile(sources({ 'B.sol': counter }));
     await expect(second).rejects.toMatchObject({ code: 'hub.busy', retryAfterMs: 5_000 });
     expect(await first).toMatchObject({ code: 'solidity.tooExpensive', detail: expect.stringContaining('of output') });
 

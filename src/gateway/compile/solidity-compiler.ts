@@ -27,7 +27,8 @@ const busyRetryMs = 5_000;
 
 /**
  * Compiles uploads with npm `solc`, in a process of its own that is killed when it takes too long and cannot take
- * more memory than it may. One compilation at a time; others wait for their turn.
+ * more memory than it may. One compilation at a time; others wait for their turn. What was compiled last is not compiled
+ * again.
  */
 export class SolidityCompiler {
   readonly #log: Logger;
@@ -35,6 +36,7 @@ export class SolidityCompiler {
   readonly #packages: PackageSources;
   #process: CompileProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
+  #last: { readonly folder: string; readonly input: string; readonly output: Promise<string> } | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #isClosed = false;
@@ -58,15 +60,27 @@ export class SolidityCompiler {
     const plan = await planCompilation(upload, options, this.#packages, this.#limits.sourceBytes);
     const compiler = chooseCompiler(installedCompilers(), options.compiler, plan.pragmas);
     const input = writeInput(plan, compiler, options);
-    const output = await this.#inTurn(() => this.#run(compiler.folder, input));
+    const output = await this.#outputOf(compiler.folder, input);
     return { ...readOutput(output, plan), input };
   }
 
   /** Nothing is compiled any more, and no process is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#last = undefined;
     clearTimeout(this.#idle);
     await this.#process?.close();
+  }
+
+  /** Of a project people register one contract after another, and all of them come out of one compilation. */
+  async #outputOf(folder: string, input: string): Promise<string> {
+    if (this.#last?.folder === folder && this.#last.input === input) return await this.#last.output;
+    const last = { folder, input, output: this.#inTurn(() => this.#run(folder, input)) };
+    this.#last = last;
+    last.output.catch(() => {
+      if (this.#last === last) this.#last = undefined;
+    });
+    return await last.output;
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -98,9 +112,15 @@ export class SolidityCompiler {
       if (this.#isClosed) throw new PatchbayError('hub.stopping', { cause: error });
       throw error;
     } finally {
-      this.#idle = setTimeout(() => void process.close(), this.#limits.idleMs).unref();
+      this.#idle = setTimeout(() => this.#rest(process), this.#limits.idleMs).unref();
       if (this.#isClosed) clearTimeout(this.#idle);
     }
+  }
+
+  /** An idle hub keeps neither a compiler nor its output in memory. */
+  #rest(process: CompileProcess): void {
+    this.#last = undefined;
+    void process.close();
   }
 
   async #processFor(folder: string): Promise<CompileProcess> {
