@@ -7,7 +7,7 @@ import type { Faults } from './faults.js';
 import { iftttActs } from './ifttt/control.js';
 import type { IftttStandIn } from './ifttt/ifttt.js';
 import type { ReceivedLog } from './received.js';
-import type { SalesforceStandIn } from './salesforce/index.js';
+import { parseFault, type SalesforceStandIn } from './salesforce/index.js';
 import { parseBody, readBody, send, type Route } from './server.js';
 
 export interface ControlOptions {
@@ -34,7 +34,10 @@ const fault = z.strictObject({
   times: z.number().int().min(1).optional(),
 });
 /** Salesforce has faults of its own, with its own error codes. */
-const salesforceFault = z.looseObject({ standIn: z.literal('salesforce'), kind: z.string() });
+const salesforceFault = z.looseObject({
+  standIn: z.literal('salesforce'),
+  kind: z.string().refine((kind) => parseFault({ kind }) !== undefined, 'is not a known fault of Salesforce'),
+});
 /** What fails inside AWS; the others happen on the way to it. */
 const faultInAws = z.looseObject({ standIn: z.literal('aws'), kind: z.string() });
 const transfer = z.strictObject({ amount: z.string().regex(/^\d+(\.\d{1,6})?$/), to: wallet.optional() });

@@ -74,6 +74,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       basePath: '/salesforce',
       seed: [...sandboxSeed, ...contactsOf(recipients)],
       externalIds: ['Contact.Wallet__c'],
+      // A sandbox that runs for days is not to stand still because of the quota of a developer edition.
+      dailyRequests: 1_000_000,
       ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
     });
     const aws = createAwsStandIn({ credentials: awsKey, functions: ['settlements'], streams: ['settlements'] });
@@ -175,7 +177,8 @@ function sinkRoute(sinks: Sinks): Route {
 
 function salesforceRoute(salesforce: SalesforceStandIn): Route {
   return (request, response, path) => {
-    if (!path.startsWith('/salesforce/')) return false;
+    // jsforce addresses the Bulk API at the root of the host, whatever path the address of the org has.
+    if (!path.startsWith('/salesforce/') && !path.startsWith('/services/data/')) return false;
     salesforce.handle(request, response);
     return true;
   };

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import {
+  authenticationInvalid,
+  connected,
+  deliveriesUsedUp,
+  handshakeDenied,
+  refusedMessage,
+  reply,
+  unknownClient,
+  type BayeuxMessage,
+} from './bayeux-messages.js';
+import type { BusEvent } from './event-bus.js';
 import type { Faults } from './faults.js';
-import type { TopicEvent, Topics } from './topics.js';
-
-export interface BayeuxMessage {
-  readonly channel: string;
-  readonly id?: string;
-  readonly clientId?: string;
-  readonly subscription?: string | readonly string[];
-  readonly ext?: { readonly replay?: true | Readonly<Record<string, number>> };
-  readonly advice?: { readonly timeout?: number };
-}
 
 /** One HTTP exchange of the streaming endpoint. */
 export interface BayeuxExchange {
@@ -43,12 +44,18 @@ interface Client {
 }
 
 export interface BayeuxServerOptions {
-  readonly topics: Topics;
+  readonly channelExists: (channel: string) => boolean;
+  /** Kept events of a channel after an id; undefined when the id is not one of them. */
+  readonly since: (channel: string, replayId: number) => readonly BusEvent[] | undefined;
   readonly faults: Faults;
   readonly now: () => Date;
   readonly longPollMs: number;
   /** How long a client may stay away between two polls. */
   readonly clientIdleMs: number;
+  /** Clients at a time. */
+  readonly maxClients: number;
+  /** Events that are delivered before the quota of the day is used up. */
+  readonly dailyDeliveries: number;
 }
 
 /** The streaming endpoint: Bayeux over long polling, with the replay extension and the answers Salesforce gives. */
@@ -57,6 +64,8 @@ export class BayeuxServer {
   readonly #clients = new Map<string, Client>();
   /** Clients that were thrown out with advice `none`: they are told so again. */
   readonly #outcasts = new Set<string>();
+  #delivered = 0;
+  #isStopped = false;
 
   constructor(options: BayeuxServerOptions) {
     this.#options = options;
@@ -84,10 +93,31 @@ export class BayeuxServer {
     exchange.answer(answers, headers);
   }
 
-  deliver(event: TopicEvent): void {
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  deliver({ channels, data }: BusEvent): void {
     this.#forgetIdle();
     for (const client of this.#clients.values()) {
-      if (client.channels.has(event.channel)) this.#send(client, [{ channel: event.channel, data: event.data }]);
+      const heard = channels.filter((channel) => client.channels.has(channel));
+      this.#send(
+        client,
+        heard.map((channel) => ({ channel, data })),
+      );
+    }
+  }
+
+  /** Whether the deliveries of the day are used up: subscribers are told so, and events are only kept. */
+  stopDeliveries(isStopped: boolean): void {
+    this.#isStopped = isStopped;
+    if (!isStopped) {
+      this.#delivered = 0;
+      return;
+    }
+    for (const client of this.#clients.values()) {
+      this.#clients.delete(client.id);
+      if (client.poll !== undefined) this.#answer(client, [refusedMessage(client.poll.message, deliveriesUsedUp)]);
     }
   }
 
@@ -123,20 +153,17 @@ export class BayeuxServer {
   }
 
   #handshake(exchange: BayeuxExchange, message: BayeuxMessage, headers: Record<string, string>): unknown {
+    const refusal = this.#options.faults.take('refuseStream', 'cometd', 'POST', 'handshake');
+    if (refusal !== undefined) return handshakeDenied(message, refusal.error, refusal.advice);
     if (exchange.token === undefined) {
-      return {
-        ...reply(message),
-        successful: false,
-        error: '403::Handshake denied',
-        ext: {
-          sfdc: {
-            failureReason: exchange.hasToken ? '401::Authentication invalid' : '401::Request requires authentication',
-          },
-          replay: true,
-          'payload.format': true,
-        },
-        advice: { reconnect: 'none' },
-      };
+      return handshakeDenied(
+        message,
+        exchange.hasToken ? '401::Authentication invalid' : '401::Request requires authentication',
+      );
+    }
+    this.#forgetIdle();
+    if (this.#clients.size >= this.#options.maxClients) {
+      return handshakeDenied(message, '403::Organization concurrent user limit exceeded');
     }
     const client: Client = {
       id: randomBytes(14).toString('hex'),
@@ -181,6 +208,11 @@ export class BayeuxServer {
       });
       return false;
     }
+    const refusal = this.#options.faults.take('refuseStream', 'cometd', 'POST', 'connect');
+    if (refusal !== undefined || this.#isStopped) {
+      answers.push(refusedMessage(message, refusal?.error ?? deliveriesUsedUp, refusal?.advice));
+      return false;
+    }
     if (this.#options.faults.take('silentStream', 'cometd', 'POST') !== undefined) return true;
     // A second poll of the same client ends the first one.
     if (client.poll !== undefined) this.#answer(client, [{ ...reply(client.poll.message), successful: true }]);
@@ -214,7 +246,9 @@ export class BayeuxServer {
       const replay = message.ext?.replay;
       const from = typeof replay === 'object' ? replay[channel] : -1;
       const failed = (error: string) => ({ ...answer, successful: false, error });
-      if (!this.#options.topics.exists(channel)) {
+      const refusal = this.#options.faults.take('refuseStream', 'cometd', 'POST', `subscribe ${channel}`);
+      if (refusal !== undefined || this.#isStopped) return failed(refusal?.error ?? deliveriesUsedUp);
+      if (!this.#options.channelExists(channel)) {
         return failed(`400::The channel you requested to subscribe to does not exist {${channel}}`);
       }
       if (from === undefined) {
@@ -222,7 +256,7 @@ export class BayeuxServer {
           `400::The replayId for channel {${channel}} wasn't found using the provided replay ID map {${JSON.stringify(replay)}}`,
         );
       }
-      const missed = this.#options.topics.since(channel, from);
+      const missed = this.#options.since(channel, from);
       if (missed === undefined) {
         return failed(
           `400::The replayId {${from}} you provided was invalid.  Please provide a valid ID, -2 to replay all events, or -1 to replay only new events.`,
@@ -263,8 +297,10 @@ export class BayeuxServer {
   }
 
   #send(client: Client, messages: readonly unknown[]): void {
-    if (messages.length === 0) return;
+    if (messages.length === 0 || this.#isStopped) return;
     client.queue.push(...messages);
+    this.#delivered += messages.length;
+    if (this.#delivered >= this.#options.dailyDeliveries) queueMicrotask(() => this.stopDeliveries(true));
     if (client.poll !== undefined) this.#answer(client, [connected(client.poll.message)]);
   }
 
@@ -292,25 +328,4 @@ export class BayeuxServer {
       if (client.poll === undefined && client.answeredAt < oldest) this.#clients.delete(client.id);
     }
   }
-}
-
-function reply({ channel, id }: BayeuxMessage) {
-  return { channel, ...(id === undefined ? {} : { id }) };
-}
-
-function connected(message: BayeuxMessage) {
-  return { ...reply(message), clientId: message.clientId, successful: true };
-}
-
-function unknownClient(message: BayeuxMessage, reconnect: 'none' | 'handshake') {
-  return { ...reply(message), successful: false, error: '403::Unknown client', advice: { reconnect, interval: 0 } };
-}
-
-function authenticationInvalid(message: BayeuxMessage) {
-  return {
-    ...reply(message),
-    successful: false,
-    error: '401::Authentication invalid',
-    advice: { reconnect: 'none', interval: 0 },
-  };
 }

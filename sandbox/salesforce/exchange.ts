@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RestError } from './rest-error.js';
 
-const maxBodyBytes = 6 * 1024 * 1024;
+const maxBodyBytes = 150 * 1024 * 1024;
 
 /** What was asked of the stand-in, for tests and the console. */
 export interface ReceivedCall {
@@ -23,9 +23,10 @@ export interface Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: string;
+  readonly rawBody: Buffer;
 }
 
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -33,7 +34,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     if (size > maxBodyBytes) throw new RestError(413, 'REQUEST_TOO_LARGE', 'The request body is too large');
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 export function parseBody(text: string): unknown {
@@ -47,4 +48,21 @@ export function parseBody(text: string): unknown {
 
 export function singleHeaders(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
+}
+
+/** The fields of a row that came with a file in several parts, the file in base64. */
+export function parseMultipart(rawBody: Buffer, contentType: string): Record<string, unknown> {
+  const [, boundary = ''] = /boundary="?([^";]+)"?/.exec(contentType) ?? [];
+  // One byte is one letter in this encoding, so a file survives being cut out of the text.
+  const parts = rawBody.toString('latin1').split(`--${boundary}`).slice(1, -1);
+  const fields: Record<string, unknown> = {};
+  for (const part of parts) {
+    const end = part.indexOf('\r\n\r\n');
+    const head = part.slice(0, end);
+    const content = part.slice(end + 4, -2);
+    const [, name = ''] = /name="([^"]+)"/.exec(head) ?? [];
+    if (/filename="/.test(head)) fields[name] = Buffer.from(content, 'latin1').toString('base64');
+    else Object.assign(fields, parseBody(Buffer.from(content, 'latin1').toString('utf8')));
+  }
+  return fields;
 }

@@ -1,7 +1,9 @@
-/** A server that plays one Salesforce org: OAuth, REST and Streaming API, with faults on demand. */
-export type { Fault, FaultArea } from './faults.js';
-export type { CustomFieldTypes, FieldType } from './org-schema.js';
-export type { ConnectedApp } from './sessions.js';
+/** A server that plays one Salesforce org: OAuth, REST, Bulk and Streaming API, with faults on demand. */
+export type { BusEvent } from './event-bus.js';
+export { parseFault, type Fault, type FaultArea } from './faults.js';
+export type { CustomField, CustomFieldTypes, FieldType } from './field-schema.js';
+export type { ConnectedApp, OrgUser } from './oauth-apps.js';
+export type { SaveRule } from './save-rules.js';
 export type { ReceivedCall } from './exchange.js';
 export {
   sandboxApp,

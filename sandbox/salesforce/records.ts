@@ -1,17 +1,30 @@
-import type { FieldSchema, ObjectSchema, OrgSchema } from './org-schema.js';
+import type { FieldSchema } from './field-schema.js';
+import { acceptValue, stampOf } from './field-values.js';
+import type { ObjectSchema, OrgSchema } from './org-schema.js';
 import { parseRecordId, recordId } from './record-id.js';
-import { RestError } from './rest-error.js';
+import { MultipleMatches, noSuchResource, RestError } from './rest-error.js';
+import { RowStore } from './row-store.js';
+import type { SaveRules } from './save-rules.js';
 import type { Soql } from './soql.js';
 import { matches, sortRows, valueOf, type Row } from './soql-rows.js';
 
-export type ChangeType = 'created' | 'updated' | 'deleted';
+export type ChangeType = 'created' | 'updated' | 'deleted' | 'undeleted';
+
+/** Who writes, and by which way in: change events tell of both. */
+export interface Writer {
+  readonly userId: string;
+  readonly changeOrigin: string;
+  readonly allowsDuplicates?: boolean;
+}
 
 export interface RecordChange {
   readonly type: ChangeType;
   readonly object: string;
+  readonly before: Row | undefined;
   readonly row: Row;
   /** Names of the fields whose value differs from before; every field that is set when the row was created. */
   readonly changed: ReadonlySet<string>;
+  readonly writer: Writer;
 }
 
 export interface RecordsState {
@@ -23,104 +36,86 @@ export interface RecordsState {
 
 export interface RecordsOptions {
   readonly schema: OrgSchema;
+  readonly rules: SaveRules;
   readonly now: () => Date;
-  readonly onChange: (change: RecordChange) => void;
+  /** Told once for a transaction, in the order of the changes. */
+  readonly onCommit: (changes: readonly RecordChange[]) => void;
   /** Fields, as `Contact.Wallet__c`, whose values must differ; a field used by an upsert becomes one. */
   readonly externalIds: readonly string[];
   readonly instance: string;
 }
 
-/** The rows of the org, with what Salesforce checks and adds: ids, stamps, required fields, unique external ids. */
+const recycleBinMs = 15 * 86_400_000;
+const systemStamps = new Set(['LastModifiedDate', 'LastModifiedById', 'SystemModstamp']);
+
+/** The rows of the org, with what Salesforce checks and adds: ids, stamps, required fields, keys, rules of the org. */
 export class Records {
   readonly #options: RecordsOptions;
-  readonly #tables = new Map<string, Map<string, Row>>();
-  /** By `object.field` in lower case: the row that holds a value, which is compared without regard to letter case. */
-  readonly #indexes = new Map<string, Map<string, string>>();
+  readonly #store = new RowStore();
   #instance: string;
   #serial = 0;
-  #undo: (() => void)[] | undefined;
+  #depth = 0;
   #changes: RecordChange[] = [];
 
   constructor(options: RecordsOptions) {
     this.#options = options;
     this.#instance = options.instance;
-    for (const name of options.externalIds) this.#index(name);
+    this.#index(options.externalIds);
   }
 
   get schema(): OrgSchema {
     return this.#options.schema;
   }
 
-  /** All or nothing, and what changed is told at the end only. */
+  /** All or nothing, and what changed is told at the end only. Inside of another one it is a savepoint. */
   transaction<T>(work: () => T): T {
-    if (this.#undo !== undefined) return work();
-    this.#undo = [];
+    const mark = this.#store.mark();
+    const heard = this.#changes.length;
+    this.#depth += 1;
     try {
       const result = work();
-      const changes = this.#changes;
-      this.#settle();
-      for (const change of changes) this.#options.onChange(change);
+      this.#depth -= 1;
+      if (this.#depth === 0) this.#commit();
       return result;
     } catch (error) {
-      for (const undo of this.#undo.reverse()) undo();
-      this.#settle();
+      this.#depth = Math.max(0, this.#depth - 1);
+      this.#store.takeBackTo(mark);
+      this.#changes.splice(heard);
       throw error;
     }
   }
 
-  create(objectName: string, values: Row, userId: string): Row {
+  create(objectName: string, values: Row, writer: Writer): Row {
     return this.transaction(() => {
       const object = this.object(objectName);
-      const fields = this.#accepted(object, values);
-      for (const field of object.fields.values()) {
-        if (field.isRequired && (fields[field.name] ?? null) === null) {
-          throw new RestError(400, 'REQUIRED_FIELD_MISSING', `Required fields are missing: [${field.name}]`, [
-            field.name,
-          ]);
-        }
-      }
       const stamp = this.#stamp();
-      const row = this.#named(object, {
-        Id: recordId(object.prefix, this.#instance, ++this.#serial),
+      const fields = this.#accepted(object, values);
+      const row = this.#ruled(object, undefined, {
+        Id: this.newId(object.prefix),
         ...fields,
-        OwnerId: fields['OwnerId'] ?? userId,
+        OwnerId: fields['OwnerId'] ?? writer.userId,
         IsDeleted: false,
         CreatedDate: stamp,
-        CreatedById: userId,
+        CreatedById: writer.userId,
         LastModifiedDate: stamp,
-        LastModifiedById: userId,
+        LastModifiedById: writer.userId,
         SystemModstamp: stamp,
       });
-      this.#put(object, undefined, row);
-      const changed = new Set(Object.keys(row).filter((name) => row[name] !== null));
-      this.#changes.push({ type: 'created', object: object.name, row, changed });
+      this.#save(object, 'created', undefined, row, writer);
       return row;
     });
   }
 
-  update(objectName: string, id: string, values: Row, userId: string): Row {
+  update(objectName: string, id: string, values: Row, writer: Writer): Row {
     return this.transaction(() => {
       const object = this.object(objectName);
       const before = this.get(objectName, id);
-      const fields = this.#accepted(object, values);
-      for (const field of object.fields.values()) {
-        if (field.isRequired && fields[field.name] === null) {
-          throw new RestError(400, 'REQUIRED_FIELD_MISSING', `Required fields are missing: [${field.name}]`, [
-            field.name,
-          ]);
-        }
-      }
-      const changed = new Set(Object.keys(fields).filter((name) => (before[name] ?? null) !== fields[name]));
-      const stamp = this.#stamp();
-      const row = this.#named(object, {
+      const row = this.#ruled(object, before, {
         ...before,
-        ...fields,
-        LastModifiedDate: stamp,
-        LastModifiedById: userId,
-        SystemModstamp: stamp,
+        ...this.#accepted(object, values),
+        ...this.#touched(writer),
       });
-      this.#put(object, before, row);
-      this.#changes.push({ type: 'updated', object: object.name, row, changed });
+      this.#save(object, 'updated', before, row, writer);
       return row;
     });
   }
@@ -131,20 +126,13 @@ export class Records {
     fieldName: string,
     value: string,
     values: Row,
-    userId: string,
+    writer: Writer,
   ): { readonly row: Row; readonly isCreated: boolean } {
     const object = this.object(objectName);
     if (fieldName.toLowerCase() === 'id') {
-      return { row: this.update(objectName, value, values, userId), isCreated: false };
+      return { row: this.update(objectName, value, values, writer), isCreated: false };
     }
-    const field = this.schema.field(object, fieldName);
-    if (field === undefined || !fieldName.toLowerCase().endsWith('__c')) {
-      throw new RestError(
-        404,
-        'NOT_FOUND',
-        `Provided external ID field does not exist or is not accessible: ${fieldName}`,
-      );
-    }
+    const field = this.#key(object, fieldName);
     if (Object.keys(values).some((name) => name.toLowerCase() === field.name.toLowerCase())) {
       throw new RestError(
         400,
@@ -153,45 +141,82 @@ export class Records {
         [field.name],
       );
     }
-    const index = this.#index(`${object.name}.${field.name}`);
-    const found = index.get(value.trim().toLowerCase());
-    if (found !== undefined) return { row: this.update(objectName, found, values, userId), isCreated: false };
-    return { row: this.create(objectName, { ...values, [field.name]: value }, userId), isCreated: true };
+    const found = this.findByExternalId(objectName, fieldName, value);
+    if (found !== undefined) {
+      return { row: this.update(objectName, String(found['Id']), values, writer), isCreated: false };
+    }
+    return { row: this.create(objectName, { ...values, [field.name]: value }, writer), isCreated: true };
   }
 
-  delete(objectName: string, id: string): void {
+  /** Moves the row into the recycle bin. */
+  delete(objectName: string, id: string, writer: Writer): void {
     this.transaction(() => {
       const object = this.object(objectName);
       const before = this.get(objectName, id);
-      this.#put(object, before, { ...before, IsDeleted: true, SystemModstamp: this.#stamp() });
-      this.#changes.push({ type: 'deleted', object: object.name, row: before, changed: new Set() });
+      this.#save(object, 'deleted', before, { ...before, IsDeleted: true, ...this.#touched(writer) }, writer);
     });
+  }
+
+  /** Takes the row back out of the recycle bin, under the same id. */
+  undelete(objectName: string, idText: string, writer: Writer): Row {
+    return this.transaction(() => {
+      const object = this.object(objectName);
+      const before = this.#inBin(object, idText);
+      if (before === undefined) throw new RestError(400, 'UNDELETE_FAILED', 'Entity is not in the recycle bin', []);
+      const row = { ...before, IsDeleted: false, ...this.#touched(writer) };
+      this.#save(object, 'undeleted', before, row, writer);
+      return row;
+    });
+  }
+
+  /** Removes what was deleted for good. */
+  emptyBin(objectName: string, idText: string): void {
+    const object = this.object(objectName);
+    const row = this.#inBin(object, idText);
+    if (row === undefined) throw new RestError(400, 'INVALID_ID_FIELD', 'Entity is not in the recycle bin', []);
+    this.#store.purge(object.name, String(row['Id']));
   }
 
   get(objectName: string, idText: string): Row {
     const object = this.object(objectName);
     const id = parseRecordId(idText);
     if (id === undefined) throw new RestError(400, 'MALFORMED_ID', `bad id ${idText}`, ['Id']);
-    const row = this.#table(object.name).get(id);
+    const row = this.#store.table(object.name).get(id);
     if (row === undefined)
       throw new RestError(404, 'NOT_FOUND', 'Provided external ID field does not exist or is not accessible: Id');
     if (row['IsDeleted'] === true) throw new RestError(404, 'ENTITY_IS_DELETED', 'entity is deleted', []);
     return row;
   }
 
+  /** @throws MultipleMatches – several rows hold the value */
   findByExternalId(objectName: string, fieldName: string, value: string): Row | undefined {
     const object = this.object(objectName);
-    if (!fieldName.toLowerCase().endsWith('__c')) return undefined;
-    const id = this.#index(`${object.name}.${fieldName}`).get(value.trim().toLowerCase());
-    return id === undefined ? undefined : this.#table(object.name).get(id);
+    const field = this.#key(object, fieldName);
+    const found = this.#store.find(`${object.name}.${field.name}`, value);
+    if (found.length > 1)
+      throw new MultipleMatches(
+        object.name,
+        field.name,
+        found.map((row) => String(row['Id'])),
+      );
+    return found[0];
   }
 
   list(objectName: string): Row[] {
-    return [...this.#table(objectName).values()].filter((row) => row['IsDeleted'] !== true);
+    return this.#store.live(objectName);
+  }
+
+  /** Rows in the recycle bin. */
+  deleted(objectName: string): Row[] {
+    const oldest = this.#options.now().getTime() - recycleBinMs;
+    return [...this.#store.table(this.object(objectName).name).values()].filter(
+      (row) => row['IsDeleted'] === true && Date.parse(String(row['SystemModstamp'])) >= oldest,
+    );
   }
 
   select(soql: Soql, includesDeleted: boolean): Row[] {
-    const rows = includesDeleted ? [...this.#table(this.object(soql.object).name).values()] : this.list(soql.object);
+    const { name } = this.object(soql.object);
+    const rows = includesDeleted ? [...this.list(name), ...this.deleted(name)] : this.list(name);
     const found = sortRows(
       rows.filter((row) => matches(soql.where, row)),
       soql.orderBy,
@@ -201,111 +226,155 @@ export class Records {
 
   object(name: string): ObjectSchema {
     const object = this.schema.find(name);
-    if (object === undefined) throw new RestError(404, 'NOT_FOUND', 'The requested resource does not exist');
+    if (object === undefined) throw noSuchResource();
     return object;
+  }
+
+  newId(prefix: string): string {
+    return recordId(prefix, this.#instance, ++this.#serial);
   }
 
   export(): RecordsState {
     return {
       instance: this.#instance,
       serial: this.#serial,
-      tables: Object.fromEntries([...this.#tables].map(([name, rows]) => [this.object(name).name, [...rows.values()]])),
-      externalIds: [...this.#indexes.keys()],
+      tables: Object.fromEntries(
+        this.#store.tableNames.map((name) => [this.object(name).name, [...this.#store.table(name).values()]]),
+      ),
+      externalIds: this.#store.uniqueKeys,
     };
   }
 
   import(state: RecordsState): void {
     this.#instance = state.instance;
     this.#serial = state.serial;
-    for (const [name, rows] of Object.entries(state.tables)) {
-      this.#tables.set(this.object(name).name.toLowerCase(), new Map(rows.map((row) => [String(row['Id']), row])));
-    }
-    this.#indexes.clear();
-    for (const name of state.externalIds) this.#index(name);
+    this.#store.replace(state.tables);
+    for (const [name, rows] of Object.entries(state.tables)) this.#learn(this.object(name), rows);
+    this.#index(state.externalIds);
   }
 
-  #table(name: string): Map<string, Row> {
-    const key = name.toLowerCase();
-    const known = this.#tables.get(key);
-    if (known !== undefined) return known;
-    const table = new Map<string, Row>();
-    this.#tables.set(key, table);
-    return table;
+  /** Fields that came to be by being used are not kept, but can be told from the rows. */
+  #learn(object: ObjectSchema, rows: readonly Row[]): void {
+    for (const row of rows) {
+      for (const [name, value] of Object.entries(row)) {
+        const field = this.schema.field(object, name);
+        if (field !== undefined) this.schema.adopt(object, field, value);
+      }
+    }
   }
 
-  #index(name: string): Map<string, string> {
-    const key = name.toLowerCase();
-    const known = this.#indexes.get(key);
-    if (known !== undefined) return known;
-    const [object = '', field = ''] = key.split('.');
-    const index = new Map<string, string>();
-    for (const row of this.list(object)) {
-      const value = valueOf(row, field);
-      if (value !== null) index.set(String(value).toLowerCase(), String(row['Id']));
+  #index(externalIds: readonly string[]): void {
+    for (const object of this.schema.list()) {
+      for (const { name, isUnique, isExternalId, isCaseSensitive } of object.fields.values()) {
+        if (isUnique || isExternalId) this.#store.index(`${object.name}.${name}`, { isUnique, isCaseSensitive });
+      }
     }
-    this.#indexes.set(key, index);
-    return index;
+    for (const name of externalIds) this.#store.index(name);
+  }
+
+  #key(object: ObjectSchema, name: string): FieldSchema {
+    const field = this.schema.field(object, name);
+    if (field !== undefined && (field.isExternalId || (field.isKeyOnUse && /__c$/i.test(name)))) return field;
+    throw new RestError(404, 'NOT_FOUND', `Provided external ID field does not exist or is not accessible: ${name}`);
+  }
+
+  #inBin(object: ObjectSchema, idText: string): Row | undefined {
+    const id = parseRecordId(idText);
+    if (id === undefined) throw new RestError(400, 'MALFORMED_ID', `bad id ${idText}`, ['Id']);
+    return this.deleted(object.name).find((row) => row['Id'] === id);
   }
 
   #accepted(object: ObjectSchema, values: Row): Record<string, unknown> {
     const fields: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(values)) {
       if (name === 'attributes') continue;
+      const parent = isParent(value) ? this.#parent(object, name, value) : undefined;
+      if (parent !== undefined) {
+        fields[parent.field] = parent.id;
+        continue;
+      }
       const field = this.schema.field(object, name);
       if (field === undefined) {
         throw new RestError(400, 'INVALID_FIELD', `No such column '${name}' on sobject of type ${object.name}`);
       }
       if (field.isReadOnly) throw readOnly(field);
-      fields[field.name] = this.schema.accept(field, value);
+      fields[field.name] = acceptValue(field, value);
+      this.schema.adopt(object, field, fields[field.name]);
     }
     return fields;
   }
 
-  #put(object: ObjectSchema, before: Row | undefined, row: Row): void {
-    const id = String(row['Id']);
-    const table = this.#table(object.name);
-    for (const [key, index] of this.#indexes) {
-      const [indexed, field = ''] = key.split('.');
-      if (indexed !== object.name.toLowerCase()) continue;
-      const value = row['IsDeleted'] === true ? null : valueOf(row, field);
-      const old = before === undefined ? null : valueOf(before, field);
-      const holder = value === null ? undefined : index.get(String(value).toLowerCase());
-      if (holder !== undefined && holder !== id) {
-        throw new RestError(
-          400,
-          'DUPLICATE_VALUE',
-          `duplicate value found: ${field} duplicates value on record with id: ${holder}`,
-          [],
-        );
-      }
-      if (old !== null) index.delete(String(old).toLowerCase());
-      if (value !== null) index.set(String(value).toLowerCase(), id);
-      this.#undo?.push(() => {
-        if (value !== null) index.delete(String(value).toLowerCase());
-        if (old !== null) index.set(String(old).toLowerCase(), id);
-      });
+  /** The parent that `Account: { Number__c: '7' }` or `Owner_Account__r: {…}` names by an external id. */
+  #parent(
+    object: ObjectSchema,
+    relationship: string,
+    key: Row,
+  ): { readonly field: string; readonly id: unknown } | undefined {
+    const name = /__r$/i.test(relationship) ? relationship.replace(/__r$/i, '__c') : `${relationship}Id`;
+    const field = this.schema.field(object, name);
+    const [entry] = Object.entries(key).filter(([given]) => given !== 'attributes');
+    if (field === undefined || entry === undefined) return undefined;
+    const target = field.referenceTo ?? relationship.replace(/__r$/i, '__c');
+    const found = this.findByExternalId(target, entry[0], String(entry[1]));
+    if (found === undefined) {
+      const detail = `Foreign key external ID: ${String(entry[1])} not found for field ${entry[0]} in entity ${target}`;
+      throw new RestError(400, 'INVALID_FIELD', detail, []);
     }
-    table.set(id, row);
-    this.#undo?.push(() => {
-      if (before === undefined) table.delete(id);
-      else table.set(id, before);
-    });
+    return { field: field.name, id: found['Id'] };
   }
 
-  #named(object: ObjectSchema, row: Record<string, unknown>): Row {
-    if (object.name !== 'Contact') return row;
-    return { ...row, Name: [row['FirstName'], row['LastName']].filter(Boolean).join(' ') };
+  /** The row as the rules of the org leave it, and complete. */
+  #ruled(object: ObjectSchema, before: Row | undefined, row: Row): Row {
+    const { rules } = this.#options;
+    const changed: Record<string, unknown> = { ...rules.beforeSave(object.name, row, before) };
+    if ('LastName' in changed) changed['Name'] = [changed['FirstName'], changed['LastName']].filter(Boolean).join(' ');
+    const missing = [...object.fields.values()].filter(
+      ({ isRequired, name }) => isRequired && (changed[name] ?? null) === null,
+    );
+    if (missing.length > 0) {
+      const names = missing.map(({ name }) => name);
+      throw new RestError(400, 'REQUIRED_FIELD_MISSING', `Required fields are missing: [${names.join(', ')}]`, names);
+    }
+    return changed;
   }
 
-  #settle(): void {
-    this.#undo = undefined;
+  #save(object: ObjectSchema, type: ChangeType, before: Row | undefined, row: Row, writer: Writer): void {
+    if (type === 'created' || type === 'updated') {
+      this.#options.rules.check(object.name, row, () => this.list(object.name), writer.allowsDuplicates === true);
+    }
+    this.#store.put(object.name, before, row);
+    const differs = (name: string) => (before === undefined ? null : (before[name] ?? null)) !== (row[name] ?? null);
+    const changed = new Set(Object.keys(row).filter((name) => differs(name) && !(before && systemStamps.has(name))));
+    this.#changes.push({ type, object: object.name, before, row, changed, writer });
+  }
+
+  #touched({ userId }: Writer): Row {
+    const stamp = this.#stamp();
+    return { LastModifiedDate: stamp, LastModifiedById: userId, SystemModstamp: stamp };
+  }
+
+  #commit(): void {
+    const changes = this.#changes;
     this.#changes = [];
+    this.#store.commit();
+    if (changes.length > 0) this.#options.onCommit(changes);
   }
 
-  // Salesforce keeps whole seconds.
   #stamp(): string {
-    return `${this.#options.now().toISOString().slice(0, 19)}.000+0000`;
+    return stampOf(this.#options.now());
   }
+}
+
+/** The parts of a compound field that are set; null when none is. */
+export function compoundOf(parts: Readonly<Record<string, string>>, row: Row): Row | null {
+  const set = Object.entries(parts)
+    .map(([part, field]) => [part, valueOf(row, field)] as const)
+    .filter(([, value]) => value !== null);
+  return set.length === 0 ? null : Object.fromEntries(set);
+}
+
+function isParent(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readOnly(field: FieldSchema): RestError {

@@ -23,6 +23,21 @@ export class RestError extends Error {
   }
 }
 
+/** Several rows hold the value of an external id: over REST 300 with their addresses, in a collection an error of the row. */
+export class MultipleMatches extends RestError {
+  constructor(
+    readonly object: string,
+    field: string,
+    readonly ids: readonly string[],
+  ) {
+    super(
+      300,
+      'DUPLICATE_EXTERNAL_ID',
+      `${field}: more than one record found for external id field: [${ids.join(', ')}]`,
+    );
+  }
+}
+
 export function noSuchResource(): RestError {
   return new RestError(404, 'NOT_FOUND', 'The requested resource does not exist');
 }

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { EventBusState } from './event-bus.js';
 import type { RecordsState } from './records.js';
-import type { TopicsState } from './topics.js';
 
 export interface OrgState {
   readonly orgId: string;
   readonly records: RecordsState;
-  readonly topics: TopicsState;
+  readonly events: EventBusState;
 }
 
 const saveEveryMs = 250;
@@ -24,7 +24,11 @@ export class Snapshot {
   read(): OrgState | undefined {
     if (!existsSync(this.#file)) return undefined;
     // Only `flush` writes this file.
-    return JSON.parse(readFileSync(this.#file, 'utf8')) as OrgState;
+    const state = JSON.parse(readFileSync(this.#file, 'utf8')) as Partial<OrgState>;
+    // An org that was kept by an older sandbox begins anew.
+    return state.orgId === undefined || state.records === undefined || state.events === undefined
+      ? undefined
+      : { orgId: state.orgId, records: state.records, events: state.events };
   }
 
   save(state: () => OrgState): void {

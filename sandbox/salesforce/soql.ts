@@ -31,9 +31,20 @@ export interface Soql {
 const token =
   /\s*(?:('(?:[^'\\]|\\.)*')|(\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d))?)|(-?\d+(?:\.\d+)?(?![\w]))|([A-Za-z_][\w.]*(?::\d+)?)|(<=|>=|!=|<>|[=<>(),*]))/y;
 
+const conditions = new Map<string, Condition>();
+
 /** Reads the part of SOQL that one object needs: no relationships, no aggregates but `COUNT()`. */
 export function parseSoql(text: string): Soql {
   return new Parser(tokenize(text), text).statement();
+}
+
+/** Reads a condition as it stands after `WHERE`. */
+export function parseCondition(text: string): Condition {
+  const known = conditions.get(text);
+  if (known !== undefined) return known;
+  const condition = new Parser(tokenize(text), text).condition();
+  conditions.set(text, condition);
+  return condition;
 }
 
 function tokenize(text: string): string[] {
@@ -67,6 +78,12 @@ class Parser {
     const offset = this.#accept('OFFSET') ? Number(this.#next()) : 0;
     if (this.#peek() !== undefined) throw malformed(`unexpected token: '${this.#peek()}'`);
     return { fields, isCount, object, where, orderBy, limit, offset };
+  }
+
+  condition(): Condition {
+    const condition = this.#or();
+    if (this.#peek() !== undefined) throw malformed(`unexpected token: '${this.#peek()}'`);
+    return condition;
   }
 
   #fields(): { fields: string[]; isCount: boolean } {
