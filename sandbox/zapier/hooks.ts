@@ -12,7 +12,7 @@ export interface ZapierStandIn extends StandIn {
 }
 
 const fault = z.strictObject({
-  kind: z.enum(['410', '429', '500', 'slow', 'reset', 'reset-after']),
+  kind: z.enum(['ok', '410', '429', '500', 'slow', 'reset', 'reset-after']),
   retryAfterSeconds: z.number().int().min(0).optional(),
   asDate: z.boolean().optional(),
   delayMs: z.number().int().min(0).optional(),

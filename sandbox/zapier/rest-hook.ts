@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Exchange, Reply } from '../stand-in.js';
 
-/** How one request to a hook goes wrong. */
+/** How one request to a hook goes wrong; `ok`: it does not. */
 export interface HookFault {
-  readonly kind: '410' | '429' | '500' | 'slow' | 'reset' | 'reset-after';
+  readonly kind: 'ok' | '410' | '429' | '500' | 'slow' | 'reset' | 'reset-after';
   /** Of a 429: for how long to wait. */
   readonly retryAfterSeconds?: number | undefined;
   /** Of a 429: the header is a date. */
@@ -69,6 +69,7 @@ export class RestHook {
     const fault = this.#faults.shift();
     switch (fault?.kind) {
       case undefined:
+      case 'ok':
         this.#process(body, 'known');
         return { status: 200, body: { status: 'success' } };
       case '410':
