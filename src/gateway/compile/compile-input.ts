@@ -123,7 +123,7 @@ function checkOptions({ evmVersion, optimizerRuns }: CompileOptions): void {
     throw new PatchbayError('request.invalid', {
       detail: `${JSON.stringify(evmVersion.slice(0, 100))} is no version of the EVM`,
       fix: `Choose one of ${evmVersions.join(', ')}.`,
-      faults: [{ pointer: '#/evmVersion', detail: 'This version is not known' }],
+      faults: [{ pointer: '#/evm', detail: 'This version is not known' }],
     });
   }
   if (optimizerRuns === undefined) return;
@@ -131,7 +131,7 @@ function checkOptions({ evmVersion, optimizerRuns }: CompileOptions): void {
   throw new PatchbayError('request.invalid', {
     detail: `The optimizer cannot work for ${String(optimizerRuns)} runs`,
     fix: 'Write how often the code will run as a whole number; 200 is usual.',
-    faults: [{ pointer: '#/optimizerRuns', detail: `This is no whole number from 0 to ${String(maxRuns)}` }],
+    faults: [{ pointer: '#/runs', detail: `This is no whole number from 0 to ${String(maxRuns)}` }],
   });
 }
 
