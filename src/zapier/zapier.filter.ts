@@ -36,7 +36,7 @@ export class ZapierFilter implements ExceptionFilter {
       requestId: request.id,
       url: request.url,
     });
-    const message = body.fix === undefined ? body.detail : `${body.detail} ${body.fix}`;
+    const message = body.fix === undefined ? body.detail : `${body.detail.replace(/[.:]?$/, '.')} ${body.fix}`;
     void reply
       .status(status === 400 ? 422 : status)
       .headers(headers)
