@@ -217,7 +217,7 @@ interface Item extends Record<string, unknown> {
 function itemsOf(body: unknown): Item[] {
   const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined;
   // What is no list of items is a fault of the service that its own tests find.
-  return Array.isArray(data) ? ([...data] as Item[]) : [];
+  return Array.isArray(data) ? [...(data as Item[])] : [];
 }
 
 function parsed(text: string): unknown {

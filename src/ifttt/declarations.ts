@@ -25,16 +25,22 @@ export class Declarations {
   constructor(
     private readonly flows: FlowsService,
     private readonly sources: SourcesService,
+    /** Slugs of the triggers that the hub has without any flow. */
+    private readonly builtIn: ReadonlySet<string>,
   ) {}
 
   /** Triggers that steps publish to, by slug. */
   triggers(): readonly Offer[] {
+    return this.#triggers().filter(({ slug }) => !this.builtIn.has(slug));
+  }
+
+  #triggers(): readonly Offer[] {
     const bySlug = new Map<string, Offer>();
     for (const flow of this.flows.list()) {
       const { steps, onFailure, onReverted } = flow.compiled.flow;
       for (const step of [...steps, ...onFailure, ...onReverted]) {
         if (step.uses !== publishAction) continue;
-        const offer = triggerOf(flow, step.with as Published);
+        const offer = triggerOf(flow, step.with);
         if (offer) bySlug.set(offer.slug, merged(bySlug.get(offer.slug), offer));
       }
     }
@@ -56,12 +62,16 @@ export class Declarations {
     return this.actions().find((offer) => offer.slug === slug);
   }
 
-  /** Flows whose action IFTTT cannot reach, because another flow has the same slug. */
+  /** Flows that IFTTT cannot reach, because something else has the same slug. */
   conflicts(): readonly { readonly flow: string; readonly slug: string; readonly takenBy: string }[] {
+    const hidden = this.#triggers().filter(({ slug }) => this.builtIn.has(slug));
     const offered = new Map(this.actions().map(({ slug, flow }) => [slug, flow]));
-    return this.#actions()
-      .filter(({ slug, flow }) => offered.get(slug) !== flow)
-      .map(({ slug, flow }) => ({ flow, slug, takenBy: offered.get(slug) ?? '' }));
+    return [
+      ...hidden.map(({ slug, flow = '' }) => ({ flow, slug, takenBy: 'the hub itself' })),
+      ...this.#actions()
+        .filter(({ slug, flow }) => offered.get(slug) !== flow)
+        .map(({ slug, flow }) => ({ flow, slug, takenBy: `the flow ${offered.get(slug) ?? ''}` })),
+    ];
   }
 
   #actions(): readonly ActionOffer[] {

@@ -69,7 +69,6 @@ export function iftttServices(parts: {
   const tokens = new TokensStore(db);
   const requests = new ActionRequests(db);
   const webhooks = new ConnectWebhooks(db);
-  const declarations = new Declarations(flows, sources);
   const choices = new ChainChoices({ networks, contracts });
   const networkName = (chainId: number): string | undefined => networks.findName(chainId);
   const builtIn = new Map(
@@ -79,6 +78,7 @@ export function iftttServices(parts: {
       transactionStatus({ choices, feed: use(transactionFeed), networkName }),
     ].map((trigger) => [trigger.offer.slug, trigger]),
   );
+  const declarations = new Declarations(flows, sources, new Set(builtIn.keys()));
   const queries = createQueries({ flows, runs, transactions });
   const oauth = new OauthService({ account, tokens, keys, log });
   const polls = new TriggerPolls({ declarations, builtIn, items, identities });
@@ -88,7 +88,7 @@ export function iftttServices(parts: {
     account,
     service: new IftttService({ account, declarations, builtIn, polls, actions, queries, webhooks, oauth, log }),
     oauth,
-    sheet: new SetUpSheet({ account, declarations, builtIn, queries, publicUrl }),
+    sheet: new SetUpSheet({ account, declarations, builtIn, queries, items, publicUrl }),
     identities,
     webhooks,
     published: new StoredPublishedItems(items),

@@ -16,7 +16,7 @@ import {
 import { historySize } from './items.store.js';
 import type { IftttUser, OauthService } from './oauth/oauth.service.js';
 import { testUser } from './oauth/tokens.store.js';
-import type { FieldValues, Offer, Option, Validity } from './offer.js';
+import type { Offer, Option, Validity } from './offer.js';
 import type { Query } from './queries.js';
 import { hasServiceKey, hasWrongKey, type ServiceAccount } from './service-account.js';
 import { testSamples } from './test-samples.js';
@@ -67,33 +67,33 @@ export class IftttService {
       route('POST', '/test/setup', 'key', ({ service }) => this.#setUpTest(service)),
       route('GET', '/user/info', 'user', ({ user }) => succeeded({ ...user })),
       route('POST', '/triggers/:slug', 'user', async ({ body, isTest }, slug) =>
-        succeeded(await polls.poll(slug!, body, isTest)),
+        succeeded(await polls.poll(slug, body, isTest)),
       ),
       route('DELETE', '/triggers/:slug/trigger_identity/:id', 'user', async (_, slug, id) => {
-        await polls.forget(slug!, id!);
+        await polls.forget(slug, id);
         return { status: 200, body: { data: [] } };
       }),
       // The documentation names one path, the OpenAPI file of IFTTT the other.
-      route('POST', '/triggers/:slug/validate', 'user', ({ body }, slug) => this.#validateAll(slug!, body)),
-      route('POST', '/triggers/:slug/fields/validate', 'user', ({ body }, slug) => this.#validateAll(slug!, body)),
+      route('POST', '/triggers/:slug/validate', 'user', ({ body }, slug) => this.#validateAll(slug, body)),
+      route('POST', '/triggers/:slug/fields/validate', 'user', ({ body }, slug) => this.#validateAll(slug, body)),
       route('POST', '/triggers/:slug/fields/:field/options', 'user', (_, slug, field) =>
-        this.#options(polls.offer(slug!), field!, (name) => this.#trigger(slug!).options(name)),
+        this.#options(polls.offer(slug), field, (name) => this.#trigger(slug).options(name)),
       ),
       route('POST', '/triggers/:slug/fields/:field/validate', 'user', ({ body }, slug, field) =>
-        this.#validateOne(slug!, field!, body),
+        this.#validateOne(slug, field, body),
       ),
-      route('POST', '/actions/:slug', 'user', (call, slug) => this.#act(call, slug!)),
+      route('POST', '/actions/:slug', 'user', (call, slug) => this.#act(call, slug)),
       route('POST', '/actions/:slug/fields/:field/options', 'user', (_, slug, field) => {
-        const offer = parts.actions.offer(slug!);
-        return this.#options(offer, field!, async (name) => choicesOf(offer.declared.fields[name]));
+        const offer = parts.actions.offer(slug);
+        return this.#options(offer, field, async (name) => choicesOf(offer.declared.fields[name]));
       }),
-      route('POST', '/queries/:slug', 'user', ({ body }, slug) => this.#query(slug!, body)),
+      route('POST', '/queries/:slug', 'user', ({ body }, slug) => this.#query(slug, body)),
       route('POST', '/queries/:slug/fields/:field/options', 'user', (_, slug, field) => {
-        const query = this.#queryOf(slug!);
-        return this.#options(query.offer, field!, async (name) => query.options(name));
+        const query = this.#queryOf(slug);
+        return this.#options(query.offer, field, async (name) => query.options(name));
       }),
       route('POST', '/webhooks/:type/:event', 'key', async ({ body }, type, event) => {
-        await webhooks.record(type!, event!, body);
+        await webhooks.record(type, event, body);
         return { status: 200, body: { data: [] } };
       }),
     ];
@@ -192,7 +192,7 @@ export class IftttService {
     const { values } = body;
     if (!isRecord(values)) throw new PatchbayError('request.invalid', { detail: 'values is missing' });
     const trigger = this.#trigger(slug);
-    const judged = await trigger.validate(values as FieldValues);
+    const judged = await trigger.validate(values);
     return succeeded(Object.fromEntries(Object.keys(values).map((field) => [field, shown(judged[field])])));
   }
 

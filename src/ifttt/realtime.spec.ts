@@ -25,7 +25,7 @@ let published: StoredPublishedItems;
 
 beforeAll(async () => {
   store = await openTestStore();
-  instance = await joinInstances(store, { name: 'spec', roles: ['listener'], log: silentLog as never });
+  instance = await joinInstances(store, { name: 'spec', roles: ['listener'], log: silentLog });
   leases = createLeases(store, instance, silentLog);
   identities = new IdentitiesStore(store.db);
   published = new StoredPublishedItems(new ItemsStore(store.db));

@@ -1,6 +1,8 @@
 import type { IftttServiceSettings } from '#sdk';
 import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
 import type { Declarations } from './declarations.js';
+import { feedOfSlug } from './identities.store.js';
+import type { ItemsStore } from './items.store.js';
 import type { FieldOffer, IngredientOffer, Offer } from './offer.js';
 import type { Query } from './queries.js';
 import type { ServiceAccount } from './service-account.js';
@@ -10,6 +12,7 @@ export interface SheetParts {
   readonly declarations: Declarations;
   readonly builtIn: ReadonlyMap<string, BuiltInTrigger>;
   readonly queries: ReadonlyMap<string, Query>;
+  readonly items: ItemsStore;
   /** Of the hub, without a trailing slash. */
   readonly publicUrl: string;
 }
@@ -22,12 +25,12 @@ export class SetUpSheet {
   async write(): Promise<string> {
     const { account, declarations, builtIn, queries } = this.parts;
     const service = await account.find();
-    const triggers = [...[...builtIn.values()].map(({ offer }) => offer), ...declarations.triggers()];
+    const triggers = [...[...builtIn.values()].map(({ offer }) => offer), ...(await this.#published())];
     const conflicts = declarations
       .conflicts()
       .map(
         ({ flow, slug, takenBy }) =>
-          `- The flow \`${flow}\` cannot be reached: \`${takenBy}\` has the action \`${slug}\` too.`,
+          `- The flow \`${flow}\` cannot be reached: the slug \`${slug}\` belongs to ${takenBy}.`,
       );
     return [
       '# Setting up the service at IFTTT',
@@ -47,6 +50,20 @@ export class SetUpSheet {
     ]
       .join('\n\n')
       .concat('\n');
+  }
+
+  /** With what was published last as examples. */
+  async #published(): Promise<readonly Offer[]> {
+    return Promise.all(
+      this.parts.declarations.triggers().map(async (offer) => {
+        const [last] = await this.parts.items.newest(feedOfSlug(offer.slug), 1);
+        const ingredients = offer.ingredients.map((one) => ({
+          ...one,
+          example: last?.ingredients[one.slug] || one.example,
+        }));
+        return { ...offer, ingredients };
+      }),
+    );
   }
 
   #service(service: IftttServiceSettings | undefined): string {

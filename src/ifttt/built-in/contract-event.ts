@@ -154,7 +154,7 @@ function conditionOf(values: FieldValues): (event: ContractEvent) => boolean {
 
 function ingredientsOf(event: ContractEvent, { fragment }: Found): Record<string, string> {
   const values = argumentNames(fragment.inputs ?? []).map((name) => [name, shown(event.args[name])] as const);
-  const numbered = Array.from({ length: shownArguments }, (_, index) => [
+  const numbered = Array.from({ length: shownArguments }, (_, index): [string, string] => [
     `argument_${index + 1}`,
     values[index]?.[1] ?? '',
   ]);
@@ -236,9 +236,13 @@ const ingredients: readonly IngredientOffer[] = [
   ingredient('contract', 'Contract', 'usdc'),
   ingredient('contract_address', 'Contract address', '0x5fbdb2315678afecb367f032d93f642f64180aa3'),
   ingredient('event', 'Event', 'Transfer'),
-  ingredient('arguments', 'Arguments', 'from: 0xf39f…, to: 0x7099…, value: 25000000000'),
+  ingredient('arguments', 'Arguments', 'from: 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266, value: 25000000000'),
   ...Array.from({ length: shownArguments }, (_, index) =>
-    ingredient(`argument_${index + 1}`, `Argument ${index + 1}`, index === 2 ? '25000000000' : '0xf39f…'),
+    ingredient(
+      `argument_${index + 1}`,
+      `Argument ${index + 1}`,
+      index === 2 ? '25000000000' : '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266',
+    ),
   ),
   ingredient(
     'transaction_hash',

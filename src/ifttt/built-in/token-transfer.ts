@@ -161,8 +161,20 @@ const fields: readonly FieldOffer[] = [
     isValidated: true,
     example: 'usdc',
   },
-  { ...optional, slug: 'from', title: 'From', description: 'Optional: address of the sender', example: '0xf39f…' },
-  { ...optional, slug: 'to', title: 'To', description: 'Optional: address of the receiver', example: '0x7099…' },
+  {
+    ...optional,
+    slug: 'from',
+    title: 'From',
+    description: 'Optional: address of the sender',
+    example: '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266',
+  },
+  {
+    ...optional,
+    slug: 'to',
+    title: 'To',
+    description: 'Optional: address of the receiver',
+    example: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8',
+  },
   {
     ...optional,
     slug: 'minimum',

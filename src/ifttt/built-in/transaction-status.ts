@@ -49,18 +49,19 @@ export function transactionStatus({ choices, feed, networkName }: TransactionSta
     },
     sample: async () => ({ network: '', status: 'confirmed', signer: '', contract: '', function: '' }),
     invalidSample: {},
-    async watch({ fields: wanted, cursor, signal, deliver }) {
+    async watch(context) {
+      const { fields: wanted, cursor, signal } = context;
       let after = cursor;
       if (after === undefined) {
         after = await feed.tail();
-        await deliver([], after);
+        await context.deliver([], after);
       }
       for await (const page of followFeed(feed, { after, signal, lookEveryMs: 5_000 })) {
         const items = page.flatMap(({ item, cursor: place }): readonly NewItem[] => {
           const network = networkName(item.transaction.chainId) ?? '';
           return isWanted(item, network, wanted) ? [itemOf(item, network, place)] : [];
         });
-        await deliver(items, page.at(-1)!.cursor);
+        await context.deliver(items, page.at(-1)!.cursor);
       }
     },
   };
