@@ -61,8 +61,9 @@ export function parseMultipart(rawBody: Buffer, contentType: string): Record<str
     const head = part.slice(0, end);
     const content = part.slice(end + 4, -2);
     const [, name = ''] = /name="([^"]+)"/.exec(head) ?? [];
-    if (/filename="/.test(head)) fields[name] = Buffer.from(content, 'latin1').toString('base64');
-    else Object.assign(fields, parseBody(Buffer.from(content, 'latin1').toString('utf8')));
+    if (/content-type:\s*application\/json/i.test(head)) {
+      Object.assign(fields, parseBody(Buffer.from(content, 'latin1').toString('utf8')));
+    } else fields[name] = Buffer.from(content, 'latin1').toString('base64');
   }
   return fields;
 }

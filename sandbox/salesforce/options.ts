@@ -59,7 +59,7 @@ export interface SalesforceStandInOptions {
   readonly rules?: readonly SaveRule[];
   /** Unique fields, e.g. `Contact.Wallet__c`; a field used by an upsert becomes one by itself. */
   readonly externalIds?: readonly string[];
-  /** What an empty org begins with. Default: {@link sandboxSeed}. */
+  /** What an empty org begins with. Default: {@link sandboxSeed}, or nothing when it is strict. */
   readonly seed?: readonly SeedRecord[];
   /** Calls of 24 hours; what goes beyond is refused. Default 15,000. */
   readonly dailyRequests?: number;

@@ -36,7 +36,9 @@ class StandIn implements SalesforceStandIn {
     this.#parts = new OrgParts(options, kept?.orgId, () => this.#keep());
     this.#door = new FrontDoor(this.#parts, this.#basePath, options);
     if (kept === undefined) {
-      for (const { object, fields } of options.seed ?? sandboxSeed) this.create(object, fields);
+      // What the sandbox begins with uses fields that a strict org would have to declare.
+      const seed = options.seed ?? (options.isStrict === true ? [] : sandboxSeed);
+      for (const { object, fields } of seed) this.create(object, fields);
       return;
     }
     this.#parts.records.import(kept.records);
