@@ -19,11 +19,15 @@ export interface Telling {
 export interface ContractStory {
   readonly name: string;
   readonly contract: string;
+  /** Where it lies in the project. */
+  readonly source: string;
   deployedWith(at: Places): readonly unknown[];
   /** What is really sent. */
   tell(telling: Telling): Promise<void>;
   /** For every function by its signature: calls that work, and calls that it must refuse. */
   cases(at: Places): Promise<Readonly<Record<string, readonly Case[]>>>;
+  /** Functions of which no case works, because of what the contract is. */
+  readonly alwaysRefuses: readonly string[];
 }
 
 /** Who takes part, beside the one who sends. */

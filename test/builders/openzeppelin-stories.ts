@@ -9,6 +9,8 @@ const delegationSignature = 'delegateBySig(address,uint256,uint256,uint8,bytes32
 export const token: ContractStory = {
   name: 'token',
   contract: 'MyToken',
+  source: 'contracts/Tokens.sol',
+  alwaysRefuses: [],
   deployedWith: () => [treasury, 10n ** 24n],
   async tell({ at, send }) {
     await send('transfer(address,uint256)', [other, 5n]);
@@ -31,6 +33,8 @@ export const token: ContractStory = {
 export const nft: ContractStory = {
   name: 'nft',
   contract: 'MyNft',
+  source: 'contracts/Tokens.sol',
+  alwaysRefuses: [],
   deployedWith: () => [treasury],
   async tell({ send }) {
     await send('mint(address,uint256,string)', [treasury, 1n, 'ipfs://one/ü']);
@@ -88,6 +92,8 @@ export const nft: ContractStory = {
 export const items: ContractStory = {
   name: 'items',
   contract: 'MyItems',
+  source: 'contracts/Tokens.sol',
+  alwaysRefuses: [],
   deployedWith: () => ['https://items.example/{id}.json'],
   async tell({ send }) {
     await send('mint(address,uint256,uint256,bytes)', [treasury, 1n, 100n, '0x']);
@@ -143,6 +149,8 @@ export const items: ContractStory = {
 export const votes: ContractStory = {
   name: 'votes',
   contract: 'MyVotes',
+  source: 'contracts/Governance.sol',
+  alwaysRefuses: [],
   deployedWith: () => [treasury, 10n ** 21n],
   async tell({ at, send, mine }) {
     await send('delegate(address)', [treasury]);

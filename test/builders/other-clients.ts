@@ -1,4 +1,4 @@
-import { Contract, Interface, JsonRpcProvider, isCallException, type InterfaceAbi } from 'ethers';
+import { Contract, Interface, JsonRpcProvider, isCallException } from 'ethers';
 import {
   BaseError,
   ContractFunctionRevertedError,
@@ -65,12 +65,13 @@ export class OtherClients {
     try {
       const answer: unknown = isRead(fragment)
         ? await this.#viem.readContract(call)
-        : (
+        : // Its types want an ABI that is known when the test is compiled.
+          (
             await this.#viem.simulateContract({
               ...call,
               ...(from !== undefined && { account: from as Address }),
               ...(value !== undefined && { value }),
-            } as SimulateContractParameters)
+            } as unknown as SimulateContractParameters)
           ).result;
       const { length } = fragment.outputs ?? [];
       return resultOf(fragment, length === 0 ? [] : length === 1 ? [answer] : answer);
@@ -114,6 +115,17 @@ export class OtherClients {
     };
   }
 
+  /** Arguments of all events of one kind that the contract has emitted, oldest first, as viem finds them. */
+  async pastEvents(address: string, event: AbiFragment): Promise<unknown[]> {
+    const logs = await this.#viem.getContractEvents({
+      address: address as Address,
+      abi: viemAbi([event]),
+      fromBlock: 0n,
+      strict: true,
+    });
+    return logs.map((log) => shownTuple(event.inputs ?? [], 'args' in log ? log.args : []));
+  }
+
   /** What the chain got. */
   async sentData(hash: string): Promise<string> {
     return (await this.#viem.getTransaction({ hash: hash as Hex })).input;
@@ -131,7 +143,7 @@ function viemAbi(fragments: readonly AbiFragment[]): ViemAbi {
 const interfaces = new WeakMap<Abi, Interface>();
 
 function interfaceOf(abi: Abi): Interface {
-  const known = interfaces.get(abi) ?? new Interface(abi as InterfaceAbi);
+  const known = interfaces.get(abi) ?? new Interface(abi);
   interfaces.set(abi, known);
   return known;
 }

@@ -23,6 +23,7 @@ contract Shapes {
     event Painted(Colour indexed colour, Point indexed spot, string indexed name, int24[3] mix);
     event Painted(Colour indexed colour, bytes5 code);
     event Paid(address indexed from, uint256 value, string memo);
+    event Filled(int24[3][2] grid, Colour[] colours);
     event Emptied();
     event Whisper(bytes32 indexed word, uint256 loudness) anonymous;
 
@@ -107,7 +108,7 @@ contract Shapes {
         emit Whisper(keccak256("Emptied()"), 3);
     }
     function paint(Colour colour, bytes5 code) external { emit Painted(colour, code); }
-    function fill(int24[3][2] calldata grid_) external returns (int24[3][2] memory before) { before = grid; grid = grid_; }
+    function fill(int24[3][2] calldata grid_) external returns (int24[3][2] memory before) { before = grid; grid = grid_; emit Filled(grid_, new Colour[](2)); }
     function pay(string calldata memo) external payable returns (uint256) {
         payments[msg.sender].push(msg.value);
         emit Paid(msg.sender, msg.value, memo);

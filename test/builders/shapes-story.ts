@@ -35,6 +35,8 @@ const treeType = `(bytes32,${branchType},${branchType}[],${leafType}[2][],uint8[
 export const shapesStory: ContractStory = {
   name: 'shapes',
   contract: 'Shapes',
+  source: 'contracts/Shapes.sol',
+  alwaysRefuses: ['nothing()', 'silence()'],
   deployedWith: () => [
     { tag: '0xcafe0000', salt: id, favourite: 2n, isOpen: true },
     [min(64n), max(64n)],

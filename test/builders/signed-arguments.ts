@@ -5,7 +5,7 @@ import { people } from './contract-story.js';
 
 const { treasury, other } = people;
 
-/** Long before it. */
+/** A second, and a block, that no test will see. */
 export const far = 2n ** 47n;
 
 const permitTypes = {
