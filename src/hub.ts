@@ -171,7 +171,8 @@ async function assemble(
   await connections.load();
   onStop('connections', () => connections.close());
   const networks = new NetworksService(connections, catalog);
-  const transactions = new TransactionsService(networks, chain.transactions, new AuditLog(db));
+  const audit = new AuditLog(db);
+  const transactions = new TransactionsService(networks, chain.transactions, audit);
   onStop('live transactions', () => chain.live.stop());
 
   const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
@@ -219,7 +220,7 @@ async function assemble(
     vault,
     networks,
     keys,
-    audit: new AuditLog(db),
+    audit,
     leases,
     signals,
     metrics,
@@ -341,7 +342,7 @@ async function assemble(
     networks,
     transactions: chain.transactions,
     streams,
-    audit: new AuditLog(db),
+    audit,
     publicUrl,
     log,
   });

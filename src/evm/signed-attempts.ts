@@ -48,14 +48,19 @@ export class SignedAttempts {
       const { id, attempt } = attempts[index]!;
       if (added.has(id)) window.attempted(one, { ...attempt, sentBlock: undefined, sentAt: undefined });
     }
-    await this.#reload(window, attempts.filter(({ id }) => !added.has(id)).map(({ id }) => id));
+    await this.#reload(
+      window,
+      attempts.filter(({ id }) => !added.has(id)).map(({ id }) => id),
+    );
     return wanted.length === all.length;
   }
 
   /** These bytes can never be mined, but their nonce must be, or nothing after it would be. */
   async giveUp(window: InFlightWindow, one: InFlight, words: string): Promise<void> {
     if (one.record.attempts.at(-1)?.kind === 'filler') {
-      throw new PatchbayError('evm.rpc', { detail: `The node refuses to use up nonce ${String(one.record.nonce)}: ${words}` });
+      throw new PatchbayError('evm.rpc', {
+        detail: `The node refuses to use up nonce ${String(one.record.nonce)}: ${words}`,
+      });
     }
     const failure = { code: 'evm.rpc', detail: `The node refuses the transaction: ${words}` } as const;
     await this.options.store.setStatus([{ id: one.record.id, status: one.record.status, failure }]);

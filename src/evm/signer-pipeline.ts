@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError, type Logger } from '#sdk';
 import { findBlock } from './block.js';
 import { broadcast, type BroadcastAnswer } from './broadcast.js';
 import { InFlightWindow, type InFlight } from './in-flight.js';
 import type { MinedBlocks, MinedHead } from './mined-blocks.js';
 import { NonceCare } from './nonce-care.js';
-import { Outcomes } from './outcomes.js';
+import type { Outcomes } from './outcomes.js';
 import { findMined } from './receipt.js';
 import type { RpcClient } from './rpc-client.js';
 import { RpcError } from './rpc-error.js';
@@ -37,6 +38,8 @@ export interface SignerPipelineOptions {
 /** What is signed and sent in one go: large enough to share a round trip, small enough that receipts do not wait for it. */
 const chunkSize = 64;
 const pullSize = 512;
+/** A round has a cost of its own: what comes in meanwhile shares the next one. */
+const roundMs = 20;
 const quietMs = 5_000;
 const busyMs = 1_000;
 const fundsPauseMs = 5_000;
@@ -102,9 +105,12 @@ export class SignerPipeline {
     signal.addEventListener('abort', stir);
     try {
       while (!signal.aborted) {
+        const begunAt = performance.now();
         this.#isWoken = false;
         await this.#go();
         await this.#rest();
+        const early = roundMs - (performance.now() - begunAt);
+        if (early > 0) await delay(early, undefined, { signal }).catch(() => undefined);
       }
     } finally {
       leave();

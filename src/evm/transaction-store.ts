@@ -124,7 +124,12 @@ export interface TransactionStore {
   /** Those of a signer that an operator wants something of. */
   listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]>;
   /** Unfinished ones of a signer in the order of nonces, beginning after a nonce (-1: with the first). */
-  listUnfinished(chainId: number, from: string, afterNonce: number, limit: number): Promise<readonly TransactionRecord[]>;
+  listUnfinished(
+    chainId: number,
+    from: string,
+    afterNonce: number,
+    limit: number,
+  ): Promise<readonly TransactionRecord[]>;
   /** All of a signer with these nonces, also final ones. */
   listNonces(chainId: number, from: string, first: number, last: number): Promise<readonly TransactionRecord[]>;
   /** Addresses that have something unfinished, with the name their signer had. */

@@ -96,7 +96,8 @@ export class TransactionWaits {
     // When the store is away the next look finds it again, and each wait has its own end.
     const records = await this.store.find(ids).catch(() => []);
     for (const record of records) {
-      for (const { until, resolve } of this.#waiting.get(record.id) ?? []) if (isReached(record, until)) resolve(record);
+      for (const { until, resolve } of this.#waiting.get(record.id) ?? [])
+        if (isReached(record, until)) resolve(record);
     }
   }
 

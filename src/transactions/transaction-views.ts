@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type { StoredFeeWish, TransactionFailure, TransactionPlace, TransactionSubject } from '#evm';
+import type { StoredFeeWish, TransactionFailure, TransactionPlace, TransactionRecord, TransactionSubject } from '#evm';
 import type { Database } from '#platform';
 
 export interface TransactionView {
@@ -106,6 +106,43 @@ export function viewOf(row: ViewRow, networkName: (chainId: number) => string | 
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     links: { self, ...(!isFinal && { cancel: `${self}/cancel`, replace: `${self}/replace` }) },
+  };
+}
+
+/** Of a record that has its nonce and nothing else yet. */
+export function acceptedView(
+  record: TransactionRecord,
+  networkName: (chainId: number) => string | undefined,
+): TransactionDetail {
+  const { id, chainId, createdAt } = record;
+  const self = `/api/transactions/${id}`;
+  return {
+    id,
+    idempotencyKey: record.idempotencyKey,
+    chainId,
+    network: networkName(chainId) ?? null,
+    signer: record.signer,
+    from: record.from,
+    to: record.to ?? null,
+    nonce: record.nonce,
+    value: record.value,
+    gasLimit: record.gasLimit,
+    finality: String(record.finality),
+    fee: record.fee ?? null,
+    about: record.about ?? null,
+    origin: record.origin ?? null,
+    status: record.status,
+    hash: null,
+    receipt: null,
+    contractAddress: null,
+    failure: null,
+    wish: null,
+    createdAt,
+    updatedAt: createdAt,
+    links: { self, cancel: `${self}/cancel`, replace: `${self}/replace` },
+    data: record.data,
+    attempts: [],
+    history: [{ status: record.status, at: createdAt, reason: null, place: null, failure: null }],
   };
 }
 

@@ -1,10 +1,11 @@
 import { sql, type Kysely } from 'kysely';
+import type { TransactionRecord } from '#evm';
 import type { Database } from '#platform';
 import { PatchbayError } from '#sdk';
 import {
+  acceptedView,
   attemptOf,
   changeOf,
-  finalStatuses,
   viewColumns,
   viewOf,
   type TransactionDetail,
@@ -91,6 +92,11 @@ export class TransactionsQueries {
     };
   }
 
+  /** One that was accepted just now, in the same words, without asking the store again. */
+  accepted(record: TransactionRecord): TransactionDetail {
+    return acceptedView(record, this.networkName);
+  }
+
   /** How many there are that are not final, and since when the oldest of them waits. */
   async unfinished(): Promise<
     readonly { chainId: number; signer: string; status: string; count: number; oldest: Date }[]
@@ -99,7 +105,7 @@ export class TransactionsQueries {
       .selectFrom('chain_transaction')
       .select(['chain_id', 'signer', 'status'])
       .select((eb) => [eb.fn.countAll<string>().as('count'), eb.fn.min('created_at').as('oldest')])
-      .where('status', 'not in', finalStatuses)
+      .where('is_final', '=', false)
       .groupBy(['chain_id', 'signer', 'status'])
       .execute();
     return rows.map(({ chain_id, count, oldest, ...row }) => ({
@@ -117,8 +123,7 @@ export class TransactionsQueries {
       .orderBy('t.id', 'desc')
       .limit(filter.limit + 1);
     if (status !== undefined) query = query.where('t.status', 'in', [...status]);
-    if (filter.pending === true) query = query.where('t.status', 'not in', finalStatuses);
-    if (filter.pending === false) query = query.where('t.status', 'in', finalStatuses);
+    if (filter.pending !== undefined) query = query.where('t.is_final', '=', !filter.pending);
     if (signer !== undefined) {
       query = isAddress(signer)
         ? query.where('t.from_address', '=', signer.toLowerCase())

@@ -51,9 +51,9 @@ export class TransactionsService {
     idempotencyKey: string | undefined,
   ): Promise<{ transaction: TransactionDetail; isReached: boolean }> {
     const network = await this.networks.get(body.network);
-    const { id } = await submit(network, body, caller, idempotencyKey);
-    const noted = this.audit.write({ actor: caller.name, action: 'transaction.send', subject: id });
-    const [transaction] = await Promise.all([this.#whenReached(network, id, body.wait), noted]);
+    const record = await submit(network, body, caller, idempotencyKey);
+    const noted = this.audit.write({ actor: caller.name, action: 'transaction.send', subject: record.id });
+    const [transaction] = await Promise.all([this.#whenReached(network, record, body.wait), noted]);
     return { transaction, isReached: reached[body.wait].includes(transaction.status) };
   }
 
@@ -96,14 +96,20 @@ export class TransactionsService {
     return this.queries.get(id);
   }
 
-  async #whenReached({ transactions }: SendingNetwork, id: string, wait: Wait): Promise<TransactionDetail> {
+  async #whenReached(
+    { transactions }: SendingNetwork,
+    record: TransactionRecord,
+    wait: Wait,
+  ): Promise<TransactionDetail> {
     if (wait !== 'accepted') {
-      await transactions.waitFor(id, wait === 'mined' ? 'mined' : 'final', {
+      await transactions.waitFor(record.id, wait === 'mined' ? 'mined' : 'final', {
         withinMs: longestWaitMs,
         signal: new AbortController().signal,
       });
+    } else if (record.status === 'reserved') {
+      return this.queries.accepted(record);
     }
-    return this.queries.get(id);
+    return this.queries.get(record.id);
   }
 
   async #sendOne(item: BatchItem, caller: Caller): Promise<BatchResult> {

@@ -74,62 +74,58 @@ describe('sending while the hub is killed and the node misbehaves', () => {
     await database.drop();
   }, 60_000);
 
-  it(
-    `given ${String(submissions)} transactions of callers that try again, when the hub is killed ${String(kills)} times, then each is executed exactly once`,
-    async () => {
-      const before = await Promise.all(devAccounts.map(({ address }) => countOf(sandbox, address)));
-      node.fault = (call, forward, response) => misbehave(call, forward, () => response.destroy());
-      let next = 0;
-      let isOver = false;
-      const calling = Promise.all(
-        Array.from({ length: callers }, async () => {
-          while (next < submissions) await submit(hub, (next += 1));
-        }),
-      ).then(() => {
-        isOver = true;
-      });
-      for (let kill = 0; kill < kills; kill += 1) {
-        await delay(randomInt(100, 900));
-        await hub.kill();
-        await hub.start();
-      }
-      await calling;
-      expect(isOver).toBe(true);
-      node.fault = undefined;
+  it(`given ${String(submissions)} transactions of callers that try again, when the hub is killed ${String(kills)} times, then each is executed exactly once`, async () => {
+    const before = await Promise.all(devAccounts.map(({ address }) => countOf(sandbox, address)));
+    node.fault = (call, forward, response) => misbehave(call, forward, () => response.destroy());
+    let next = 0;
+    let isOver = false;
+    const calling = Promise.all(
+      Array.from({ length: callers }, async () => {
+        while (next < submissions) await submit(hub, (next += 1));
+      }),
+    ).then(() => {
+      isOver = true;
+    });
+    for (let kill = 0; kill < kills; kill += 1) {
+      await delay(randomInt(100, 900));
+      await hub.kill();
+      await hub.start();
+    }
+    await calling;
+    expect(isOver).toBe(true);
+    node.fault = undefined;
 
-      const client = new pg.Client({ connectionString: database.url });
-      await client.connect();
-      try {
-        await eventually(
-          async () => {
-            const { rows } = await client.query<{ open: string }>(
-              `select count(*) as open from chain_transaction where status not in ('confirmed', 'failed', 'cancelled')`,
-            );
-            return rows[0]?.open === '0';
-          },
-          { withinMs: 240_000, what: 'The end of every transaction' },
-        );
-        const { rows: ends } = await client.query<{ status: string; count: string }>(
-          `select status, count(*) from chain_transaction where idempotency_key like '%send-%' group by status`,
-        );
-        expect(ends).toEqual([{ status: 'confirmed', count: String(submissions) }]);
-        const balances = await Promise.all(
-          Array.from({ length: submissions }, (_, index) =>
-            sandbox.chain.rpc<string>('eth_getBalance', addressOf(index + 1), 'latest').then(Number),
-          ),
-        );
-        expect(balances.filter((balance) => balance !== 1)).toEqual([]);
-        const after = await Promise.all(devAccounts.map(({ address }) => countOf(sandbox, address)));
-        const { rows: all } = await client.query<{ count: string }>('select count(*) from chain_transaction');
-        const used = after.reduce((sum, count, index) => sum + count - before[index]!, 0);
-        expect(used).toBe(Number(all[0]?.count));
-        await expectForwardOnly(client);
-      } finally {
-        await client.end();
-      }
-    },
-    900_000,
-  );
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await eventually(
+        async () => {
+          const { rows } = await client.query<{ open: string }>(
+            `select count(*) as open from chain_transaction where status not in ('confirmed', 'failed', 'cancelled')`,
+          );
+          return rows[0]?.open === '0';
+        },
+        { withinMs: 240_000, what: 'The end of every transaction' },
+      );
+      const { rows: ends } = await client.query<{ status: string; count: string }>(
+        `select status, count(*) from chain_transaction where idempotency_key like '%send-%' group by status`,
+      );
+      expect(ends).toEqual([{ status: 'confirmed', count: String(submissions) }]);
+      const balances = await Promise.all(
+        Array.from({ length: submissions }, (_, index) =>
+          sandbox.chain.rpc<string>('eth_getBalance', addressOf(index + 1), 'latest').then(Number),
+        ),
+      );
+      expect(balances.filter((balance) => balance !== 1)).toEqual([]);
+      const after = await Promise.all(devAccounts.map(({ address }) => countOf(sandbox, address)));
+      const { rows: all } = await client.query<{ count: string }>('select count(*) from chain_transaction');
+      const used = after.reduce((sum, count, index) => sum + count - before[index]!, 0);
+      expect(used).toBe(Number(all[0]?.count));
+      await expectForwardOnly(client);
+    } finally {
+      await client.end();
+    }
+  }, 900_000);
 });
 
 async function submit(hub: HubProcess, number: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 
+import { Batcher } from '../store/batcher.js';
 import type { Database } from '../store/schema.js';
 
 export interface AuditEntry {
@@ -18,19 +19,36 @@ export interface AuditRecord extends AuditEntry {
 }
 
 /** Notes who did what. Within a transaction the note exists exactly if the deed does. */
-export async function writeAudit(db: Kysely<Database>, { actor, action, subject, detail }: AuditEntry): Promise<void> {
+export async function writeAudit(db: Kysely<Database>, ...entries: readonly AuditEntry[]): Promise<void> {
   await db
     .insertInto('audit')
-    .values({ actor, action, subject: subject ?? null, detail: detail ? JSON.stringify(detail) : null })
+    .values(
+      entries.map(({ actor, action, subject, detail }) => ({
+        actor,
+        action,
+        subject: subject ?? null,
+        detail: detail ? JSON.stringify(detail) : null,
+      })),
+    )
     .execute();
 }
 
 /** The notes of {@link writeAudit}, with the hub's own database. */
 export class AuditLog {
-  constructor(private readonly db: Kysely<Database>) {}
+  readonly #entries: Batcher<AuditEntry, void>;
+
+  constructor(private readonly db: Kysely<Database>) {
+    this.#entries = new Batcher(
+      async (entries) => {
+        await writeAudit(this.db, ...entries);
+        return entries.map(() => undefined);
+      },
+      { size: 200, parallel: 1 },
+    );
+  }
 
   write(entry: AuditEntry): Promise<void> {
-    return writeAudit(this.db, entry);
+    return this.#entries.add(entry);
   }
 
   /** Newest first; `before` is the `seq` of the last one already seen. */
