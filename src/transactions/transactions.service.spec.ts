@@ -81,7 +81,10 @@ describe('sending over the API', () => {
         origin: 'key:key-1',
       },
     ]);
-    expect(transaction).toMatchObject({ status: 'reserved', links: { cancel: `/api/transactions/${transaction.id}/cancel` } });
+    expect(transaction).toMatchObject({
+      status: 'reserved',
+      links: { cancel: `/api/transactions/${transaction.id}/cancel` },
+    });
     expect(isReached).toBe(false);
     expect(await new AuditLog(store.db).list({ limit: 1 })).toMatchObject([
       { actor: 'shop', action: 'transaction.send', subject: transaction.id },
