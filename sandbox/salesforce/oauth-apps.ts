@@ -10,6 +10,8 @@ export interface ConnectedApp {
   readonly certificate?: string;
   /** Addresses that the web server flow may send a code to. */
   readonly redirectUris?: readonly string[];
+  /** Whether it may also send one to any address of this machine, whatever the port and path. */
+  readonly redirectsToThisMachine?: boolean;
   /** Whether a refresh gives a new refresh token and ends the old one. */
   readonly rotatesRefreshTokens?: boolean;
   /** Whether the code of the web server flow needs a PKCE verifier. */
@@ -29,6 +31,12 @@ export interface OrgUser {
 export interface OAuthAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Whether the app may send a code to this address. */
+export function mayRedirect({ redirectUris, redirectsToThisMachine }: ConnectedApp, uri: string): boolean {
+  if (redirectUris?.includes(uri) === true) return true;
+  return redirectsToThisMachine === true && /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\//.test(uri);
 }
 
 const sharedHosts = ['https://login.salesforce.com', 'https://test.salesforce.com'];

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.js';
-import { refused, type OAuthAnswer } from './oauth-apps.js';
+import { mayRedirect, refused, type OAuthAnswer } from './oauth-apps.js';
 import type { Sessions } from './sessions.js';
 
 export interface AuthorizePage {
@@ -24,7 +24,7 @@ export function authorizePage({ method, query, body }: Exchange, options: Author
   const app = options.sessions.app(parameters.get('client_id'));
   if (app === undefined) return errorPage('invalid_client_id', 'client identifier invalid');
   const redirectUri = parameters.get('redirect_uri') ?? '';
-  if (app.redirectUris?.includes(redirectUri) !== true) {
+  if (!mayRedirect(app, redirectUri)) {
     // An address that nobody registered is told nothing, not even that something is wrong.
     return errorPage('redirect_uri_mismatch', 'redirect_uri must match configuration');
   }

@@ -110,8 +110,8 @@ export const sandboxApp: ConnectedApp = {
   clientId: 'patchbay-sandbox',
   clientSecret: 'patchbay-sandbox-secret',
   runAs: sandboxUser,
-  // Where the console and the command line wait for the browser to come back.
-  redirectUris: ['http://localhost:3000/oauth/callback', 'http://127.0.0.1:3000/oauth/callback'],
+  // Wherever the console or the command line waits for the browser to come back.
+  redirectsToThisMachine: true,
 };
 
 export const sandboxSeed: readonly SeedRecord[] = [

@@ -18,15 +18,13 @@ export interface JsforceOrg {
 }
 
 export interface Heard {
-  // What Salesforce sends is for the spec to know.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly messages: any[];
+  readonly messages: readonly Readonly<Record<string, Readonly<Record<string, unknown>>>>[];
 }
 
 interface Hangable {
   disconnect(): PromiseLike<void>;
   disable(feature: string): void;
-  subscribe(channel: string, listener: (message: unknown) => void): PromiseLike<void>;
+  subscribe(channel: string, listener: (message: Heard['messages'][number]) => void): PromiseLike<void>;
 }
 
 export async function startJsforceOrg(options: SalesforceStandInOptions = {}): Promise<JsforceOrg> {
@@ -48,7 +46,7 @@ export async function startJsforceOrg(options: SalesforceStandInOptions = {}): P
       return connection;
     },
     async hear(connection, channel, replayId) {
-      const messages: unknown[] = [];
+      const messages: Heard['messages'][number][] = [];
       const extensions = replayId === undefined ? [] : [new StreamingExtension.Replay(channel, replayId)];
       // The types of jsforce leave out the methods that end a client; one that is not ended polls on for ever.
       const client = connection.streaming.createClient(extensions) as unknown as Hangable;
