@@ -1,12 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import type { Lease, Leases, Signals } from '#platform';
 import type { Logger } from '#sdk';
 import { accountOf } from './hook-pace.js';
-import { sendLane, type LaneParts } from './hook-lane.js';
+import { sendLane, type LaneParts, type LaneSignals } from './hook-lane.js';
 
 export interface HookSenderParts extends LaneParts {
   readonly leases: Leases;
   readonly signals: Signals;
   readonly log: Logger;
+}
+
+interface Held {
+  readonly lease: Lease;
+  readonly signals: LaneSignals;
 }
 
 /** Something waits to be sent, or somebody subscribed; may get lost. */
@@ -26,7 +32,7 @@ export class HookSender {
   readonly #lanes = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
-  #lease: Lease | undefined;
+  #held: Held | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cleaning: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
@@ -54,7 +60,7 @@ export class HookSender {
     const timer = setTimeout(() => this.#kill.abort(), graceMs);
     await Promise.all(this.#lanes.values());
     clearTimeout(timer);
-    await this.#lease?.release();
+    await this.#held?.lease.release();
   }
 
   look(): void {
@@ -73,18 +79,17 @@ export class HookSender {
   }
 
   async #openLanes(): Promise<void> {
-    const lease = await this.#hold();
-    if (!lease) return;
-    const kill = AbortSignal.any([this.#kill.signal, lease.signal]);
-    const stop = AbortSignal.any([this.#stop.signal, lease.signal]);
+    const held = await this.#hold();
+    if (!held) return;
+    const { signals } = held;
     const free = mostLanes - this.#lanes.size;
     if (free <= 0) return;
     for (const lane of await this.parts.deliveries.lanes(free + this.#lanes.size)) {
       const { subscription } = lane;
       if (this.#lanes.has(subscription) || this.#lanes.size >= mostLanes) continue;
-      const sending = sendLane(lane, this.parts, { stop, kill })
+      const sending = sendLane(lane, this.parts, signals)
         .catch((error: unknown) => {
-          if (!stop.aborted)
+          if (!signals.stop.aborted)
             this.parts.log.info('Sending to a hook of Zapier was interrupted', { subscription, error });
         })
         .finally(() => this.#lanes.delete(subscription));
@@ -92,15 +97,23 @@ export class HookSender {
     }
   }
 
-  async #hold(): Promise<Lease | undefined> {
-    if (this.#lease && !this.#lease.signal.aborted) return this.#lease;
-    if (this.#lease) {
-      // What the lost lease began is over before it is taken up again.
-      await Promise.all(this.#lanes.values());
-    }
-    this.#lease = await this.parts.leases.acquire(leaseName);
-    if (this.#lease) await this.#learnPace();
-    return this.#lease;
+  async #hold(): Promise<Held | undefined> {
+    if (this.#held && !this.#held.lease.signal.aborted) return this.#held;
+    // What the lost lease began is over before it is taken up again.
+    if (this.#held) await Promise.all(this.#lanes.values());
+    const lease = await this.parts.leases.acquire(leaseName);
+    this.#held = lease && {
+      lease,
+      signals: {
+        stop: AbortSignal.any([this.#stop.signal, lease.signal]),
+        kill: AbortSignal.any([this.#kill.signal, lease.signal]),
+      },
+    };
+    if (!this.#held) return undefined;
+    // Every lane listens to them.
+    setMaxListeners(0, this.#held.signals.stop, this.#held.signals.kill);
+    await this.#learnPace();
+    return this.#held;
   }
 
   /** The other side remembers what another process sent. */
@@ -112,7 +125,7 @@ export class HookSender {
   }
 
   async #clean(): Promise<void> {
-    if (!this.#lease || this.#lease.signal.aborted) return;
+    if (!this.#held || this.#held.lease.signal.aborted) return;
     try {
       const givenUp = await this.parts.deliveries.clean(days);
       if (givenUp > 0)

@@ -190,8 +190,9 @@ function textOf(value: unknown): string {
 }
 
 function scaled(value: unknown, decimals: number): string {
+  const text = textOf(value);
   try {
-    return formatUnits(textOf(value), decimals);
+    return text === '' ? '' : formatUnits(text, decimals);
   } catch (error) {
     if (error instanceof PatchbayError || error instanceof SyntaxError) return '';
     throw error;

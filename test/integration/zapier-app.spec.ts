@@ -8,14 +8,15 @@ import { ZapierHub } from '../builders/zapier-hub.js';
 import { publishingFaults, type PublishableApp } from '../builders/zapier-publishing.js';
 
 // The platform is written for require; NODE_ENV begins with test before it loads, or its checks would only be logged.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-const core = createRequire(import.meta.url)('zapier-platform-core') as any;
+
+const core = createRequire(import.meta.url)('zapier-platform-core');
 
 // A spec reads what operations give without narrowing it first.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Given = any;
 
 const ada = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
+const bob = '0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc';
 const app = createApp({ movesAssets: true }) as Given;
 const appTester = core.createAppTester(app);
 const handler = core.createAppHandler(app);
@@ -287,6 +288,25 @@ describe('triggers', () => {
 
     expect(items.map(({ transaction_hash }) => transaction_hash)).toEqual(hashes);
     expect(hub.zapier.hook('1001/restart').report()).toMatchObject({ items: 3, distinct: 3 });
+  }, 60_000);
+
+  it('given a transfer that a reorganisation removes and that is mined again, when it is heard again, then the Zap is not told again', async () => {
+    const { rpc } = hub.chain;
+    await switchOn('token_transfer', 'reorganised', { contract: 'usdc', to: bob });
+    const hash = await hub.transfer(11, bob);
+    const raw = await rpc<string>('eth_getRawTransactionByHash', hash);
+    const [told] = await received('reorganised');
+    const depth = Number(await rpc<string>('eth_blockNumber')) - told.block_number + 1;
+
+    await rpc('anvil_reorg', depth, []);
+    await rpc('eth_sendRawTransaction', raw);
+    const again = await eventually(() => rpc<{ blockHash: string } | null>('eth_getTransactionReceipt', hash));
+    await hub.transfer(12, bob);
+    const items = await received('reorganised', 2);
+
+    expect(again.blockHash).not.toBe(told.block_hash);
+    expect(items.map(({ amount_formatted }) => amount_formatted)).toEqual(['11', '12']);
+    expect(hub.zapier.hook('1001/reorganised').report()).toMatchObject({ items: 2, distinct: 2 });
   }, 60_000);
 
   it('given a Zap that vanished at Zapier, when something happens, then its subscription is removed', async () => {
