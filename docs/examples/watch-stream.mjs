@@ -11,5 +11,5 @@ socket.on('batch', ({ batch, events }, accept) => {
   accept();
 });
 for (const trouble of ['connect_error', 'error', 'ended']) {
-  socket.on(trouble, ({ code, message }) => console.error(trouble, code ?? '', message));
+  socket.on(trouble, ({ code = '', message, fix = '' }) => console.error(trouble, code, message, fix));
 }

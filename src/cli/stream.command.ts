@@ -152,7 +152,7 @@ function positionLines(position: PositionAnswer, now: number): string[] {
   return [
     ...(consumer === '' ? [] : [`consumer ${consumer}`]),
     `next block ${block ?? cursor ?? 'not known yet'}${behind}`,
-    `${counted(events, 'event')} in ${batchNumber} batches${delivered}`,
+    `${counted(events, 'event')} in ${batchNumber} ${batchNumber === 1 ? 'batch' : 'batches'}${delivered}`,
     ...(error === null
       ? []
       : [

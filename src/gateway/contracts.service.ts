@@ -154,7 +154,9 @@ export class ContractsService {
       const address = checkedAddress(reference);
       return { network, contract: { name: undefined, address, abi: known.abi, decimals: undefined }, interface: known };
     }
-    const contract = await network.addressBook.get(normal(reference));
+    const contract = await network.addressBook.get(normal(reference)).catch((error: unknown) => {
+      throw isAddress(reference) ? unknownAddress(error) : error;
+    });
     return { network, contract, interface: undefined };
   }
 
@@ -253,8 +255,16 @@ async function codeAt(network: Network, address: string): Promise<string> {
   return await network.rpc.request<string>('eth_getCode', [address, 'latest']);
 }
 
+/** @throws request.invalid for an address with a wrong checksum */
 function normal(reference: string): string {
-  return /^0x[0-9a-fA-F]{40}$/.test(reference) ? reference.toLowerCase() : reference;
+  return /^0x[0-9a-fA-F]{40}$/.test(reference) ? checkedAddress(reference) : reference;
+}
+
+/** Over HTTP there is no `abi:` to name. */
+function unknownAddress(error: unknown): unknown {
+  if (!(error instanceof PatchbayError) || error.code !== 'evm.unknownContract') return error;
+  const fix = 'Add interface=<name>, or register it: POST /api/contracts.';
+  return new PatchbayError(error.code, { detail: error.detail, fix, cause: error });
 }
 
 /** @throws request.invalid also for a wrong checksum */

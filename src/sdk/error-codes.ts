@@ -65,7 +65,7 @@ export const errorCodes = {
   'evm.rpcThrottled': { title: 'The node of the network asks to be called less often', status: 429, retry: 'after' },
   'evm.wrongChain': { title: 'The node belongs to another chain', status: 502, retry: 'later' },
   'evm.reorgTooDeep': { title: 'The chain was reorganised deeper than the kept window', status: 500, retry: 'never' },
-  'evm.unknownContract': { title: 'The address book has no such contract', status: 404, retry: 'never' },
+  'evm.unknownContract': { title: 'There is no contract of this name or address', status: 404, retry: 'never' },
   'evm.unknownFunction': { title: 'The contract has no such function or event', status: 404, retry: 'never' },
   'evm.unknownSigner': { title: 'There is no signer of this name', status: 404, retry: 'never' },
   'evm.arguments': { title: 'The arguments do not fit the function', status: 422, retry: 'never' },

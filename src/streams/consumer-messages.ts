@@ -59,7 +59,13 @@ export const consumerMessages = {
   ended: z
     .object({ type: z.literal('ended'), stream, code: z.string(), message: z.string() })
     .meta({ description: 'Nothing more comes from this stream until the client listens again.' }),
-  error: z.object({ type: z.literal('error'), stream: z.string().optional(), code: z.string(), message: z.string() }),
+  error: z.object({
+    type: z.literal('error'),
+    stream: z.string().optional(),
+    code: z.string(),
+    message: z.string(),
+    fix: z.string().optional().meta({ description: 'What to do about it.' }),
+  }),
 } as const;
 
 export type ConsumerCommand = z.output<typeof consumerCommand>;

@@ -128,6 +128,6 @@ function streamIn(command: unknown): string | undefined {
 }
 
 function describe(thrown: unknown, stream?: string) {
-  const { code, detail } = PatchbayError.from(thrown);
-  return { type: 'error', ...(stream !== undefined && { stream }), code, message: detail };
+  const { code, detail, fix } = PatchbayError.from(thrown);
+  return { type: 'error', ...(stream !== undefined && { stream }), code, message: detail, ...(fix && { fix }) };
 }

@@ -12,7 +12,12 @@ import type { ConsumerLink, ConsumerSession } from './consumer-session.js';
 import { ConsumerSessions } from './consumer-sessions.js';
 
 /** What an answer to a command looks like, when the client asks for one. */
-type CommandAnswer = { readonly ok: true } | { readonly error: { readonly code: string; readonly message: string } };
+type CommandAnswer = { readonly ok: true } | { readonly error: CommandError };
+interface CommandError {
+  readonly code: string;
+  readonly message: string;
+  readonly fix?: string;
+}
 
 const commands = ['listen', 'ack', 'error'] as const;
 
@@ -111,7 +116,7 @@ function answer(socket: Socket, done: unknown, result: CommandAnswer): void {
   else if ('error' in result) socket.emit('error', result.error);
 }
 
-function describe(thrown: unknown): { code: string; message: string } {
-  const { code, detail } = PatchbayError.from(thrown);
-  return { code, message: detail };
+function describe(thrown: unknown): CommandError {
+  const { code, detail, fix } = PatchbayError.from(thrown);
+  return { code, message: detail, ...(fix !== undefined && { fix }) };
 }

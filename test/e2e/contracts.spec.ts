@@ -204,6 +204,14 @@ describe('the second tutorial', () => {
       ],
       [await ask(`${at}/articles?id=1`), { status: 404, body: { fix: expect.stringContaining('article, buy') } }],
       [
+        await ask('/api/contracts/0x70997970C51812dc3A010C7d01b50e0d17dc79C8/article?id=1'),
+        { status: 404, body: { fix: expect.stringContaining('Add interface=<name>') } },
+      ],
+      [
+        await ask('/api/contracts/0x70997970C51812dc3A010C7d01b50e0d17dc79c8/article?id=1'),
+        { status: 400, body: { errors: [{ pointer: '#/address' }] } },
+      ],
+      [
         await ask('/api/contracts/markt/article?id=1'),
         { status: 404, body: { fix: 'There are: usdc, loyalty-token, market' } },
       ],
