@@ -358,9 +358,11 @@ describe('event streams', () => {
       inputArgs: { orderId: '1' },
       inputSigner: devAccounts[0].address,
     });
-    expect(settled[0].blockNumber).toMatch(/^\d+$/);
-    expect(settled[0].timestamp).toMatch(/^\d{10}$/);
-    expect(settled[0].id).toEqual(expect.any(String));
+    expect(settled[0]).toMatchObject({
+      blockNumber: expect.stringMatching(/^\d+$/),
+      timestamp: expect.stringMatching(/^\d{10}$/),
+      id: expect.any(String),
+    });
     expect(
       batchesTo('/old')
         .flat()
@@ -457,7 +459,7 @@ describe('event streams', () => {
 
   it('given a broadcast, when several streams share its topic, then arrays come without waiting for an answer', async () => {
     const websocket = { topic: 'news', distributionMode: 'broadcast' };
-    const ids = [];
+    const ids: unknown[] = [];
     for (const event of ['Opened', 'Settled']) {
       const { id } = (
         await ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })

@@ -35,7 +35,7 @@ export async function writeAudit(db: Kysely<Database>, ...entries: readonly Audi
 
 /** The notes of {@link writeAudit}, with the hub's own database. */
 export class AuditLog {
-  readonly #entries: Batcher<AuditEntry, void>;
+  readonly #entries: Batcher<AuditEntry, undefined>;
 
   constructor(private readonly db: Kysely<Database>) {
     this.#entries = new Batcher(
