@@ -459,7 +459,7 @@ describe('event streams', () => {
 
   it('given a broadcast, when several streams share its topic, then arrays come without waiting for an answer', async () => {
     const websocket = { topic: 'news', distributionMode: 'broadcast' };
-    const ids: unknown[] = [];
+    const ids: string[] = [];
     for (const event of ['Opened', 'Settled']) {
       const { id } = (
         await ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })
@@ -468,7 +468,7 @@ describe('event streams', () => {
         stream: id,
         fromBlock: 'latest',
       });
-      ids.push(body.id);
+      ids.push(String(body.id));
     }
     const [socket, heard] = await listener();
     socket.send(JSON.stringify({ type: 'listen', topic: 'news' }));
