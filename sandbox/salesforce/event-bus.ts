@@ -1,4 +1,5 @@
 const hourMs = 3_600_000;
+const pruneEveryMs = 60_000;
 
 export interface BusEvent {
   /** A change event is heard on the channel of its object and on the one of all objects. */
@@ -32,6 +33,7 @@ export class EventBus {
   readonly #options: EventBusOptions;
   #events: BusEvent[] = [];
   #lastReplayId = 100;
+  #prunedAt = 0;
 
   constructor(options: EventBusOptions) {
     this.#options = options;
@@ -80,13 +82,13 @@ export class EventBus {
   }
 
   #prune(): void {
-    const now = this.#options.now().getTime();
     const excess = this.#events.length - this.#options.eventsKept;
     if (excess > 0) this.#events.splice(0, excess);
-    const isOver = ({ channels, at }: BusEvent) => now - at > (channels[0]?.startsWith('/topic/') ? 24 : 72) * hourMs;
-    // Longer-lived events may stand before shorter-lived ones, so the front alone does not tell.
-    if (this.#events.some((event) => now - event.at > 24 * hourMs)) {
-      this.#events = this.#events.filter((event) => !isOver(event));
-    }
+    const now = this.#options.now().getTime();
+    // Purging may lag, and looking through all events for each one that is published would take too long.
+    if (Math.abs(now - this.#prunedAt) < pruneEveryMs) return;
+    this.#prunedAt = now;
+    const keptMs = ([first = '']: readonly string[]) => (first.startsWith('/topic/') ? 24 : 72) * hourMs;
+    this.#events = this.#events.filter(({ channels, at }) => now - at <= keptMs(channels));
   }
 }
