@@ -33,7 +33,7 @@ export function replyOf(thrown: unknown): IftttReply {
 }
 
 /** What can succeed later without anybody changing the request. */
-const later = new Set(['flow.disabled', 'ifttt.notConfigured']);
+const later = new Set(['flow.disabled', 'ifttt.notConfigured', 'connection.invalid']);
 
 function statusOf({ code, status, retry }: PatchbayError): number {
   if (later.has(code)) return 503;
