@@ -74,6 +74,8 @@ async function listening<Event>(listen: Listen<Event> | undefined, input: unknow
       return Promise.resolve();
     },
     retract: () => Promise.resolve(),
+    recall: () => Promise.resolve(new Map()),
+    report: () => Promise.resolve(),
   });
   stops.push(async () => {
     stop.abort();

@@ -280,6 +280,8 @@ describe('evm.transactionStatus', () => {
         heard.push(...([events].flat() as Heard<Record<string, unknown>>[]));
       },
       retract: () => Promise.resolve(),
+      recall: () => Promise.resolve(new Map()),
+      report: () => Promise.resolve(),
     });
     stops.push(async () => {
       stop.abort();

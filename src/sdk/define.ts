@@ -14,6 +14,31 @@ export interface OpenContext {
   readonly http: HttpClient;
   readonly log: Logger;
   readonly use: UseService;
+  /** Keeps settings that the other side changed, such as an exchanged refresh token, sealed, for this connection. */
+  readonly keep?: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
+}
+
+/** How somebody lets the hub in with a browser: OAuth with a code and PKCE. */
+export interface AuthorisationDefinition<Settings> {
+  /** Names of the settings that it gives. */
+  readonly gives: readonly string[];
+  /** Where the browser is sent. @throws connection.invalid when the settings name another way in */
+  address(settings: Settings, request: AuthorisationRequest): string;
+  /** The settings that the other side gives for a code. */
+  redeem(settings: Settings, grant: AuthorisationGrant, http: HttpClient): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export interface AuthorisationRequest {
+  readonly redirectUri: string;
+  readonly state: string;
+  /** SHA-256 of the verifier, base64url. */
+  readonly challenge: string;
+}
+
+export interface AuthorisationGrant {
+  readonly code: string;
+  readonly redirectUri: string;
+  readonly verifier: string;
 }
 
 /** One configured account or network: what a user fills in, and how that becomes a client. */
@@ -25,6 +50,9 @@ export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSche
   close?(client: Client): Promise<void> | void;
   /** Proves that the settings work, without changing anything on the other side. */
   test?(client: Client, signal: AbortSignal): Promise<void>;
+  /** What is worth knowing of an open one, such as what is left of a quota; asked without calling the other side. */
+  status?(client: Client): Readonly<Record<string, unknown>>;
+  readonly authorisation?: AuthorisationDefinition<z.output<Settings>>;
 }
 
 // ---------------------------------------------------------------- trigger
@@ -58,6 +86,17 @@ export interface Retraction {
   readonly cursor: string;
 }
 
+/** Something was missed, and this is what came of looking for it. */
+export interface Incident {
+  /** In a sentence. */
+  readonly reason: string;
+  /** RFC 3339; from when on it was looked for. */
+  readonly since: string;
+  /** What is there since then, and how much of it had not been heard. */
+  readonly found: number;
+  readonly emitted: number;
+}
+
 export interface ListenContext<Input, Client, Event> {
   readonly input: Input;
   readonly client: Client;
@@ -69,6 +108,10 @@ export interface ListenContext<Input, Client, Event> {
   /** When it has returned, the events and the cursor are kept. An empty list moves the cursor only. */
   emit(heard: Heard<Event> | readonly Heard<Event>[], options?: EmitOptions): Promise<void>;
   retract(retraction: Retraction): Promise<void>;
+  /** What this trigger emitted last about each subject, since a time; only what a flow took is remembered. */
+  recall(subjects: readonly string[], since: Date): Promise<ReadonlyMap<string, Heard<Event>>>;
+  /** Tells whoever looks after the hub; kept beside the trigger. */
+  report(incident: Incident): Promise<void>;
 }
 
 export interface PollContext<Input, Client> {
@@ -107,7 +150,10 @@ export interface ReceiveContext<Input, Client> {
   readonly log: Logger;
 }
 
-export interface BackfillContext<Input, Client, Event> extends Omit<ListenContext<Input, Client, Event>, 'retract'> {
+export interface BackfillContext<Input, Client, Event> extends Omit<
+  ListenContext<Input, Client, Event>,
+  'retract' | 'recall' | 'report'
+> {
   /** First and last place to read, in the trigger's own terms, e.g. block numbers. `to` undefined: up to now. */
   readonly from: string;
   readonly to: string | undefined;

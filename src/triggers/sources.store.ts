@@ -1,5 +1,6 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database } from '#platform';
+import type { Heard, Incident } from '#sdk';
 import type { TriggerSource } from './trigger-source.js';
 
 export interface SourceState {
@@ -10,7 +11,16 @@ export interface SourceState {
   readonly error: unknown;
   readonly heardAt: Date | null;
   readonly updatedAt: Date;
+  /** Newest first. */
+  readonly incidents: readonly KeptIncident[];
 }
+
+export interface KeptIncident extends Incident {
+  readonly at: Date;
+}
+
+const incidentsKept = 20;
+const clockDifferenceMs = 3_600_000;
 
 /** Where each trigger left off. */
 export class SourcesStore {
@@ -45,8 +55,41 @@ export class SourcesStore {
       .execute();
   }
 
+  /** What a trigger heard last about each subject, and a flow took. */
+  async recall(id: string, subjects: readonly string[], since: Date): Promise<ReadonlyMap<string, Heard>> {
+    const rows = await this.db
+      .selectFrom('event')
+      .distinctOn('subject')
+      .select(['key', 'subject', 'time', 'data'])
+      .where('source', '=', id)
+      .where('subject', '=', sql<string>`any(${subjects})`)
+      // The clocks of the other side and of this one differ; what is stored is found by when it was stored.
+      .where('created_at', '>=', new Date(since.getTime() - clockDifferenceMs))
+      .orderBy('subject')
+      .orderBy('time', 'desc')
+      .orderBy('created_at', 'desc')
+      .execute();
+    return new Map(
+      rows.flatMap(({ key, subject, time, data }) =>
+        subject === null ? [] : [[subject, { id: key, event: data, time: time.toISOString(), subject }] as const],
+      ),
+    );
+  }
+
+  async report(id: string, { reason, since, found, emitted }: Incident): Promise<void> {
+    await this.db.insertInto('trigger_incident').values({ source: id, reason, since, found, emitted }).execute();
+    const newest = this.db
+      .selectFrom('trigger_incident')
+      .select('id')
+      .where('source', '=', id)
+      .orderBy('id', 'desc')
+      .limit(incidentsKept);
+    await this.db.deleteFrom('trigger_incident').where('source', '=', id).where('id', 'not in', newest).execute();
+  }
+
   async list(): Promise<SourceState[]> {
     const rows = await this.db.selectFrom('trigger_source').selectAll().orderBy('id').execute();
+    const incidents = await this.db.selectFrom('trigger_incident').selectAll().orderBy('id', 'desc').execute();
     return rows.map((row) => ({
       id: row.id,
       uses: row.uses,
@@ -55,6 +98,9 @@ export class SourcesStore {
       error: row.error,
       heardAt: row.heard_at,
       updatedAt: row.updated_at,
+      incidents: incidents
+        .filter(({ source }) => source === row.id)
+        .map(({ at, reason, since, found, emitted }) => ({ at, reason, since: since.toISOString(), found, emitted })),
     }));
   }
 }

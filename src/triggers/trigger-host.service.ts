@@ -190,6 +190,8 @@ export class TriggerHostService {
         const removed = await this.parts.reversals.retract(source.id, epoch, retraction);
         hasRemoved ||= removed > 0;
       },
+      recall: (subjects, since) => this.parts.store.recall(source.id, subjects, since),
+      report: (incident) => this.parts.store.report(source.id, incident),
     };
   }
 }

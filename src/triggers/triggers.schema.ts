@@ -11,6 +11,17 @@ export const triggersAnswer = z.object({
       cursor: z.string().nullable().meta({ description: 'Where it goes on after a restart' }),
       error,
       heardAt: z.iso.datetime().nullable(),
+      incidents: z
+        .array(
+          z.object({
+            at: z.iso.datetime(),
+            reason: z.string(),
+            since: z.iso.datetime(),
+            found: z.number().int().meta({ description: 'What is there since then' }),
+            emitted: z.number().int().meta({ description: 'Of that, what had not been heard' }),
+          }),
+        )
+        .meta({ description: 'When something was missed and looked for; newest first, at most 20' }),
     }),
   ),
 });

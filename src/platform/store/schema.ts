@@ -496,12 +496,24 @@ export interface ZapierPlaceTable {
   epoch: ColumnType<string, string | number | undefined, string | number>;
 }
 
+/** Something was missed by a trigger and looked for. */
+export interface TriggerIncidentTable {
+  id: Generated<string>;
+  source: string;
+  at: Timestamp;
+  reason: string;
+  since: ColumnType<Date, Date | string, never>;
+  found: number;
+  emitted: number;
+}
+
 export interface Database {
   instance: InstanceTable;
   lease: LeaseTable;
   flow_version: FlowVersionTable;
   flow: FlowTable;
   trigger_source: TriggerSourceTable;
+  trigger_incident: TriggerIncidentTable;
   event: EventTable;
   run: RunTable;
   run_step: RunStepTable;

@@ -126,6 +126,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       epoch bigint not null default 0
     );
 
+    create table trigger_incident (
+      id bigint generated always as identity primary key,
+      source text not null references trigger_source (id) on delete cascade,
+      at timestamptz not null default now(),
+      reason text not null,
+      since timestamptz not null,
+      found integer not null,
+      emitted integer not null
+    );
+    create index trigger_incident_source on trigger_incident (source, id);
+
     -- Asked for the newest only, and cheap to keep for a table that is written all the time.
     create index run_finished on run using brin (finished_at) with (pages_per_range = 16, autosummarize = on);
   `.execute(db);
