@@ -75,22 +75,23 @@ const moveAndKeep = `
   with moved as (${move} returning 1),
   kept as (
     insert into stream_delivered (stream_id, consumer, event_id, position, place, event)
-    select $1, $2, young.* from unnest($9::text[], $10::text[], $11::text[], $12::text[]) as young
+    select $1, $2, young.* from json_to_recordset($9::json)
+      as young (event_id text, position text, place text, event text)
     where exists (select from moved)
     on conflict (stream_id, consumer, event_id)
       do update set position = excluded.position, place = excluded.place, final_at = null),
   renewed as (
     update stream_delivered d set position = again.position, place = again.place, final_at = null
-    from unnest($13::text[], $14::text[], $15::text[]) as again (id, position, place)
+    from unnest($10::text[], $11::text[], $12::text[]) as again (id, position, place)
     where d.stream_id = $1 and d.consumer = $2 and d.event_id = again.id and exists (select from moved)),
   withdrawn as (
-    delete from stream_delivered where ${mine} and event_id = any($16::text[]) and exists (select from moved)),
+    delete from stream_delivered where ${mine} and event_id = any($13::text[]) and exists (select from moved)),
   forgotten as (
     delete from stream_delivered
-    where ${mine} and position < $17 and final_at is null and event_id <> all($13::text[]) and exists (select from moved)),
+    where ${mine} and position < $14 and final_at is null and event_id <> all($10::text[]) and exists (select from moved)),
   dead as (
     insert into stream_dead_letter (stream_id, consumer, batch_id, events, error)
-    select $1, $2, $18, $19::jsonb, $20::jsonb where $18::text is not null and exists (select from moved)
+    select $1, $2, $15, $16::jsonb, $17::jsonb where $15::text is not null and exists (select from moved)
     on conflict (stream_id, consumer, batch_id) do nothing)
   select from moved`;
 
@@ -163,10 +164,10 @@ export class PositionsStore {
       young.length + again.length + withdrawn.length === 0 && forgetBefore === undefined && deadLetter === undefined;
     if (!isPlain) {
       values.push(
-        young.map(({ event }) => event.id),
-        young.map(({ position }) => position),
-        young.map(({ place }) => place),
-        young.map(({ event }) => eventJson(event)),
+        // As one JSON text: it is made faster than the escapes of so many array elements.
+        JSON.stringify(
+          young.map(({ event, position, place }) => ({ event_id: event.id, position, place, event: eventJson(event) })),
+        ),
         again.map(({ event }) => event.id),
         again.map(({ position }) => position),
         again.map(({ place }) => place),
