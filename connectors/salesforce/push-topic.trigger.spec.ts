@@ -1,12 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Logger, PatchbayError } from '#sdk';
+import type { Heard, Incident, Logger, PatchbayError, z } from '#sdk';
 import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
 import { pushTopic } from './push-topic.trigger.js';
 import type { SalesforceClient } from './salesforce.client.js';
 
+type TopicEvent = z.output<typeof pushTopic.event>;
+
 const quick = { graceMs: 200, firstPauseMs: 10, longestPauseMs: 50 };
+
+function recalled(heard: readonly Heard<TopicEvent>[], subjects: readonly string[]): Map<string, Heard<TopicEvent>> {
+  return new Map(
+    heard.flatMap((one) => (one.subject !== undefined && subjects.includes(one.subject) ? [[one.subject, one]] : [])),
+  );
+}
 
 describe('salesforce.pushTopic', () => {
   let salesforce: SalesforceOrg;
@@ -35,7 +43,8 @@ describe('salesforce.pushTopic', () => {
     emit: () => Promise<void> = async () => undefined,
   ) {
     const stop = new AbortController();
-    const heard: { readonly id: string; readonly name: unknown; readonly whole: unknown }[] = [];
+    const heard: { readonly id: string; readonly name: unknown; readonly whole: Heard<TopicEvent> }[] = [];
+    const incidents: Incident[] = [];
     const kept: { cursor: string | undefined; error: PatchbayError | undefined } = { cursor, error: undefined };
     const done = pushTopic.listen?.({
       input: pushTopic.input.parse({ topic: 'WonOpportunities', ...input }),
@@ -47,6 +56,14 @@ describe('salesforce.pushTopic', () => {
         throw new Error('not used');
       },
       retract: () => Promise.resolve(),
+      recall: (subjects) =>
+        Promise.resolve(
+          recalled(
+            heard.map(({ whole }) => whole),
+            subjects,
+          ),
+        ),
+      report: (incident) => Promise.resolve(void incidents.push(incident)),
       async emit(events, options) {
         if ([events].flat().length > 0) await emit();
         for (const one of [events].flat()) {
@@ -60,6 +77,7 @@ describe('salesforce.pushTopic', () => {
     const names = () => heard.map(({ name }) => name);
     return {
       heard,
+      incidents,
       kept,
       names,
       hears: (...expected: string[]) => eventually(() => JSON.stringify(names()) === JSON.stringify(expected)),
@@ -89,7 +107,7 @@ describe('salesforce.pushTopic', () => {
         sobject: { Id: id, Name: 'A', StageName: 'Closed Won', Amount: 12, Wallet__c: '0xabc' },
       },
     });
-    expect(listener.kept.cursor).toMatch(new RegExp(`^${orgId}:\\d+$`));
+    expect(listener.kept.cursor).toMatch(new RegExp(`^${orgId}:\\d+@\\d+/\\d+$`));
     await listener.stop();
   });
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError, type HttpClient, type Logger } from '#sdk';
 import { BayeuxClient, type BayeuxMessage } from './bayeux.client.js';
+import { ChannelListener, type HeardEvents, type ListenRequest } from './channel-listener.js';
 import type { SalesforceLogin, Session } from './salesforce.login.js';
 import { problemOf, type StreamProblem } from './stream-problem.js';
-import { TopicListener, type HeardChanges, type ListenRequest } from './topic-listener.js';
 
 export interface StreamTiming {
   /** How much longer than the server's own waiting time a poll may stay unanswered before it counts as lost. */
@@ -37,6 +37,7 @@ const limitPauseMs = 120_000;
 const waitingMax = 2_000;
 /** The stamp of an event is older than the event by the length of its transaction. */
 const stampLagMs = 5_000;
+const hourMs = 3_600_000;
 const newOnly = -1;
 const allKept = -2;
 
@@ -46,21 +47,24 @@ interface Link {
   readonly session: Session;
   /** Channels it receives, or received until nobody wanted them. */
   readonly channels: Map<string, 'subscribed' | 'given up'>;
-  /** Who may be told what arrives: events that were on their way for somebody else could overtake a replay. */
-  readonly served: Set<TopicListener>;
+  /**
+   * Who may be told what arrives, and since when: events that were on their way for somebody else could overtake a
+   * replay.
+   */
+  readonly served: Map<ChannelListener, number>;
   /** Aborted when the link is of no more use. */
   readonly broken: AbortController;
 }
 
 /**
- * Hears the push topics of one org. Whatever goes wrong, the Bayeux client is thrown away and a new one subscribes after
+ * Hears the push topics, change events and platform events of one org. Whatever goes wrong, the Bayeux client is thrown away and a new one subscribes after
  * the last event that was received: the server replays what was missed. One client serves all channels, because an org
  * has few seats; it lives as long as anybody listens.
  */
 export class SalesforceStream {
   readonly #options: SalesforceStreamOptions;
   readonly #timing: StreamTiming;
-  readonly #listeners = new Set<TopicListener>();
+  readonly #listeners = new Set<ChannelListener>();
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #link: Link | undefined;
@@ -74,8 +78,8 @@ export class SalesforceStream {
     this.#timing = { ...defaultTiming, ...options.timing };
   }
 
-  /** The changes of a channel, in the order of the org, until the signal is aborted. */
-  async *changes(request: ListenRequest): AsyncGenerator<HeardChanges> {
+  /** The events of a channel, in the order of the org, until the signal is aborted. */
+  async *events(request: ListenRequest): AsyncGenerator<HeardEvents> {
     const listener = this.#join(request);
     try {
       for (let heard = await listener.take(); heard !== undefined; heard = await listener.take()) yield heard;
@@ -91,8 +95,8 @@ export class SalesforceStream {
 
   // ------------------------------------------------------------ who listens
 
-  #join(request: ListenRequest): TopicListener {
-    const listener = new TopicListener(request, () => this.#taken());
+  #join(request: ListenRequest): ChannelListener {
+    const listener = new ChannelListener(request, () => this.#taken());
     this.#listeners.add(listener);
     const link = this.#link;
     if (link !== undefined) this.#subscribeWanted(link).catch((error: unknown) => link.broken.abort(error));
@@ -100,7 +104,7 @@ export class SalesforceStream {
     return listener;
   }
 
-  #leave(listener: TopicListener): void {
+  #leave(listener: ChannelListener): void {
     this.#listeners.delete(listener);
     const link = this.#link;
     const { channel } = listener.request;
@@ -113,7 +117,7 @@ export class SalesforceStream {
     link.client.unsubscribe(channel, link.broken.signal).catch((error: unknown) => link.broken.abort(error));
   }
 
-  #on(channel: string): TopicListener[] {
+  #on(channel: string): ChannelListener[] {
     return [...this.#listeners].filter(({ request }) => request.channel === channel);
   }
 
@@ -161,7 +165,7 @@ export class SalesforceStream {
     const client = new BayeuxClient({ http, session, apiVersion });
     const broken = new AbortController();
     const signal = AbortSignal.any([broken.signal, this.#closing.signal]);
-    const link: Link = { client, session, channels: new Map(), served: new Set(), broken };
+    const link: Link = { client, session, channels: new Map(), served: new Map(), broken };
     signal.addEventListener('abort', () => this.#taken(), { once: true });
     await this.#expectSuccess(session, await client.handshake(signal));
     this.#link = link;
@@ -190,7 +194,15 @@ export class SalesforceStream {
         if (message.channel === '/meta/disconnect') throw lost('the server ended the connection');
         if (message.channel === '/meta/connect') await this.#expectSuccess(link.session, message);
       }
+      this.#tellSafe(link);
       await this.#roomForMore(signal);
+    }
+  }
+
+  /** What was replayed has long arrived, so that nothing older is on its way. */
+  #tellSafe({ client, served }: Link): void {
+    for (const [listener, since] of served) {
+      if (Date.now() - since > this.#timing.settledAfterMs) listener.isSafeAt(client.serverTime - stampLagMs);
     }
   }
 
@@ -213,9 +225,17 @@ export class SalesforceStream {
     if (problem === undefined) return;
     if (problem.kind === 'session') await this.#options.login.renew(session);
     if (problem.kind === 'limit') {
+      if (/total events daily limit/i.test(problem.text)) this.#loseUntilDelivered(problem.text);
       throw new PatchbayError('salesforce.limit', { detail: problem.text, retryAfterMs: limitPauseMs });
     }
     throw lost(problem.text);
+  }
+
+  /** Catching up by query costs none of the deliveries that are used up; by replay it would use up the next ones. */
+  #loseUntilDelivered(reason: string): void {
+    for (const listener of this.#listeners) {
+      if (listener.request.onExpired === 'reconcile') listener.lose(reason, 'new');
+    }
   }
 
   #failAll(error: PatchbayError): void {
@@ -243,23 +263,23 @@ export class SalesforceStream {
   }
 
   /** Lets one more hear a channel that already arrives, if it wants nothing older; else a new client has to begin earlier. */
-  #serveFromNow(link: Link, listener: TopicListener): void {
+  #serveFromNow(link: Link, listener: ChannelListener): void {
     const { channel } = listener.request;
     if (link.channels.get(channel) === 'given up' || listener.place !== undefined || listener.begin === 'earliest') {
       this.#isRenewed = true;
       throw lost(`earlier events of ${channel} are wanted`);
     }
     this.#beginNow(link, listener);
-    link.served.add(listener);
+    link.served.set(listener, Date.now());
   }
 
-  #beginNow({ client, session }: Link, listener: TopicListener): void {
+  #beginNow({ client, session }: Link, listener: ChannelListener): void {
     listener.beginAt(session.orgId, client.serverTime - stampLagMs);
   }
 
   async #subscribe(link: Link, channel: string): Promise<void> {
     const listeners = this.#on(channel);
-    for (const listener of listeners) this.#forgetForeign(listener, link.session);
+    for (const listener of listeners) this.#forgetUnusable(listener, link);
     const wanted = listeners.filter((listener) => this.#listeners.has(listener));
     if (wanted.length === 0) return;
     const from = startOf(wanted);
@@ -269,7 +289,7 @@ export class SalesforceStream {
       if (problem?.kind === 'replay') return this.#expireAt(wanted, oldest, problem.text);
     }
     // Before the answer is read, the first events may already have arrived with a poll.
-    for (const listener of wanted) link.served.add(listener);
+    for (const listener of wanted) link.served.set(listener, Date.now());
     const answer = await link.client.subscribe(channel, from, link.broken.signal);
     const problem = problemOf(answer);
     if (problem === undefined) {
@@ -298,17 +318,26 @@ export class SalesforceStream {
     return problemOf(answer);
   }
 
-  #expireAt(listeners: readonly TopicListener[], replayId: number, reason: string): void {
+  #expireAt(listeners: readonly ChannelListener[], replayId: number, reason: string): void {
     for (const listener of listeners) if (listener.replayId === replayId) this.#expire(listener, reason);
   }
 
-  #forgetForeign(listener: TopicListener, session: Session): void {
-    if (listener.place === undefined || listener.place.orgId === session.orgId) return;
-    this.#expire(listener, `the place belongs to org ${listener.place.orgId}, not to ${session.orgId}`);
+  #forgetUnusable(listener: ChannelListener, { session, client }: Link): void {
+    const { place, request } = listener;
+    if (place === undefined) return;
+    if (place.orgId !== session.orgId) {
+      this.#expire(listener, `the place belongs to org ${place.orgId}, not to ${session.orgId}`);
+      return;
+    }
+    const keptMs = (request.channel.startsWith('/topic/') ? 24 : 72) * hourMs;
+    // An id that is too old is refused; a time is not, and what is missing would not be noticed.
+    if ('since' in place && client.serverTime - place.since > keptMs) {
+      this.#expire(listener, 'the place is older than what is kept');
+    }
   }
 
   /** The events since the place are no longer kept: says so, and goes on as the flow decided. */
-  #expire(listener: TopicListener, reason: string): void {
+  #expire(listener: ChannelListener, reason: string): void {
     const { channel, onExpired } = listener.request;
     const { replayId } = listener;
     this.#options.log.warn('Events of Salesforce were missed: the place is no longer kept', {
@@ -317,23 +346,21 @@ export class SalesforceStream {
       onExpired,
       reason,
     });
-    listener.place = undefined;
+    listener.lose(reason, onExpired === 'earliest' ? 'earliest' : 'new');
     if (onExpired === 'fail') {
       this.#listeners.delete(listener);
       const fix = 'Compare the records by hand, then start the flow afresh.';
       listener.fail(new PatchbayError('salesforce.replayExpired', { detail: `${channel}: ${reason}`, fix }));
-      return;
     }
-    listener.begin = onExpired;
   }
 
-  #refuse(listeners: readonly TopicListener[], channel: string, text: string): void {
+  #refuse(listeners: readonly ChannelListener[], channel: string, text: string): void {
     for (const listener of listeners) {
       this.#listeners.delete(listener);
       listener.fail(
         new PatchbayError('salesforce.configuration', {
           detail: `Salesforce refused the subscription to ${channel}: ${text}`,
-          fix: 'Check the name of the push topic, that it is active, and that the run-as user may read its object.',
+          fix: 'Check the name of the channel, that it is active or selected for change data capture, and the rights of the run-as user.',
         }),
       );
     }
@@ -341,8 +368,9 @@ export class SalesforceStream {
 }
 
 /** The earliest start that suits everybody on a channel; each one leaves out what it already has. */
-function startOf(listeners: readonly TopicListener[]): number {
-  const needsAll = ({ place, begin }: TopicListener) => (place === undefined ? begin === 'earliest' : 'since' in place);
+function startOf(listeners: readonly ChannelListener[]): number {
+  const needsAll = ({ place, begin }: ChannelListener) =>
+    place === undefined ? begin === 'earliest' : 'since' in place;
   if (listeners.some(needsAll)) return allKept;
   const ids = listeners.flatMap(({ replayId }) => replayId ?? []);
   return ids.length === 0 ? newOnly : Math.min(...ids);
