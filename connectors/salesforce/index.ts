@@ -1,5 +1,11 @@
 import { defineConnector } from '#sdk';
+import { bulkResult, bulkUpsert } from './bulk-upsert.action.js';
 import { salesforceOrg } from './connection.js';
+import { createRecord } from './create-record.action.js';
+import { deleteRecord } from './delete-record.action.js';
+import { publishEvent } from './publish-event.action.js';
+import { retrieveRecord } from './retrieve-record.action.js';
+import { uploadFile } from './upload-file.action.js';
 import { pushTopic } from './push-topic.trigger.js';
 import { query } from './query.action.js';
 import { updateRecord } from './update-record.action.js';
@@ -8,8 +14,19 @@ import { upsertRecord } from './upsert-record.action.js';
 export default defineConnector({
   name: 'salesforce',
   title: 'Salesforce',
-  summary: 'Hears the push topics of an org, and writes and finds its records.',
+  summary: 'Hears what changes in an org, and writes and finds its records.',
   connection: salesforceOrg,
   triggers: { pushTopic },
-  actions: { upsertRecord, updateRecord, query },
+  actions: {
+    upsertRecord,
+    createRecord,
+    updateRecord,
+    deleteRecord,
+    retrieveRecord,
+    query,
+    publishEvent,
+    uploadFile,
+    bulkUpsert,
+    bulkResult,
+  },
 });

@@ -40,7 +40,7 @@ describe('the actions on records', () => {
       { id: first.id, created: true },
       { id: first.id, created: false },
     ]);
-    expect(updated).toEqual({ id: first.id });
+    expect(updated).toEqual({ id: first.id, updated: true });
     expect(found).toEqual({ records: [{ Name: "Ada O'Hara", Last_Transfer__c: '25000' }], totalSize: 1, isCut: false });
   });
 

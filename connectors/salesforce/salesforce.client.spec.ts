@@ -52,7 +52,7 @@ describe('the Salesforce client', () => {
     salesforce.org.addFault({ kind: 'expireSessions' });
 
     const values = Array.from({ length: 20 }, (_, index) => `0x${index}`);
-    await Promise.all(values.map((value) => client.upsert({ ...ada, value }, signal)));
+    await Promise.all(values.map((value) => client.upsert({ ...ada, value }, new AbortController().signal)));
 
     expect(contacts()).toHaveLength(20);
     expect(salesforce.org.state().tokensIssued).toBe(2);
@@ -81,8 +81,6 @@ describe('the Salesforce client', () => {
 
   it.each([
     [{ kind: 'lockRow' }, 'salesforce.locked', 'later'],
-    [{ kind: 'quota' }, 'salesforce.limit', 'after'],
-    [{ kind: 'quota', scope: 'ConcurrentRequests' }, 'salesforce.limit', 'after'],
     [{ kind: 'status', status: 503, html: '<h1>Down for maintenance</h1>' }, 'salesforce.unavailable', 'later'],
     [{ kind: 'status', status: 500, errorCode: 'UNKNOWN_EXCEPTION' }, 'salesforce.unavailable', 'later'],
     [{ kind: 'status', status: 400, errorCode: 'FIELD_CUSTOM_VALIDATION_EXCEPTION' }, 'salesforce.data', 'never'],
@@ -100,13 +98,28 @@ describe('the Salesforce client', () => {
     },
   );
 
-  it('given an exhausted quota, when a call is made, then it says how long to stay away', async () => {
-    const client = salesforce.client();
-    salesforce.org.addFault({ kind: 'quota' });
-    await expect(client.test(signal)).rejects.toMatchObject({ retryAfterMs: 900_000 });
-    salesforce.org.addFault({ kind: 'quota', scope: 'ConcurrentRequests' });
-    await expect(client.test(signal)).rejects.toMatchObject({ retryAfterMs: 5_000 });
-  });
+  it.each([
+    ['TotalRequests', 900_000],
+    ['ConcurrentRequests', 5_000],
+  ] as const)(
+    'given an exhausted quota of %s, when calls are made, then all wait for %i ms without asking Salesforce, and then go on',
+    async (scope, waitMs) => {
+      let now = Date.now();
+      const client = salesforce.client({ now: () => now });
+      salesforce.org.addFault({ kind: 'quota', scope });
+      await expect(client.test(signal)).rejects.toMatchObject({ code: 'salesforce.limit', retryAfterMs: waitMs });
+      const asked = salesforce.org.state().calls.length;
+
+      const upsert = client.upsert(ada, signal);
+      await expect(upsert).rejects.toMatchObject({ code: 'salesforce.limit', retry: 'after', retryAfterMs: waitMs });
+      expect(client.budget.pausedUntil).toBe(new Date(now + waitMs).toISOString());
+      expect(salesforce.org.state().calls).toHaveLength(asked);
+
+      now += waitMs;
+      await expect(client.upsert(ada, signal)).resolves.toMatchObject({ created: true });
+      expect(client.budget.pausedUntil).toBeUndefined();
+    },
+  );
 
   it('given a missing field, when a record is made, then the error names field and reason', async () => {
     const made = salesforce.client().upsert({ ...ada, fields: {} }, signal);

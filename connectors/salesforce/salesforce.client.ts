@@ -1,13 +1,18 @@
-import { PassThrough } from 'node:stream';
-import type { Connection, HttpRequest, HttpResponse } from 'jsforce';
 import { PatchbayError, type HttpClient, type Logger } from '#sdk';
-import { salesforceCodeOf, translateError } from './salesforce.errors.js';
-import { SalesforceLogin, type LoginSettings, type Session } from './salesforce.login.js';
+import { ApiBudget, type BudgetSettings, type BudgetState, type CallPurpose } from './api-budget.js';
+import { BulkJobs } from './bulk-jobs.js';
+import { explainedRefusal, faultsOfWrite, ObjectDescriptions } from './object-descriptions.js';
+import { RowCalls } from './row-calls.js';
+import { SalesforceLogin, type LoginSettings } from './salesforce.login.js';
+import { SalesforceRest, type RestCall } from './salesforce.rest.js';
 import { SalesforceStream, type StreamTiming } from './salesforce.stream.js';
+import { WriteGatherer, type RowOutcome, type RowWrite } from './write-gatherer.js';
 
 export interface SalesforceSettings extends LoginSettings {
   readonly apiVersion: string;
   readonly clientName: string;
+  readonly apiBudget: BudgetSettings;
+  readonly gatherMs: number;
 }
 
 export interface SalesforceClientOptions {
@@ -15,6 +20,9 @@ export interface SalesforceClientOptions {
   readonly log: Logger;
   readonly stream?: Partial<StreamTiming>;
   readonly requestTimeoutMs?: number;
+  readonly now?: () => number;
+  /** Keeps settings that the org changed, such as a refresh token that was exchanged for another. */
+  readonly keep?: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 export interface UpsertRequest {
@@ -23,6 +31,7 @@ export interface UpsertRequest {
   readonly value: string;
   /** Without the field that is matched on. */
   readonly fields: Readonly<Record<string, unknown>>;
+  readonly allowDuplicates?: boolean;
 }
 
 export type SalesforceRecord = Readonly<Record<string, unknown>>;
@@ -34,53 +43,73 @@ interface QueryPage {
   readonly records: readonly SalesforceRecord[];
 }
 
-type JsonCall = Pick<HttpRequest, 'method' | 'url'> & {
-  readonly body?: unknown;
-  /** What was tried, as an error begins: `Updating the Contact 003…`. */
-  readonly action: string;
-};
-
-const maxAnswerBytes = 32 * 1024 * 1024;
-
-/**
- * One org over REST, through jsforce, and its stream. jsforce speaks through the way out of the hub: it adds neither
- * connections nor retries of its own. Sessions are renewed here and not by jsforce, which repeats a refused call without
- * bound and against the old address of an org that moved.
- */
+/** One org: its rows over REST, its bulk jobs, and its stream, all with the one session of the connection. */
 export class SalesforceClient {
   readonly stream: SalesforceStream;
-  readonly #settings: SalesforceSettings;
-  readonly #options: SalesforceClientOptions;
-  readonly #login: SalesforceLogin;
-  #connected: { readonly session: Session; readonly connection: Connection } | undefined;
+  readonly objects: ObjectDescriptions;
+  readonly bulk: BulkJobs;
+  readonly #rest: SalesforceRest;
+  readonly #budget: ApiBudget;
+  readonly #writes: WriteGatherer;
 
   constructor(settings: SalesforceSettings, options: SalesforceClientOptions) {
-    this.#settings = settings;
-    this.#options = options;
-    this.#login = new SalesforceLogin(settings, options.http);
+    const { http, log, stream, requestTimeoutMs, now, keep } = options;
+    const { apiVersion, clientName } = settings;
+    const login = new SalesforceLogin(settings, http, { ...(now && { now }), keep });
+    this.#budget = new ApiBudget(settings.apiBudget, now);
+    this.#rest = new SalesforceRest({ login, http, budget: this.#budget, apiVersion, clientName, requestTimeoutMs });
+    this.objects = new ObjectDescriptions(this.#rest);
+    this.bulk = new BulkJobs(this.#rest);
+    const calls = new RowCalls(this.#rest);
+    this.#writes = new WriteGatherer({
+      send: (rows, signal) => calls.send(rows, signal),
+      windowMs: settings.gatherMs,
+    });
     this.stream = new SalesforceStream({
-      login: this.#login,
-      http: options.http,
-      log: options.log,
-      apiVersion: settings.apiVersion,
-      ...(options.stream === undefined ? {} : { timing: options.stream }),
+      login,
+      http,
+      log,
+      apiVersion,
+      ...(stream === undefined ? {} : { timing: stream }),
     });
   }
 
   /** Creates the record, or updates the one whose external id field holds the value. Safe to repeat. */
-  async upsert(
-    { object, matchOn, value, fields }: UpsertRequest,
-    signal: AbortSignal,
-  ): Promise<{ readonly id: string; readonly created: boolean }> {
-    // jsforce puts the value into the URL as it is: `q?x=1` would be stored as `q`.
-    const url = `/sobjects/${object}/${matchOn}/${encodeURIComponent(value)}`;
-    const action = `Upserting the ${object} with ${matchOn} ${value}`;
-    return this.#call({ method: 'PATCH', url, body: fields, action }, signal);
+  upsert(request: UpsertRequest, signal: AbortSignal): Promise<RowOutcome> {
+    const { value, ...row } = request;
+    return this.write({ operation: 'upsert', key: value, ...row }, signal);
   }
 
   async update(object: string, id: string, fields: SalesforceRecord, signal: AbortSignal): Promise<void> {
-    const url = `/sobjects/${object}/${id}`;
-    await this.#call<unknown>({ method: 'PATCH', url, body: fields, action: `Updating the ${object} ${id}` }, signal);
+    await this.write({ operation: 'update', object, key: id, fields }, signal);
+  }
+
+  /**
+   * Writes one row. Rows that come at about the same time travel together; each is told its own outcome.
+   * @throws what Salesforce said of this row; where the description of the object explains it, with what to change
+   */
+  async write(row: RowWrite, signal: AbortSignal): Promise<RowOutcome> {
+    try {
+      return await this.#writes.write(row, signal);
+    } catch (error) {
+      throw await this.#explained(error, row, signal);
+    }
+  }
+
+  /** The fields of one record. @throws salesforce.notFound */
+  async retrieve(
+    object: string,
+    id: string,
+    fields: readonly string[],
+    signal: AbortSignal,
+  ): Promise<SalesforceRecord> {
+    const wanted = fields.length === 0 ? '' : `?fields=${fields.map(encodeURIComponent).join(',')}`;
+    const call: RestCall = {
+      method: 'GET',
+      url: `/sobjects/${object}/${id}${wanted}`,
+      action: `Reading the ${object} ${id}`,
+    };
+    return withoutAttributes(await this.#rest.json<SalesforceRecord>(call, signal));
   }
 
   /** Rows of a query, page by page, up to a limit; whether there are more is told, never hidden. */
@@ -88,13 +117,14 @@ export class SalesforceClient {
     soql: string,
     limit: number,
     signal: AbortSignal,
+    { purpose = 'work', includesDeleted = false }: { purpose?: CallPurpose; includesDeleted?: boolean } = {},
   ): Promise<{ readonly records: SalesforceRecord[]; readonly totalSize: number; readonly isCut: boolean }> {
     const action = 'Querying Salesforce';
     const records: SalesforceRecord[] = [];
-    let url: string | undefined = `/query?q=${encodeURIComponent(soql)}`;
+    let url: string | undefined = `/${includesDeleted ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`;
     let totalSize = 0;
     while (url !== undefined && records.length < limit) {
-      const page: QueryPage = await this.#call<QueryPage>({ method: 'GET', url, action }, signal);
+      const page: QueryPage = await this.#rest.json<QueryPage>({ method: 'GET', url, action, purpose }, signal);
       totalSize = page.totalSize;
       records.push(...page.records.map(withoutAttributes));
       url = page.done ? undefined : page.nextRecordsUrl;
@@ -102,91 +132,30 @@ export class SalesforceClient {
     return { records: records.slice(0, limit), totalSize, isCut: url !== undefined || records.length > limit };
   }
 
+  /** Any call of the REST API, with the session, the budget and the errors of this client. */
+  call<Answer>(call: RestCall, signal: AbortSignal): Promise<Answer> {
+    return this.#rest.json<Answer>(call, signal);
+  }
+
+  get budget(): BudgetState {
+    return this.#budget.state;
+  }
+
   async test(signal: AbortSignal): Promise<void> {
-    await this.#call<unknown>({ method: 'GET', url: '/limits', action: 'Reading the limits of the org' }, signal);
+    await this.#rest.json<unknown>({ method: 'GET', url: '/limits', action: 'Reading the limits of the org' }, signal);
   }
 
   async close(): Promise<void> {
+    this.#writes.close();
     await this.stream.close();
   }
 
-  async #call<Answer>(call: JsonCall, signal: AbortSignal): Promise<Answer> {
-    let session = await this.#login.current();
-    for (;;) {
-      const seen: { status?: number } = {};
-      try {
-        return await this.#send<Answer>(session, call, signal, seen);
-      } catch (error) {
-        const code = salesforceCodeOf(error);
-        if (seen.status !== 401 || code === undefined) throw translateError(error, call.action, seen.status);
-      }
-      // `renew` is what ends this loop when fresh sessions are refused as well.
-      session = await this.#login.renew(session);
-    }
-  }
-
-  async #send<Answer>(
-    session: Session,
-    { method, url, body }: JsonCall,
-    signal: AbortSignal,
-    seen: { status?: number },
-  ): Promise<Answer> {
-    const connection = await this.#connection(session);
-    const transport = {
-      // What jsforce waits for is a promise that also has a stream; the stream is for those who read rows as they come.
-      httpRequest: (request: HttpRequest) =>
-        Object.assign(this.#exchange(request, signal, seen), { stream: () => new PassThrough() }),
-    };
-    const request: HttpRequest = {
-      method,
-      url,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    };
-    const answer = await connection.request<Answer | string>(request, { transport });
-    if (typeof answer === 'string' && answer !== '') {
-      throw new PatchbayError('http.unreadable', {
-        detail: 'The answer of Salesforce is not JSON, or too large to read',
-      });
-    }
-    // Nothing but JSON is left, and its shape is that of the resource that was called.
-    return answer as Answer;
-  }
-
-  async #exchange(request: HttpRequest, signal: AbortSignal, seen: { status?: number }): Promise<HttpResponse> {
-    const { 'content-length': _, ...headers } = request.headers ?? {};
-    const answer = await this.#options.http.request({
-      // jsforce knows more methods than the calls of this client use.
-      method: request.method as 'GET' | 'PATCH',
-      url: request.url,
-      headers,
-      ...(typeof request.body === 'string' ? { body: request.body } : {}),
-      signal,
-      timeoutMs: this.#options.requestTimeoutMs ?? 60_000,
-      maxBytes: maxAnswerBytes,
-      accept: () => true,
-    });
-    seen.status = answer.status;
-    if (answer.status > 300 && answer.status < 400) {
-      throw new PatchbayError('salesforce.unavailable', {
-        detail: `Salesforce sent the call elsewhere (${answer.status} to ${answer.headers['location'] ?? 'nowhere'})`,
-        fix: 'Check that loginUrl is the My Domain address of the org; an org under maintenance also answers like this.',
-      });
-    }
-    return { statusCode: answer.status, headers: { ...answer.headers }, body: answer.text };
-  }
-
-  async #connection(session: Session): Promise<Connection> {
-    if (this.#connected?.session === session) return this.#connected.connection;
-    const jsforce = await import('jsforce');
-    const connection = new jsforce.Connection({
-      instanceUrl: session.instanceUrl,
-      accessToken: session.accessToken,
-      version: this.#settings.apiVersion,
-      callOptions: { client: this.#settings.clientName },
-    });
-    this.#connected = { session, connection };
-    return connection;
+  /** A refusal that the description of the object explains is told with what to change. */
+  async #explained(error: unknown, row: RowWrite, signal: AbortSignal): Promise<unknown> {
+    if (!(error instanceof PatchbayError) || row.operation === 'delete') return error;
+    if (error.code !== 'salesforce.configuration' && error.code !== 'salesforce.data') return error;
+    const description = await this.objects.of(row.object, signal).catch(() => undefined);
+    return description === undefined ? error : explainedRefusal(error, faultsOfWrite(description, row));
   }
 }
 

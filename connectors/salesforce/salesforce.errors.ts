@@ -2,6 +2,7 @@ import { PatchbayError, type ErrorCode } from '#sdk';
 
 const secondMs = 1_000;
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
 const codesByClass: Partial<Record<ErrorCode, readonly string[]>> = {
   'connection.unauthorised': ['INVALID_SESSION_ID', 'INVALID_AUTH_HEADER', 'ERROR_HTTP_401'],
@@ -14,6 +15,7 @@ const codesByClass: Partial<Record<ErrorCode, readonly string[]>> = {
     'TXN_SECURITY_RUNTIME_ERROR',
     'PLATFORM_EVENT_PUBLISHING_UNAVAILABLE',
   ],
+  'salesforce.policy': ['DUPLICATES_DETECTED', 'MULTIPLE_CHOICES', 'ERROR_HTTP_300'],
   'salesforce.notFound': ['NOT_FOUND', 'ENTITY_IS_DELETED', 'ERROR_HTTP_404'],
   'salesforce.configuration': [
     'INVALID_FIELD',
@@ -38,17 +40,21 @@ const fixes: Readonly<Record<string, string>> = {
   REQUIRED_FIELD_MISSING: 'Give every required field, or match a record that exists.',
   NUMBER_OUTSIDE_VALID_RANGE:
     'A number field holds 18 digits: keep an amount in wei in a text field, or format it in tokens.',
-  STRING_TOO_LONG: 'Shorten the value or lengthen the field.',
   INVALID_FIELD: 'Check the spelling of the field, with its __c, and that the run-as user may see it.',
   INVALID_TYPE: 'Check the spelling of the object, with its __c, and that the run-as user may see it.',
   INSUFFICIENT_ACCESS_OR_READONLY: 'Give the run-as user a permission set that may edit this.',
-  DUPLICATES_DETECTED: 'A duplicate rule of the org stopped the record: match on its external id, or change the rule.',
+  DUPLICATES_DETECTED:
+    'A duplicate rule of the org stopped the record: match on its external id, change the rule, or set allowDuplicates.',
+  STRING_TOO_LONG: 'Make the text field longer: 42 characters hold an address, 66 a hash, 78 an amount in wei.',
+  DUPLICATE_VALUE: 'Another record holds this value already: upsert by it, or give matchOn.',
   MULTIPLE_CHOICES: 'Several records hold this value: make the external id field unique.',
   UNSUPPORTED_API_VERSION: 'Set apiVersion of the connection to a version the org offers.',
 };
 
-interface RowError {
+/** One error of an answer. Rows of a collection say `statusCode` where single calls say `errorCode`. */
+export interface RowError {
   readonly errorCode?: unknown;
+  readonly statusCode?: unknown;
   readonly message?: unknown;
   readonly fields?: unknown;
 }
@@ -65,31 +71,59 @@ export function salesforceCodeOf(error: unknown): string | undefined {
 export function translateError(error: unknown, action: string, status: number | undefined): unknown {
   const theirs = salesforceCodeOf(error);
   if (theirs === undefined || !(error instanceof Error)) return error;
+  const rows = rowErrors(error);
+  const plain = [{ errorCode: theirs, message: error.message.split('\n')[0] }];
+  return refusal(rows.length === 0 ? plain : rows, { action, status, cause: error });
+}
+
+/** What Salesforce said of a call or of one row of it, as one of our errors, whose code is the class of theirs. */
+export function refusal(
+  rows: readonly RowError[],
+  {
+    action,
+    status,
+    cause,
+  }: { readonly action: string; readonly status?: number | undefined; readonly cause?: unknown },
+): PatchbayError {
+  const theirs = codeOfRow(rows[0]);
   const code = classOfCode.get(theirs) ?? codeOfStatus(status);
   const fix = fixes[theirs];
+  const text = rows.map((row) => `${codeOfRow(row)}: ${String(row.message)}${fieldsOf(row)}`).join('; ');
   return new PatchbayError(code, {
-    detail: `${action}: ${describe(error, theirs)}`,
+    detail: `${action}: ${text}`,
     ...(fix === undefined ? {} : { fix }),
-    ...(code === 'salesforce.limit' ? { retryAfterMs: limitWaitMs(error.message) } : {}),
-    cause: error,
+    ...(code === 'salesforce.limit' ? { retryAfterMs: limitWaitMs(theirs, text) } : {}),
+    ...(cause === undefined ? {} : { cause }),
   });
 }
 
+/** The name Salesforce gave an error of an answer. */
+export function codeOfRow(row: RowError | undefined): string {
+  return String(row?.errorCode ?? row?.statusCode ?? 'UNKNOWN_EXCEPTION');
+}
+
+/**
+ * Whether the call may have been carried out although no answer says so: it was sent, and then the line, the clock or a
+ * gateway in between gave up. What Salesforce itself refused was not carried out.
+ */
+export function isAnswerLost(error: unknown): boolean {
+  if (!(error instanceof PatchbayError)) return false;
+  if (error.code === 'connection.timeout' || error.code === 'http.unreadable') return true;
+  if (error.code === 'connection.refused') return !neverSent.test(error.detail);
+  return error.code === 'salesforce.unavailable' && /ERROR_HTTP_50[024]/.test(error.detail);
+}
+
+const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|cannot be resolved/;
+
 function codeOfStatus(status: number | undefined): ErrorCode {
-  if (status === undefined || status >= 500) return 'salesforce.unavailable';
+  if (status === undefined || status < 300) return 'salesforce.data';
+  if (status >= 500) return 'salesforce.unavailable';
   if (status === 401) return 'connection.unauthorised';
   return status === 403 ? 'salesforce.configuration' : 'salesforce.data';
 }
 
-function describe(error: Error, theirs: string): string {
-  const rows = rowErrors(error);
-  if (rows.length === 0) return `${theirs}: ${error.message.split('\n')[0] ?? ''}`;
-  return rows
-    .map(({ errorCode, message, fields }) => {
-      const names = Array.isArray(fields) && fields.length > 0 ? ` (${fields.join(', ')})` : '';
-      return `${String(errorCode ?? theirs)}: ${String(message)}${names}`;
-    })
-    .join('; ');
+function fieldsOf({ fields }: RowError): string {
+  return Array.isArray(fields) && fields.length > 0 ? ` (${fields.join(', ')})` : '';
 }
 
 function rowErrors(error: Error): readonly RowError[] {
@@ -97,7 +131,10 @@ function rowErrors(error: Error): readonly RowError[] {
   return [data].flat().filter((row): row is RowError => typeof row === 'object' && row !== null && 'errorCode' in row);
 }
 
-// The daily quota is a rolling window: it frees itself slowly. Concurrent calls end within seconds.
-function limitWaitMs(message: string): number {
-  return /concurrent/i.test(message) ? 5 * secondMs : 15 * minuteMs;
+// The daily quota is a rolling window: it frees itself slowly. Concurrent calls end within seconds, and what may be
+// published is counted by the hour.
+function limitWaitMs(theirs: string, message: string): number {
+  if (/concurrent/i.test(message)) return 5 * secondMs;
+  if (theirs === 'LIMIT_EXCEEDED') return hourMs - (Date.now() % hourMs);
+  return theirs.startsWith('ERROR_HTTP_4') ? 30 * secondMs : 15 * minuteMs;
 }

@@ -3,12 +3,21 @@ import { PatchbayError, type HttpClient, type HttpResponse, type Secret } from '
 
 export interface LoginSettings {
   readonly loginUrl: string;
-  readonly auth: 'clientCredentials' | 'jwt';
+  readonly auth: 'clientCredentials' | 'jwt' | 'web' | 'password';
   readonly clientId: string;
   readonly clientSecret?: Secret | undefined;
   readonly privateKey?: Secret | undefined;
   readonly username?: string | undefined;
   readonly audience?: string | undefined;
+  readonly refreshToken?: Secret | undefined;
+  readonly password?: Secret | undefined;
+  readonly securityToken?: Secret | undefined;
+}
+
+export interface LoginOptions {
+  readonly now?: () => number;
+  /** Keeps a refresh token that was exchanged for another: the old one is worth nothing any more. */
+  readonly keep?: ((settings: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
 }
 
 export interface Session {
@@ -31,15 +40,20 @@ export class SalesforceLogin {
   readonly #settings: LoginSettings;
   readonly #http: HttpClient;
   readonly #now: () => number;
+  readonly #keep: LoginOptions['keep'];
+  #refreshToken: string | undefined;
   #session: Promise<Session> | undefined;
   #opened: Session | undefined;
+  #lastUrl: string | undefined;
   #logins: number[] = [];
   #refusal: { readonly error: PatchbayError; readonly at: number } | undefined;
 
-  constructor(settings: LoginSettings, http: HttpClient, now: () => number = Date.now) {
+  constructor(settings: LoginSettings, http: HttpClient, { now = Date.now, keep }: LoginOptions = {}) {
     this.#settings = settings;
     this.#http = http;
     this.#now = now;
+    this.#keep = keep;
+    this.#refreshToken = settings.refreshToken?.reveal();
   }
 
   current(): Promise<Session> {
@@ -75,16 +89,13 @@ export class SalesforceLogin {
     if (this.#refusal !== undefined && now - this.#refusal.at < minuteMs / 2) throw this.#refusal.error;
     this.#logins = this.#logins.filter((at) => now - at < minuteMs);
     if (this.#logins.length >= loginsPerMinute) throw tooManyLogins();
-    const answer = await this.#http.request({
-      method: 'POST',
-      url: `${this.#settings.loginUrl.replace(/\/+$/, '')}/services/oauth2/token`,
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams(this.#parameters()).toString(),
-      accept: () => true,
-    });
+    const answer = await askForToken(this.#settings.loginUrl, this.#parameters(), this.#http);
     try {
-      const session = readSession(answer, this.#settings.loginUrl);
+      // An answer may leave out where the org is: it then is where it was.
+      const session = readSession(answer, this.#lastUrl ?? this.#settings.loginUrl);
+      this.#lastUrl = session.instanceUrl;
       this.#logins.push(now);
+      await this.#keepRotated(answer);
       return session;
     } catch (error) {
       if (error instanceof PatchbayError && error.code === 'connection.unauthorised')
@@ -94,11 +105,29 @@ export class SalesforceLogin {
   }
 
   #parameters(): Record<string, string> {
-    const { auth, clientId, clientSecret } = this.#settings;
+    const { auth, clientId, clientSecret, username = '', password, securityToken } = this.#settings;
+    const secret = clientSecret?.reveal();
+    const client: Record<string, string> = {
+      client_id: clientId,
+      ...(secret !== undefined && { client_secret: secret }),
+    };
     if (auth === 'jwt') {
       return { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: this.#assertion() };
     }
-    return { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret?.reveal() ?? '' };
+    if (auth === 'password') {
+      const typed = `${password?.reveal() ?? ''}${securityToken?.reveal() ?? ''}`;
+      return { grant_type: 'password', ...client, username, password: typed };
+    }
+    if (auth === 'clientCredentials') return { grant_type: 'client_credentials', ...client };
+    if (this.#refreshToken === undefined) throw notAuthorised();
+    return { grant_type: 'refresh_token', ...client, refresh_token: this.#refreshToken };
+  }
+
+  async #keepRotated({ body }: HttpResponse): Promise<void> {
+    const token = field(body, 'refresh_token');
+    if (token === undefined || token === this.#refreshToken) return;
+    this.#refreshToken = token;
+    await this.#keep?.({ refreshToken: token });
   }
 
   #assertion(): string {
@@ -126,12 +155,28 @@ export class SalesforceLogin {
   }
 }
 
-function readSession({ status, body }: HttpResponse, loginUrl: string): Session {
+/** A request of the token endpoint; whatever it answers comes back. */
+export function askForToken(
+  loginUrl: string,
+  parameters: Readonly<Record<string, string>>,
+  http: HttpClient,
+): Promise<HttpResponse> {
+  return http.request({
+    method: 'POST',
+    url: `${loginUrl.replace(/\/+$/, '')}/services/oauth2/token`,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(parameters).toString(),
+    accept: () => true,
+  });
+}
+
+/** @throws connection.unauthorised, salesforce.limit, salesforce.unavailable – the login was refused */
+export function readSession({ status, body }: HttpResponse, knownUrl: string): Session {
   const answer: Record<string, unknown> = typeof body === 'object' && body !== null ? { ...body } : {};
   const token = answer['access_token'];
   if (status === 200 && typeof token === 'string') {
     const [, orgId = token.split('!')[0] ?? ''] = /\/id\/(00D\w+)\//.exec(String(answer['id'])) ?? [];
-    const instanceUrl = typeof answer['instance_url'] === 'string' ? answer['instance_url'] : loginUrl;
+    const instanceUrl = typeof answer['instance_url'] === 'string' ? answer['instance_url'] : knownUrl;
     return { accessToken: token, instanceUrl: instanceUrl.replace(/\/+$/, ''), orgId };
   }
   const error = String(answer['error'] ?? `HTTP ${status}`);
@@ -146,7 +191,14 @@ function readSession({ status, body }: HttpResponse, loginUrl: string): Session 
   throw new PatchbayError('connection.unauthorised', { detail, fix: loginFix(error, description) });
 }
 
+function field(body: unknown, name: string): string | undefined {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
 function loginFix(error: string, description: string): string {
+  if (/expired access\/refresh token|invalid authorization code|token request is already/i.test(description))
+    return 'The connection needs authorisation again: npx patchbay connection authorize <its name>.';
   if (/no client credentials user/i.test(description))
     return 'Choose a run-as user for the client credentials flow of the app.';
   if (/approved this consumer/i.test(description)) return 'Let an administrator pre-authorise the user for the app.';
@@ -159,9 +211,16 @@ function loginFix(error: string, description: string): string {
   return 'Check the settings of the connection and the policies of the app in Salesforce.';
 }
 
+function notAuthorised(): PatchbayError {
+  return new PatchbayError('connection.unauthorised', {
+    detail: 'The connection needs authorisation: nobody has let it into the org yet',
+    fix: 'Run npx patchbay connection authorize <its name>, and allow access in the browser.',
+  });
+}
+
 function tooManyLogins(): PatchbayError {
   return new PatchbayError('connection.unauthorised', {
-    detail: `Salesforce goes on refusing new sessions: ${loginsPerMinute} logins within a minute did not help`,
+    detail: `The connection needs authorisation: Salesforce goes on refusing new sessions: ${loginsPerMinute} logins within a minute did not help`,
     fix: 'Check that the run-as user may use the API and that no policy ends its sessions.',
   });
 }

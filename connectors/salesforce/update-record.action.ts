@@ -1,6 +1,6 @@
-import { defineAction, z } from '#sdk';
+import { defineAction, PatchbayError, z } from '#sdk';
 import { salesforceOrg } from './connection.js';
-import { objectName, recordFields } from './field-schemas.js';
+import { objectName, recordFields, recordId } from './field-schemas.js';
 
 export const updateRecord = defineAction({
   title: 'Update a record',
@@ -8,18 +8,25 @@ export const updateRecord = defineAction({
   connection: salesforceOrg,
   input: z.object({
     object: objectName(),
-    id: z
-      .string()
-      .regex(/^[a-zA-Z0-9]{15}([a-zA-Z0-9]{3})?$/, 'must be a record id of 15 or 18 characters')
-      .meta({ title: 'Record id', examples: ['006000000000001AAA'] }),
+    id: recordId(),
     fields: recordFields(),
+    onDeleted: z.enum(['fail', 'ignore']).default('fail').meta({
+      title: 'When the record is gone',
+      description: '`ignore` ends the step with updated: false.',
+    }),
   }),
-  output: z.object({ id: z.string() }),
+  output: z.object({ id: z.string(), updated: z.boolean() }),
   examples: [{ object: 'Opportunity', id: '006000000000001AAA', fields: { Mint_Tx__c: '0x5b1d…' } }],
   repeatable:
     'Done again it sets the same values: the record is as after the first time, and a push topic reports no change.',
-  async run({ input: { object, id, fields }, client, signal }) {
-    await client.update(object, id, fields, signal);
-    return { id };
+  async run({ input: { object, id, fields, onDeleted }, client, signal }) {
+    try {
+      await client.update(object, id, fields, signal);
+      return { id, updated: true };
+    } catch (error) {
+      const isGone = error instanceof PatchbayError && error.code === 'salesforce.notFound';
+      if (isGone && onDeleted === 'ignore') return { id, updated: false };
+      throw error;
+    }
   },
 });

@@ -1,6 +1,6 @@
-import { defineAction, PatchbayError, z } from '#sdk';
+import { defineAction, z } from '#sdk';
 import { salesforceOrg } from './connection.js';
-import { fieldName, objectName, recordFields } from './field-schemas.js';
+import { allowDuplicates, fieldName, matchableValue, objectName, recordFields } from './field-schemas.js';
 
 export const upsertRecord = defineAction({
   title: 'Upsert a record',
@@ -10,6 +10,7 @@ export const upsertRecord = defineAction({
     object: objectName(),
     matchOn: fieldName().meta({ title: 'External id field', description: 'Must be given in fields as well.' }),
     fields: recordFields(),
+    allowDuplicates: allowDuplicates(),
   }),
   output: z.object({ id: z.string(), created: z.boolean() }),
   examples: [
@@ -25,23 +26,14 @@ export const upsertRecord = defineAction({
   ],
   repeatable:
     'Done again with the same external id it finds the record it made and sets the same values: there is one record, even after a lost answer. Only `created` differs.',
-  async run({ input: { object, matchOn, fields }, client, signal }) {
-    const { [matchOn]: value, ...rest } = fields;
+  async run({ input, client, signal }) {
+    const { object, matchOn, fields, allowDuplicates: allowed } = input;
+    const value = matchableValue(matchOn, fields);
+    const { [matchOn]: _, ...rest } = fields;
     const { id, created } = await client.upsert(
-      { object, matchOn, value: matchable(matchOn, value), fields: rest },
+      { object, matchOn, value, fields: rest, allowDuplicates: allowed },
       signal,
     );
     return { id, created };
   },
 });
-
-function matchable(matchOn: string, value: unknown): string {
-  const text =
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value).trim() : '';
-  // A path ends at dots alone, so such a value cannot be sent.
-  if (text !== '' && !/^\.{1,2}$/.test(text)) return text;
-  throw new PatchbayError('salesforce.data', {
-    detail: `The external id ${matchOn} has no value to match on: ${JSON.stringify(value ?? null)}`,
-    fix: `Give ${matchOn} in fields, with a text that differs for every record.`,
-  });
-}

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { collected, type Actions } from './action.js';
+import type { AuthorizationOptions } from './connection-authorization.command.js';
 import type { NewConnectionOptions } from './connection.command.js';
 import type { RetryOptions } from './dead-letters.command.js';
 import { examples } from './file-commands.js';
@@ -143,7 +144,7 @@ function addConnections(program: Command, run: Actions['run']): void {
   const connection = program
     .command('connection')
     .alias('connections')
-    .description('accounts and networks: list, add, test, remove');
+    .description('accounts and networks: list, add, test, authorize, remove');
   connection
     .command('list', { isDefault: true })
     .description('list them; secrets are not shown')
@@ -177,6 +178,17 @@ function addConnections(program: Command, run: Actions['run']): void {
     .description('try its settings out, without changing anything on the other side')
     .addHelpText('after', examples('patchbay connection test salesforce'))
     .action(run(async (session, name: string) => (await load()).testConnection(name, session)));
+  connection
+    .command('authorize <name>')
+    .description('let the hub in with your browser, where the other side asks for consent')
+    .option('--port <number>', 'of this machine, where the browser comes back to', '8976')
+    .option('--paste', 'the browser is on another machine: you paste the address that it ends at')
+    .addHelpText('after', examples('patchbay connection authorize org', 'patchbay connection authorize org --paste'))
+    .action(
+      run(async (session, name: string, options: AuthorizationOptions) =>
+        (await import('./connection-authorization.command.js')).authorizeConnection(name, options, session),
+      ),
+    );
   connection
     .command('remove <name>')
     .description('remove one that was added to the hub')

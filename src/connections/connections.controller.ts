@@ -10,6 +10,22 @@ const newConnection = z.strictObject({
   settings: z.record(z.string(), z.unknown()).default({}),
 });
 
+const returnAddress = z
+  .url({ protocol: /^https?$/ })
+  .meta({ description: 'Where the browser comes back to; the app of the other side must know it.' });
+
+const newAuthorization = z.strictObject({
+  redirectUri: returnAddress,
+  state: z.string().min(16).max(200),
+  challenge: z.string().regex(/^[\w-]{43}$/, 'must be a SHA-256 in base64url'),
+});
+
+const authorizationCode = z.strictObject({
+  code: z.string().min(1),
+  redirectUri: returnAddress,
+  verifier: z.string().min(43).max(128),
+});
+
 @Controller('api/connections')
 export class ConnectionsController {
   constructor(
@@ -43,6 +59,30 @@ export class ConnectionsController {
   async test(@Param('name') name: string): Promise<{ works: true }> {
     await this.connections.test(name, AbortSignal.timeout(20_000));
     return { works: true };
+  }
+
+  @Answers('Begins to let the hub in with a browser: tells where to send it', z.object({ url: z.string() }))
+  @Post(':name/authorization')
+  @HttpCode(200)
+  @Scopes('connections:write')
+  authorizationAddress(
+    @Param('name') name: string,
+    @ZodBody(newAuthorization) body: z.output<typeof newAuthorization>,
+  ): { url: string } {
+    return { url: this.connections.authorisationAddress(name, body) };
+  }
+
+  @Answers('Takes the code the browser came back with; what it gives is kept encrypted', undefined, 204)
+  @Post(':name/authorization/code')
+  @HttpCode(204)
+  @Scopes('connections:write')
+  async authorize(
+    @Param('name') name: string,
+    @ZodBody(authorizationCode) body: z.output<typeof authorizationCode>,
+    @CurrentCaller() caller: Caller,
+  ): Promise<void> {
+    await this.connections.authorise(name, body);
+    await this.audit.write({ actor: caller.name, action: 'connection.authorize', subject: name });
   }
 
   @Answers('Removes a connection', undefined, 204)

@@ -1,5 +1,14 @@
 import type { Catalog } from '#catalog';
-import { PatchbayError, isSecretSchema, type AnyConnection, type HttpClient, type Logger, type UseService } from '#sdk';
+import {
+  PatchbayError,
+  isSecretSchema,
+  type AnyConnection,
+  type AuthorisationGrant,
+  type AuthorisationRequest,
+  type HttpClient,
+  type Logger,
+  type UseService,
+} from '#sdk';
 import type { DeclaredConnection } from './configuration-file.js';
 import type { ConnectionsStore } from './connections.store.js';
 
@@ -27,12 +36,15 @@ export interface ConnectionView {
   readonly isDefault: boolean;
   readonly isOpen: boolean;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What the connector knows of the open connection, such as what is left of a quota. */
+  readonly status?: Readonly<Record<string, unknown>>;
 }
 
 /** Finds connections by name, opens each at most once, and keeps it open. */
 export class ConnectionsService {
   readonly #known = new Map<string, Known>();
   readonly #clients = new Map<string, Promise<unknown>>();
+  readonly #opened = new Map<string, unknown>();
 
   constructor(private readonly parts: ConnectionsParts) {}
 
@@ -43,8 +55,10 @@ export class ConnectionsService {
       this.#know({ ...declared, connector: connector ?? '', origin: 'file' });
     }
     for (const stored of await this.parts.store.list()) {
-      if (this.#known.has(stored.name)) continue;
-      this.#know({ ...stored, isDefault: false, origin: 'store' });
+      const declared = this.#known.get(stored.name);
+      if (declared === undefined) this.#know({ ...stored, isDefault: false, origin: 'store' });
+      // A file cannot be written to: what a browser gave for one of its connections is kept beside it.
+      else if (declared.connector === stored.connector) this.#know(this.#withGiven(declared, stored.settings));
     }
   }
 
@@ -61,6 +75,7 @@ export class ConnectionsService {
       isDefault: known.isDefault,
       isOpen: this.#clients.has(known.name),
       settings: this.#masked(known),
+      ...this.#status(known),
     }));
   }
 
@@ -150,6 +165,23 @@ export class ConnectionsService {
     await definition.test?.(client, signal);
   }
 
+  /**
+   * Where a browser has to be sent so that somebody lets the hub in.
+   * @throws request.conflict – the connector knows no such way
+   */
+  authorisationAddress(name: string, request: AuthorisationRequest): string {
+    const known = this.#get(name);
+    return this.#authorisation(known).address(this.#parse(known), request);
+  }
+
+  /** Takes the code that the browser came back with; what it is worth is kept sealed, and the connection opened anew. */
+  async authorise(name: string, grant: AuthorisationGrant): Promise<void> {
+    const known = this.#get(name);
+    const settings = this.#parse(known) as Record<string, unknown>;
+    await this.#keep(name, await this.#authorisation(known).redeem(settings, grant, this.parts.http));
+    await this.#forget(name);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#clients.keys()].map((name) => this.#forget(name)));
   }
@@ -162,6 +194,37 @@ export class ConnectionsService {
       });
     }
     this.#known.set(known.name, known);
+  }
+
+  #authorisation(known: Known): NonNullable<AnyConnection['authorisation']> {
+    const { authorisation } = this.#definition(known);
+    if (authorisation !== undefined) return authorisation;
+    throw new PatchbayError('request.conflict', {
+      detail: `A connection of ${known.connector} is not authorised in a browser.`,
+      fix: `Its settings are all it needs; try them: npx patchbay connection test ${known.name}`,
+    });
+  }
+
+  /** Only what the connector says that a browser gives: whatever else the file says, it says itself. */
+  #withGiven(known: Known, settings: Readonly<Record<string, unknown>>): Known {
+    const names = this.#definition(known).authorisation?.gives ?? [];
+    const given = Object.entries(settings).filter(([key]) => names.includes(key));
+    return { ...known, settings: { ...known.settings, ...Object.fromEntries(given) } };
+  }
+
+  async #keep(name: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
+    const known = this.#get(name);
+    const kept = { ...known, settings: { ...known.settings, ...changed } };
+    const stored = known.origin === 'file' ? changed : kept.settings;
+    await this.parts.store.put({ name, connector: known.connector, settings: stored });
+    this.#know(kept);
+  }
+
+  #status(known: Known): { status?: Readonly<Record<string, unknown>> } {
+    const client = this.#opened.get(known.name);
+    if (client === undefined) return {};
+    const status = this.#definition(known).status?.(client);
+    return status === undefined ? {} : { status };
   }
 
   #get(name: string): Known {
@@ -192,18 +255,22 @@ export class ConnectionsService {
 
   async #open(known: Known): Promise<unknown> {
     const settings = this.#parse(known) as Record<string, unknown>;
-    return this.#definition(known).open(settings, {
+    const client: unknown = await this.#definition(known).open(settings, {
       name: known.name,
       http: this.parts.http,
       log: this.parts.log,
       use: this.parts.use,
-    }) as Promise<unknown>;
+      keep: (changed) => this.#keep(known.name, changed),
+    });
+    this.#opened.set(known.name, client);
+    return client;
   }
 
   async #forget(name: string): Promise<void> {
     const open = this.#clients.get(name);
     if (open === undefined) return;
     this.#clients.delete(name);
+    this.#opened.delete(name);
     const client = await open.catch(() => undefined);
     if (client !== undefined) await this.#definition(this.#get(name)).close?.(client);
   }

@@ -96,6 +96,8 @@ export const errorCodes = {
   'salesforce.data': { title: 'Salesforce refused the record', status: 422, retry: 'never' },
   'salesforce.configuration': { title: 'Salesforce does not know or allow this', status: 422, retry: 'never' },
   'salesforce.notFound': { title: 'Salesforce has no such record', status: 404, retry: 'never' },
+  'salesforce.policy': { title: 'A rule of the org decides about this record', status: 409, retry: 'never' },
+  'salesforce.ambiguous': { title: 'Salesforce may have done it already', status: 502, retry: 'never' },
   'salesforce.locked': { title: 'Salesforce has locked the record for now', status: 409, retry: 'later' },
   'salesforce.limit': { title: 'Salesforce allows no more calls for now', status: 429, retry: 'after' },
   'salesforce.unavailable': { title: 'Salesforce could not answer', status: 502, retry: 'later' },

@@ -1,0 +1,145 @@
+import { PatchbayError, type Fault } from '#sdk';
+import type { SalesforceRest } from './salesforce.rest.js';
+
+export interface FieldDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly length: number;
+  readonly createable: boolean;
+  readonly updateable: boolean;
+  readonly externalId: boolean;
+  readonly idLookup: boolean;
+  readonly relationshipName: string | null;
+}
+
+export interface ObjectDescription {
+  readonly name: string;
+  readonly createable: boolean;
+  readonly updateable: boolean;
+  readonly deletable: boolean;
+  readonly fields: readonly FieldDescription[];
+}
+
+const freshMs = 10 * 60_000;
+const textTypes = new Set(['string', 'textarea', 'phone', 'url', 'email', 'encryptedstring']);
+
+/** What the org says about its objects; asked once in ten minutes for each. jsforce forgets its own with every login. */
+export class ObjectDescriptions {
+  readonly #rest: SalesforceRest;
+  readonly #now: () => number;
+  readonly #known = new Map<string, { readonly at: number; readonly description: Promise<ObjectDescription> }>();
+
+  constructor(rest: SalesforceRest, now: () => number = Date.now) {
+    this.#rest = rest;
+    this.#now = now;
+  }
+
+  /** @throws salesforce.notFound when the org has no such object, or the user may not see it */
+  of(object: string, signal: AbortSignal): Promise<ObjectDescription> {
+    const key = object.toLowerCase();
+    const known = this.#known.get(key);
+    if (known !== undefined && this.#now() - known.at < freshMs) return known.description;
+    const call = { method: 'GET', url: `/sobjects/${object}/describe`, action: `Describing ${object}` } as const;
+    const description = this.#rest.json<ObjectDescription>(call, signal);
+    this.#known.set(key, { at: this.#now(), description });
+    description.catch(() => this.#known.delete(key));
+    return description;
+  }
+
+  /** Names of the objects that the user may see. */
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    const call = { method: 'GET', url: '/sobjects', action: 'Listing the objects of the org' } as const;
+    const { sobjects } = await this.#rest.json<{ readonly sobjects: readonly { readonly name: string }[] }>(
+      call,
+      signal,
+    );
+    return sobjects.map(({ name }) => name);
+  }
+}
+
+/** Why a refused write cannot work, and what to change, as far as the description of its object tells. */
+export function faultsOfWrite(
+  description: ObjectDescription,
+  write: {
+    readonly operation: 'create' | 'update' | 'upsert' | 'delete';
+    readonly matchOn?: string | undefined;
+    readonly fields: Readonly<Record<string, unknown>>;
+  },
+): Fault[] {
+  const faults: Fault[] = [];
+  const { operation, matchOn, fields } = write;
+  const fieldOf = (name: string) => description.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+  const key = matchOn === undefined ? undefined : fieldOf(matchOn);
+  if (matchOn !== undefined && key === undefined) {
+    faults.push({ pointer: '/matchOn', ...unknownField(matchOn, description) });
+  } else if (matchOn !== undefined && key?.externalId !== true && key?.idLookup !== true) {
+    faults.push({
+      pointer: '/matchOn',
+      detail: `${matchOn} of ${description.name} is no external id`,
+      fix: `Mark it External ID and Unique in the Object Manager, or match on one of: ${listed(description, (field) => field.externalId)}.`,
+    });
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    const field = fieldOf(name);
+    const pointer = `/fields/${name}`;
+    if (field === undefined) {
+      const isParent = description.fields.some((one) => one.relationshipName?.toLowerCase() === name.toLowerCase());
+      if (!isParent && name !== 'attributes') faults.push({ pointer, ...unknownField(name, description) });
+      continue;
+    }
+    if (!(operation === 'create' ? field.createable : field.updateable || field.createable)) {
+      faults.push({
+        pointer,
+        detail: `${name} of ${description.name} cannot be written: Salesforce computes it, or the user has no right to edit it`,
+        fix: 'Leave it out, or give the user edit access to the field.',
+      });
+    } else if (typeof value === 'string' && textTypes.has(field.type) && value.length > field.length) {
+      faults.push({
+        pointer,
+        detail: `${name} of ${description.name} holds ${field.length} characters; the value has ${value.length}`,
+        fix: `Make the field at least Text(${value.length}), or shorten the value.`,
+      });
+    }
+  }
+  return faults;
+}
+
+/** The same faults as one error, so that whoever reads it need not look them up. */
+export function explainedRefusal(error: PatchbayError, faults: readonly Fault[]): PatchbayError {
+  const [first] = faults;
+  if (first === undefined) return error;
+  return new PatchbayError(error.code, {
+    detail: `${error.detail} (${faults.map(({ detail }) => detail).join('; ')})`,
+    ...(first.fix === undefined ? {} : { fix: faults.map(({ fix }) => fix).join(' ') }),
+    faults,
+    cause: error,
+  });
+}
+
+function unknownField(name: string, description: ObjectDescription): { detail: string; fix: string } {
+  const bare = (text: string) => text.toLowerCase().replace(/__c$|_/g, '');
+  const near = description.fields.filter((field) => isNear(bare(field.name), bare(name))).map((field) => field.name);
+  return {
+    detail: `${description.name} has no field ${name}, or the user may not see it`,
+    fix:
+      near.length > 0
+        ? `Did you mean ${near.slice(0, 3).join(' or ')}?`
+        : `Add it in the Object Manager, or use its API name; custom fields end in __c.`,
+  };
+}
+
+/** Equal but for one letter more, less or other. */
+function isNear(one: string, other: string): boolean {
+  if (Math.abs(one.length - other.length) > 1) return false;
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start += 1;
+  let end = 0;
+  const shorter = Math.min(one.length, other.length) - start;
+  while (end < shorter && one.at(-1 - end) === other.at(-1 - end)) end += 1;
+  return Math.max(one.length, other.length) - start - end <= 1;
+}
+
+function listed({ fields }: ObjectDescription, isWanted: (field: FieldDescription) => boolean): string {
+  const names = fields.filter(isWanted).map(({ name }) => name);
+  return names.length === 0 ? 'Id' : names.join(', ');
+}
