@@ -11,14 +11,10 @@ export const bulkUpsert = defineAction({
   input: z.object({
     object: objectName(),
     matchOn: fieldName().meta({ title: 'External id field', description: 'Every row must have a value for it.' }),
-    rows: z
-      .array(z.record(z.string(), z.unknown()))
-      .min(1)
-      .max(100_000)
-      .meta({
-        title: 'Rows',
-        description: 'Fields by API name; null empties a field, a missing one is left as it is.',
-      }),
+    rows: z.array(z.record(z.string(), z.unknown())).min(1).max(100_000).meta({
+      title: 'Rows',
+      description: 'Fields by API name; null empties a field, a missing one is left as it is.',
+    }),
   }),
   output: z.object({ job: z.string().meta({ description: 'Id of the job, for bulkResult' }), rows: z.number().int() }),
   examples: [{ object: 'Contact', matchOn: 'Wallet__c', rows: [{ Wallet__c: '0x5fbd', LastName: 'Wallet 0x5fbd' }] }],

@@ -16,12 +16,10 @@ const settings = z
         'By consumer secret as the run-as user of the app, by an assertion signed with a private key, by the consent of a user in the browser, or, if it must be, by password.',
     }),
     clientId: z.string().min(1).meta({ title: 'Consumer key' }),
-    clientSecret: secret()
-      .optional()
-      .meta({
-        title: 'Consumer secret',
-        description: 'For clientCredentials and password; for web where the app asks for it.',
-      }),
+    clientSecret: secret().optional().meta({
+      title: 'Consumer secret',
+      description: 'For clientCredentials and password; for web where the app asks for it.',
+    }),
     privateKey: secret()
       .optional()
       .meta({ title: 'Private key', description: 'For jwt: PEM; its certificate is uploaded to the app.' }),

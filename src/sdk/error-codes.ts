@@ -81,7 +81,11 @@ export const errorCodes = {
   'upload.invalid': { title: 'The upload cannot be used', status: 422, retry: 'never' },
   'solidity.invalid': { title: 'The sources do not compile', status: 422, retry: 'never' },
   'solidity.compilerMissing': { title: 'This version of the compiler is not installed', status: 422, retry: 'never' },
-  'solidity.tooExpensive': { title: 'Compiling takes more time or memory than is allowed', status: 422, retry: 'never' },
+  'solidity.tooExpensive': {
+    title: 'Compiling takes more time or memory than is allowed',
+    status: 422,
+    retry: 'never',
+  },
   'gateway.unknownInterface': { title: 'There is no interface of this name', status: 404, retry: 'never' },
   'gateway.unknownContract': { title: 'There is no contract under this name or address', status: 404, retry: 'never' },
 
