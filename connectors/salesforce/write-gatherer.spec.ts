@@ -143,7 +143,7 @@ describe('the gathering of rows', () => {
     let endFirst: () => void = () => undefined;
     const first = new Promise<void>((resolve) => (endFirst = resolve));
     const gatherer = new WriteGatherer({
-      windowMs: 5,
+      windowMs: 50,
       send: async (rows) => {
         sent.push(rows.length);
         if (sent.length === 1) await first;

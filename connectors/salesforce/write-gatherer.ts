@@ -40,7 +40,7 @@ interface Group {
   timer: NodeJS.Timeout | undefined;
 }
 
-export const rowsPerCall = 200;
+const rowsPerCall = 200;
 const callsAtOnce = 4;
 // While a call is under way, rows gather for the next one, but not for ever.
 const longestWaitMs = 100;
@@ -91,7 +91,8 @@ export class WriteGatherer {
       if (signal.aborted || this.#closing.signal.aborted) return giveUp();
       signal.addEventListener('abort', giveUp, { once: true });
       waiting.add(entry);
-      this.#arrange(name, group);
+      // The clock runs for an older row already; looking at all that wait for each that comes would not pay.
+      if (group.timer === undefined || waiting.size >= rowsPerCall) this.#arrange(name, group);
     });
   }
 
