@@ -18,6 +18,10 @@ describe('the settings of a Salesforce org', () => {
     [{ loginUrl, clientId: 'k', clientSecret: 's', apiVersion: '31.0' }, ['apiVersion']],
     [{ loginUrl: 'acme', clientId: 'k', clientSecret: 's' }, ['loginUrl']],
     [{ loginUrl, clientId: 'k', clientSecret: 's' }, []],
+    [{ loginUrl, clientId: 'k', auth: 'web' }, []],
+    [{ loginUrl, clientId: 'k', clientSecret: 's', auth: 'password', username: 'u', password: 'p' }, ['allowPassword']],
+    [{ loginUrl, clientId: 'k', auth: 'password', allowPassword: true }, ['clientSecret', 'username', 'password']],
+    [{ loginUrl, clientId: 'k', auth: 'web', apiBudget: { background: 2 } }, ['apiBudget.background']],
   ])('given %j, when they are checked, then the faults are at %j', (settings, places) => {
     const { error } = salesforceOrg.settings.safeParse(settings);
 
@@ -80,6 +84,22 @@ describe('the login to a Salesforce org', () => {
       await expect(client.test(signal)).rejects.toMatchObject({ code, fix: expect.stringContaining(remedy) });
     },
   );
+
+  it('given a password that is allowed, when the connection is tested, then it is let in', async () => {
+    const user = { username: 'ada@acme.example', password: 'secret', securityToken: 'TOKEN' };
+    const app = { clientId: 'app', clientSecret: 'app-secret', allowsPasswordLogin: true };
+    salesforce = await startSalesforce({ apps: [app], users: [user] });
+    const client = await openConnection(salesforceOrg, {
+      ...user,
+      loginUrl: salesforce.url,
+      clientId: 'app',
+      clientSecret: 'app-secret',
+      auth: 'password',
+      allowPassword: true,
+    });
+
+    await expect(client.test(signal)).resolves.toBeUndefined();
+  });
 
   it('given a wrong consumer secret, when calls are made, then Salesforce is asked once and the secret is not shown', async () => {
     salesforce = await startSalesforce();
