@@ -9,6 +9,9 @@ export interface ChangedRowsQuery {
   readonly since: Date;
 }
 
+/** A row is stamped when it is saved and seen when its transaction ends; long ones take minutes. */
+export const overlapMs = 15 * 60_000;
+
 const always = ['Id', 'IsDeleted', 'CreatedDate', 'LastModifiedDate', 'SystemModstamp'];
 /** Salesforce gives all fields of so many rows only. */
 const pageOfAll = 200;

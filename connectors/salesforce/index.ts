@@ -6,7 +6,10 @@ import { deleteRecord } from './delete-record.action.js';
 import { publishEvent } from './publish-event.action.js';
 import { retrieveRecord } from './retrieve-record.action.js';
 import { uploadFile } from './upload-file.action.js';
+import { changeDataCapture } from './change-data-capture.trigger.js';
+import { platformEvent } from './platform-event.trigger.js';
 import { pushTopic } from './push-topic.trigger.js';
+import { recordChanged } from './record-changed.trigger.js';
 import { query } from './query.action.js';
 import { updateRecord } from './update-record.action.js';
 import { upsertRecord } from './upsert-record.action.js';
@@ -16,7 +19,7 @@ export default defineConnector({
   title: 'Salesforce',
   summary: 'Hears what changes in an org, and writes and finds its records.',
   connection: salesforceOrg,
-  triggers: { pushTopic },
+  triggers: { pushTopic, changeDataCapture, platformEvent, recordChanged },
   actions: {
     upsertRecord,
     createRecord,

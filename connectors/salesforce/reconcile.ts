@@ -1,10 +1,7 @@
 import type { Heard, ListenContext } from '#sdk';
-import { idOf, stampOf } from './changed-rows.js';
+import { idOf, overlapMs, stampOf } from './changed-rows.js';
 import type { Gap } from './channel-listener.js';
 import type { SalesforceRecord } from './salesforce.client.js';
-
-/** A row is stamped when it is saved and seen when its transaction ends; long ones take minutes. */
-const overlapMs = 15 * 60_000;
 
 export interface Reconciling<Event> {
   readonly gap: Gap;

@@ -11,6 +11,8 @@ export interface StreamTiming {
   /** Pause after the second failure in a row; the first one is followed by a new attempt at once. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
+  /** Pause after the org said that a limit is reached. */
+  readonly limitPauseMs: number;
   /** How long polling must go well for earlier failures to be forgotten. */
   readonly settledAfterMs: number;
   /** Between 0 and 1. */
@@ -29,10 +31,10 @@ const defaultTiming: StreamTiming = {
   graceMs: 40_000,
   firstPauseMs: 1_000,
   longestPauseMs: 120_000,
+  limitPauseMs: 120_000,
   settledAfterMs: 60_000,
   random: Math.random,
 };
-const limitPauseMs = 120_000;
 /** Events that may wait to be taken before polling pauses. */
 const waitingMax = 2_000;
 /** The stamp of an event is older than the event by the length of its transaction. */
@@ -226,7 +228,7 @@ export class SalesforceStream {
     if (problem.kind === 'session') await this.#options.login.renew(session);
     if (problem.kind === 'limit') {
       if (/total events daily limit/i.test(problem.text)) this.#loseUntilDelivered(problem.text);
-      throw new PatchbayError('salesforce.limit', { detail: problem.text, retryAfterMs: limitPauseMs });
+      throw new PatchbayError('salesforce.limit', { detail: problem.text, retryAfterMs: this.#timing.limitPauseMs });
     }
     throw lost(problem.text);
   }

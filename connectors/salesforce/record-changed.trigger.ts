@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { defineTrigger, z, type Heard, type ListenContext } from '#sdk';
+import { changedRows, chosenFields, idOf, overlapMs, stampOf } from './changed-rows.js';
+import { salesforceOrg } from './connection.js';
+import { fieldName, objectName } from './field-schemas.js';
+import type { SalesforceClient, SalesforceRecord } from './salesforce.client.js';
+
+const change = z.enum(['created', 'updated', 'deleted']);
+
+const input = z.object({
+  object: objectName(),
+  fields: z
+    .array(fieldName())
+    .min(1)
+    .optional()
+    .meta({ title: 'Fields', description: 'What to read of a record. If absent: all.' }),
+  where: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: 'Condition',
+      description: 'In SOQL, as it stands after WHERE. A record that leaves it is not told.',
+      examples: ["StageName = 'Closed Won'"],
+    }),
+  changes: z
+    .array(change)
+    .min(1)
+    .default(['created', 'updated', 'deleted'])
+    .meta({ title: 'Changes', description: 'Which of them start a run.' }),
+  everySeconds: z
+    .number()
+    .int()
+    .min(5)
+    .max(86_400)
+    .default(60)
+    .meta({ title: 'Ask every so many seconds', description: 'Each time costs at least one call of the daily limit.' }),
+});
+
+const eventSchema = z.object({
+  type: change,
+  object: z.string(),
+  recordId: z.string(),
+  fields: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'As they were read; of a deleted record as they were last.' }),
+  at: z.iso.datetime().meta({ description: 'When Salesforce stored it, in whole seconds.' }),
+});
+
+type RecordEvent = z.output<typeof eventSchema>;
+type Context = ListenContext<z.output<typeof input>, SalesforceClient, RecordEvent>;
+
+/** How far it has read, and since when anything is wanted; by the clock of the org. */
+interface Watermark {
+  readonly at: number;
+  readonly from: number;
+}
+
+/**
+ * The fall-back where nothing can be streamed: asks for what changed. It sees the last state of a record and not each
+ * change, and looks back a quarter of an hour every time, because rows can appear later than they are stamped.
+ */
+export const recordChanged = defineTrigger({
+  title: 'Record changed (polling)',
+  summary: 'Asks now and then which records of an object changed, and starts a run for each.',
+  connection: salesforceOrg,
+  input,
+  event: eventSchema,
+  examples: [
+    { object: 'Account' },
+    { object: 'Invoice__c', fields: ['Total__c'], changes: ['updated'], everySeconds: 300 },
+  ],
+
+  async listen(context) {
+    const { signal, input } = context;
+    /** Keys of what was emitted, and when the rows were stored. */
+    const seen = new Map<string, number>();
+    let mark = parseMark(context.cursor) ?? (await begin(context, seen));
+    while (!signal.aborted) {
+      mark = await poll(context, mark, seen);
+      for (const [key, stamp] of seen) if (stamp < mark.at - overlapMs) seen.delete(key);
+      await delay(input.everySeconds * 1_000, undefined, { signal }).catch(() => undefined);
+    }
+  },
+});
+
+/** What is there already is not new. */
+async function begin(context: Context, seen: Map<string, number>): Promise<Watermark> {
+  const { client, input, signal } = context;
+  const soql = `SELECT Id, SystemModstamp FROM ${input.object} ORDER BY SystemModstamp DESC LIMIT 1`;
+  const { records } = await client.query(soql, 1, signal, { includesDeleted: true });
+  const [newest] = records;
+  const at = newest === undefined ? Date.now() - overlapMs : stampOf(newest);
+  for await (const page of rowsSince(context, at)) {
+    for (const row of page) seen.set(keyOf(row, input.fields), stampOf(row));
+  }
+  const mark = { at, from: at };
+  await context.emit([], { cursor: formatMark(mark) });
+  return mark;
+}
+
+async function poll(context: Context, start: Watermark, seen: Map<string, number>): Promise<Watermark> {
+  let mark = start;
+  for await (const page of rowsSince(context, Math.max(start.at - overlapMs, start.from))) {
+    const heard = page.flatMap((row) => heardOf(context, row, start, seen) ?? []);
+    for (const row of page) mark = { ...mark, at: Math.max(mark.at, stampOf(row)) };
+    if (heard.length > 0) await context.emit(heard, { cursor: formatMark(mark) });
+    for (const row of page) seen.set(keyOf(row, context.input.fields), stampOf(row));
+  }
+  return mark;
+}
+
+function rowsSince({ client, input, signal }: Context, since: number) {
+  const { object, fields, where } = input;
+  return changedRows(client, { object, fields, where, since: new Date(since) }, signal);
+}
+
+function heardOf(
+  { input }: Context,
+  row: SalesforceRecord,
+  { at: readUpTo }: Watermark,
+  seen: ReadonlyMap<string, number>,
+): Heard<RecordEvent> | undefined {
+  const key = keyOf(row, input.fields);
+  const type = typeOf(row, readUpTo);
+  if (seen.has(key) || !input.changes.includes(type)) return undefined;
+  const at = new Date(stampOf(row)).toISOString();
+  const recordId = idOf(row);
+  const fields = chosenFields(row, input.fields);
+  return { id: key, event: { type, object: input.object, recordId, fields, at }, time: at, subject: recordId };
+}
+
+function typeOf(row: SalesforceRecord, readUpTo: number): RecordEvent['type'] {
+  if (row['IsDeleted'] === true) return 'deleted';
+  const created = Date.parse(String(row['CreatedDate']));
+  return created > readUpTo || created === stampOf(row) ? 'created' : 'updated';
+}
+
+/** The same when the same is read again. A stamp is no finer than a second, so what is in the row counts too. */
+function keyOf(row: SalesforceRecord, fields: readonly string[] | undefined): string {
+  const values = JSON.stringify([row['IsDeleted'], chosenFields(row, fields)]);
+  return `${idOf(row)}@${stampOf(row)}-${createHash('sha256').update(values).digest('hex').slice(0, 12)}`;
+}
+
+function formatMark({ at, from }: Watermark): string {
+  return `${at}/${from}`;
+}
+
+function parseMark(cursor: string | undefined): Watermark | undefined {
+  const [, at, from] = /^(\d+)\/(\d+)$/.exec(cursor ?? '') ?? [];
+  return at === undefined || from === undefined ? undefined : { at: Number(at), from: Number(from) };
+}
