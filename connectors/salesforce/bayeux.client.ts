@@ -35,6 +35,7 @@ export class BayeuxClient {
   readonly #cookies = new Map<string, string>();
   #clientId = '';
   #nextId = 1;
+  #hasPolled = false;
   /** How long the server waits for events before it answers a poll. */
   pollMs = 110_000;
   /** The clock of the org, as of its last answer. */
@@ -59,7 +60,10 @@ export class BayeuxClient {
   /** Polls once; events come before the answer to the poll itself. */
   async connect(graceMs: number, signal: AbortSignal): Promise<readonly BayeuxMessage[]> {
     const message = { clientId: this.#clientId, connectionType: 'long-polling' };
-    const answers = await this.#post('/meta/connect', message, signal, this.pollMs + graceMs);
+    // The first poll is answered at once.
+    const waitMs = this.#hasPolled ? this.pollMs : 0;
+    const answers = await this.#post('/meta/connect', message, signal, waitMs + graceMs);
+    this.#hasPolled = true;
     for (const { advice } of answers) this.pollMs = advice?.timeout ?? this.pollMs;
     return answers;
   }
