@@ -27,6 +27,8 @@ export function createApp({
   return {
     version,
     platformVersion,
+    // Every request goes through `z.request`, which is logged anyway; the patch would change `http` for the whole process.
+    flags: { skipHttpPatch: true },
     authentication,
     beforeRequest: [addKey],
     afterResponse: [explainFailure],
