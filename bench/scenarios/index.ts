@@ -10,6 +10,7 @@ import { kill } from './kill.js';
 import { live } from './live.js';
 import { memory } from './memory.js';
 import { openapi } from './openapi.js';
+import { salesforce } from './salesforce.js';
 import { sending } from './sending.js';
 import { signers } from './signers.js';
 import { start } from './start.js';
@@ -35,6 +36,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   sending: { usesQueue: false, run: sending },
   signers: { usesQueue: false, run: signers },
   accept: { usesQueue: false, run: accept },
+  salesforce: { usesQueue: false, run: salesforce },
   stream: { usesQueue: false, run: stream },
   'stream-backfill': { usesQueue: false, run: streamBackfill },
   openapi: { usesQueue: false, run: openapi },
