@@ -66,6 +66,8 @@ async function listening(input: object, from?: string): Promise<Listening> {
       return Promise.resolve();
     },
     retract: () => Promise.resolve(),
+    recall: () => Promise.resolve(new Map()),
+    report: () => Promise.resolve(),
   });
   await eventually(() => cursor);
   return {

@@ -51,9 +51,7 @@ export function startListening<Input, Client, Event>(
     },
     retract: () => Promise.resolve(),
     recall: (subjects) =>
-      Promise.resolve(
-        new Map(memory.flatMap((one) => (subjects.includes(one.subject ?? '') ? [[one.subject ?? '', one]] : []))),
-      ),
+      Promise.resolve(new Map(memory.filter(isAbout(subjects)).map((one) => [one.subject ?? '', one]))),
     report: (incident) => Promise.resolve(void incidents.push(incident)),
     emit(given, options) {
       stop.signal.throwIfAborted();
@@ -88,4 +86,8 @@ export function startListening<Input, Client, Event>(
       await ended;
     },
   };
+}
+
+function isAbout(subjects: readonly string[]): (heard: Heard) => boolean {
+  return ({ subject }) => subject !== undefined && subjects.includes(subject);
 }
