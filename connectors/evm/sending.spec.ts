@@ -17,12 +17,11 @@ import {
 } from '#evm';
 import type { Store } from '#platform';
 import { Secret, type Heard, type HttpClient, type ListenContext, type ServiceToken } from '#sdk';
-import { KyselyTransactionStore } from '#transactions';
+import { KyselyTransactionFeed, KyselyTransactionStore } from '#transactions';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
-import { KyselyTransactionFeed } from '../../src/transactions/transaction-feed.store.js';
 import { network } from './connection.js';
 import { deploy } from './deploy.action.js';
 import { sendTransaction } from './send-transaction.action.js';

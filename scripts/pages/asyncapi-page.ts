@@ -29,12 +29,9 @@ interface Channel {
 const webhookHeaders = z.object({
   'webhook-id': z.string().meta({ description: 'The same on every attempt: remember it, and a repeat does no harm.' }),
   'webhook-timestamp': z.string().meta({ description: 'Seconds since 1970, of this attempt.' }),
-  'webhook-signature': z
-    .string()
-    .optional()
-    .meta({
-      description: 'v1 and the HMAC-SHA256 of id, timestamp and body, as Standard Webhooks says; with a secret.',
-    }),
+  'webhook-signature': z.string().optional().meta({
+    description: 'v1 and the HMAC-SHA256 of id, timestamp and body, as Standard Webhooks says; with a secret.',
+  }),
 });
 
 const cloudEvent = streamEvent.extend({ datacontenttype: z.literal('application/json'), data: z.unknown() });

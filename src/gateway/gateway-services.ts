@@ -17,6 +17,8 @@ import { RegisteredContracts } from './registered-contracts.js';
 import { UploadsService } from './uploads.service.js';
 
 export interface GatewayServices {
+  /** What the routes need. */
+  readonly provided: readonly object[];
   readonly interfaces: InterfacesService;
   readonly uploads: UploadsService;
   readonly contracts: ContractsService;
@@ -45,13 +47,18 @@ export function gatewayServices(parts: {
   const contracts = new ContractsService({ store, interfaces, registered, networks });
   const feed = new KyselyGatewayCallFeed(db, signals);
   const compiler = new SolidityCompiler({ log });
+  const uploads = new UploadsService({ compiler, interfaces });
+  const calls = new ContractCalls({ contracts, recorder: new GatewayCallRecorder({ flows, feed }) });
+  const deployments = new DeploymentsService({ contracts, interfaces, networks, registered, store });
+  const openApi = new OpenApiService({ contracts, interfaces, networks, publicUrl });
   return {
+    provided: [interfaces, uploads, contracts, calls, deployments, openApi],
     interfaces,
-    uploads: new UploadsService({ compiler, interfaces }),
+    uploads,
     contracts,
-    calls: new ContractCalls({ contracts, recorder: new GatewayCallRecorder({ flows, feed }) }),
-    deployments: new DeploymentsService({ contracts, interfaces, networks, registered, store }),
-    openApi: new OpenApiService({ contracts, interfaces, networks, publicUrl }),
+    calls,
+    deployments,
+    openApi,
     registered,
     feed,
     close: async () => {

@@ -31,12 +31,8 @@ import { TriggerPolls } from './trigger-polls.js';
 import { WatchesService } from './watches.service.js';
 
 export interface IftttServices {
-  readonly account: ServiceAccount;
-  readonly service: IftttService;
-  readonly oauth: OauthService;
-  readonly sheet: SetUpSheet;
-  readonly identities: IdentitiesStore;
-  readonly webhooks: ConnectWebhooks;
+  /** What the routes need. */
+  readonly provided: readonly object[];
   /** For {@link iftttItems}: what steps publish. */
   readonly published: StoredPublishedItems;
   readonly watches: WatchesService;
@@ -85,12 +81,14 @@ export function iftttServices(parts: {
   const actions = new ActionRuns({ declarations, sources, receiver, requests });
   const forgetful = [items, identities, requests, webhooks, tokens];
   return {
-    account,
-    service: new IftttService({ account, declarations, builtIn, polls, actions, queries, webhooks, oauth, log }),
-    oauth,
-    sheet: new SetUpSheet({ account, declarations, builtIn, queries, items, publicUrl }),
-    identities,
-    webhooks,
+    provided: [
+      account,
+      new IftttService({ account, declarations, builtIn, polls, actions, queries, webhooks, oauth, log }),
+      oauth,
+      new SetUpSheet({ account, declarations, builtIn, queries, items, publicUrl }),
+      identities,
+      webhooks,
+    ],
     published: new StoredPublishedItems(items),
     watches: new WatchesService({
       builtIn,

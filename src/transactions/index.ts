@@ -4,6 +4,7 @@ export { chainServices, type ChainServices } from './chain-services.js';
 export { SignersController } from './signers.controller.js';
 export { SuspensionsController } from './suspensions.controller.js';
 export { keepTransactionGauges } from './transaction-gauges.js';
+export { KyselyTransactionFeed } from './transaction-feed.store.js';
 export { transactionChange } from './transaction-change.schema.js';
 export { TransactionsController } from './transactions.controller.js';
 export { KyselyTransactionStore } from './transactions.store.js';
