@@ -35,6 +35,7 @@ describe('the budget of calls of an org', () => {
     const client = salesforce.client();
     await client.test(signal);
 
+    expect(client.loginState).toBe('open');
     expect(client.budget).toEqual({ used: salesforce.org.state().apiUsage.used, limit: 500, usedInBackground: 0 });
   });
 

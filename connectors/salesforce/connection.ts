@@ -92,7 +92,7 @@ export const salesforceOrg = defineConnection({
   open: (given, { http, log, keep }) => new SalesforceClient(given, { http, log, ...(keep && { keep }) }),
   close: (client) => client.close(),
   test: (client, signal) => client.test(signal),
-  status: (client) => ({ apiCalls: client.budget }),
+  status: (client) => ({ login: client.loginState, apiCalls: client.budget }),
   authorisation: webAuthorisation,
 });
 

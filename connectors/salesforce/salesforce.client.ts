@@ -49,13 +49,14 @@ export class SalesforceClient {
   readonly objects: ObjectDescriptions;
   readonly bulk: BulkJobs;
   readonly #rest: SalesforceRest;
+  readonly #login: SalesforceLogin;
   readonly #budget: ApiBudget;
   readonly #writes: WriteGatherer;
 
   constructor(settings: SalesforceSettings, options: SalesforceClientOptions) {
     const { http, log, stream, requestTimeoutMs, now, keep } = options;
     const { apiVersion, clientName } = settings;
-    const login = new SalesforceLogin(settings, http, { ...(now && { now }), keep });
+    const login = (this.#login = new SalesforceLogin(settings, http, { ...(now && { now }), keep }));
     this.#budget = new ApiBudget(settings.apiBudget, now);
     this.#rest = new SalesforceRest({ login, http, budget: this.#budget, apiVersion, clientName, requestTimeoutMs });
     this.objects = new ObjectDescriptions(this.#rest);
@@ -135,6 +136,10 @@ export class SalesforceClient {
   /** Any call of the REST API, with the session, the budget and the errors of this client. */
   call<Answer>(call: RestCall, signal: AbortSignal): Promise<Answer> {
     return this.#rest.json<Answer>(call, signal);
+  }
+
+  get loginState(): SalesforceLogin['state'] {
+    return this.#login.state;
   }
 
   get budget(): BudgetState {

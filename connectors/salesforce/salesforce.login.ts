@@ -56,6 +56,12 @@ export class SalesforceLogin {
     this.#refreshToken = settings.refreshToken?.reveal();
   }
 
+  /** Whether somebody has to look after the login before calls can be made. */
+  get state(): 'unused' | 'open' | 'needsAuthorisation' {
+    if (this.#refusal !== undefined) return 'needsAuthorisation';
+    return this.#opened === undefined ? 'unused' : 'open';
+  }
+
   current(): Promise<Session> {
     this.#session ??= this.#open();
     return this.#session;
@@ -88,13 +94,17 @@ export class SalesforceLogin {
     const now = this.#now();
     if (this.#refusal !== undefined && now - this.#refusal.at < minuteMs / 2) throw this.#refusal.error;
     this.#logins = this.#logins.filter((at) => now - at < minuteMs);
-    if (this.#logins.length >= loginsPerMinute) throw tooManyLogins();
+    if (this.#logins.length >= loginsPerMinute) {
+      this.#refusal = { error: tooManyLogins(), at: now };
+      throw this.#refusal.error;
+    }
     const answer = await askForToken(this.#settings.loginUrl, this.#parameters(), this.#http);
     try {
       // An answer may leave out where the org is: it then is where it was.
       const session = readSession(answer, this.#lastUrl ?? this.#settings.loginUrl);
       this.#lastUrl = session.instanceUrl;
       this.#logins.push(now);
+      this.#refusal = undefined;
       await this.#keepRotated(answer);
       return session;
     } catch (error) {

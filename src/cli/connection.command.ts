@@ -72,15 +72,21 @@ export async function addConnection(connector: string, options: NewConnectionOpt
 /** @returns 1 when the other side does not accept the settings */
 export async function testConnection(name: string, session: Session): Promise<ExitCode> {
   const hub = await session.hub();
+  let status: Readonly<Record<string, unknown>> | undefined;
   try {
-    await hub.post(`/api/connections/${encodeURIComponent(name)}/test`);
+    ({ status } = await hub.post<{ status?: typeof status }>(`/api/connections/${encodeURIComponent(name)}/test`));
   } catch (error) {
     // Whatever the other side said, it is the test that failed, not the command.
     if (error instanceof HubAnswerError && isAboutTarget(error))
       throw new HubAnswerError(exitCodes.failed, error.problem);
     throw error;
   }
-  session.show({ works: true }, () => `${session.paint('green', '✓')} ${name} works.`);
+  session.show({ works: true, ...(status && { status }) }, () =>
+    [
+      `${session.paint('green', '✓')} ${name} works.`,
+      ...Object.entries(status ?? {}).map(([key, value]) => `  ${key}: ${statusText(value)}`),
+    ].join('\n'),
+  );
   return exitCodes.done;
 }
 
@@ -129,6 +135,13 @@ async function askFor(
   const flag = secret ? `--set-env ${name}=VARIABLE` : `--set ${name}=…`;
   if (!io.isInteractive) throw new UsageError(`The setting ${name} is missing.`, `Give it with ${flag}.`);
   return io.ask(`${title ?? name}${description === undefined ? '' : ` (${description})`}: `, { isSecret: secret });
+}
+
+function statusText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, inner]) => `${key} ${String(inner)}`)
+    .join(', ');
 }
 
 function settingsText({ settings }: ConnectionAnswer): string {

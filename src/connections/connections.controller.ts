@@ -52,13 +52,15 @@ export class ConnectionsController {
     return view;
   }
 
-  @Answers('Opens a connection to see whether it works', z.object({ works: z.literal(true) }))
+  @Answers(
+    'Opens a connection to see whether it works',
+    z.object({ works: z.literal(true), status: connectionAnswer.shape.status }),
+  )
   @Post(':name/test')
   @HttpCode(200)
   @Scopes('connections:write')
-  async test(@Param('name') name: string): Promise<{ works: true }> {
-    await this.connections.test(name, AbortSignal.timeout(20_000));
-    return { works: true };
+  async test(@Param('name') name: string): Promise<{ works: true; status?: ConnectionView['status'] }> {
+    return { works: true, ...(await this.connections.test(name, AbortSignal.timeout(20_000))) };
   }
 
   @Answers('Begins to let the hub in with a browser: tells where to send it', z.object({ url: z.string() }))

@@ -158,11 +158,12 @@ export class ConnectionsService {
     this.#known.delete(name);
   }
 
-  /** Tries the settings out. @throws whatever the other side says, with its code */
-  async test(name: string, signal: AbortSignal): Promise<void> {
-    const definition = this.#definition(this.#get(name));
+  /** Tries the settings out. @returns what the connector knows then. @throws whatever the other side says, with its code */
+  async test(name: string, signal: AbortSignal): Promise<Pick<ConnectionView, 'status'>> {
+    const known = this.#get(name);
     const client: unknown = await this.client(name);
-    await definition.test?.(client, signal);
+    await this.#definition(known).test?.(client, signal);
+    return this.#status(known);
   }
 
   /**

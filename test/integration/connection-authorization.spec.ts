@@ -36,7 +36,7 @@ describe('a connection that a person lets in with a browser', () => {
     const settings = { ...salesforce.settings, auth: 'web' };
     const connections = new ConnectionsService({
       catalog: new Catalog(builtInConnectors),
-      declared: origin === 'file' ? [{ name: 'crm', connector: 'salesforce', isDefault: false, settings }] : [],
+      declared: origin === 'file' ? [{ name: 'crm', connector: 'salesforce', section: undefined, isDefault: false, settings }] : [],
       store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
       http: aHttpClient(),
       log: silentLog,
@@ -79,7 +79,7 @@ describe('a connection that a person lets in with a browser', () => {
 
       // Each login exchanges the refresh token: the restarted hub must have the newest one.
       const second = await connectionsOf(origin);
-      await expect(second.test('crm', signal)).resolves.toBeUndefined();
+      await expect(second.test('crm', signal)).resolves.toMatchObject({ status: { login: 'open' } });
       await second.close();
     },
   );
@@ -93,6 +93,7 @@ describe('a connection that a person lets in with a browser', () => {
       code: 'connection.unauthorised',
       fix: expect.stringContaining('needs authorisation'),
     });
+    expect(connections.list()[0]).toMatchObject({ status: { login: 'needsAuthorisation' } });
     await connections.close();
   });
 });
