@@ -188,10 +188,8 @@ export const streamChangeSchema = z.strictObject({
 export const selectingFields: readonly string[] = Object.keys(selecting);
 
 export type StreamDefinition = z.output<typeof streamSchema>;
-export type StreamTargetSettings = StreamDefinition['target'];
 export type WebhookSettings = z.output<typeof webhook>;
 export type FlowSettings = z.output<typeof flow>;
-export type WebsocketSettings = z.output<typeof websocket>;
 export type EventWish = z.output<typeof event>;
 export type StreamStart = z.output<typeof from>;
 

@@ -113,9 +113,6 @@ export function runResult(run: EndedRun): Item {
   };
 }
 
-/** Names that every published item has. */
-export const reservedFields = ['id', 'event', 'time'] as const;
-
 export function publishedItem(item: {
   readonly slug: string;
   readonly id: string;

@@ -36,7 +36,10 @@ describe('a connection that a person lets in with a browser', () => {
     const settings = { ...salesforce.settings, auth: 'web' };
     const connections = new ConnectionsService({
       catalog: new Catalog(builtInConnectors),
-      declared: origin === 'file' ? [{ name: 'crm', connector: 'salesforce', section: undefined, isDefault: false, settings }] : [],
+      declared:
+        origin === 'file'
+          ? [{ name: 'crm', connector: 'salesforce', section: undefined, isDefault: false, settings }]
+          : [],
       store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
       http: aHttpClient(),
       log: silentLog,

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Json, NullableJson, NullableTimestamp, Timestamp } from './columns.js';
 
 /** What IFTTT finds when it polls: newest by time, then by position. */
