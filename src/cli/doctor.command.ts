@@ -124,11 +124,15 @@ async function examineFlows(hub: HubClient): Promise<Finding[]> {
 
 async function examineTriggers(hub: HubClient): Promise<Finding[]> {
   const { triggers } = await hub.get<{ triggers: readonly TriggerAnswer[] }>('/api/triggers');
-  return triggers.map(({ uses, connection, error, heardAt, cursor }): Finding => {
+  return triggers.map(({ uses, connection, error, heardAt, cursor, incidents: [newest] = [] }): Finding => {
     const name = connection === null ? uses : `${uses} over ${connection}`;
     const heard = heardAt === null ? 'has heard nothing yet' : `last moved ${sinceText(heardAt, Date.now())}`;
     const place = cursor === null ? '' : `, at ${cursor}`;
-    if (error === null) return { state: 'good', what: 'trigger', detail: `${name} ${heard}${place}` };
+    const missed =
+      newest === undefined
+        ? ''
+        : `; something was missed ${sinceText(newest.at, Date.now())}: ${newest.emitted} of ${newest.found} changes were made up for`;
+    if (error === null) return { state: 'good', what: 'trigger', detail: `${name} ${heard}${place}${missed}` };
     return {
       state: 'warning',
       what: 'trigger',

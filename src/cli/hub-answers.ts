@@ -120,6 +120,8 @@ export interface TriggerAnswer {
   readonly cursor: string | null;
   readonly error: ErrorAnswer | null;
   readonly heardAt: string | null;
+  /** Absent in hubs from before there were any. */
+  readonly incidents?: readonly { readonly at: string; readonly found: number; readonly emitted: number }[];
 }
 
 export interface ConnectionAnswer {
