@@ -53,9 +53,12 @@ export function startListening<Input, Client, Event>(
     recall: (subjects) =>
       Promise.resolve(new Map(memory.filter(isAbout(subjects)).map((one) => [one.subject ?? '', one]))),
     report: (incident) => Promise.resolve(void incidents.push(incident)),
-    emit(given, options) {
+    emit(emitted, options) {
       stop.signal.throwIfAborted();
-      for (const one of [given].flat() as Heard<Event>[]) {
+      const all: readonly Heard<Event>[] = Array.isArray(emitted)
+        ? (emitted as Heard<Event>[])
+        : [emitted as Heard<Event>];
+      for (const one of all) {
         trigger.event.parse(one.event);
         if (known.has(one.id)) kept.repeats += 1;
         else {
