@@ -87,7 +87,7 @@ export function faultsOfWrite(
       if (!isParent && name !== 'attributes') faults.push({ pointer, ...unknownField(name, description) });
       continue;
     }
-    if (!(operation === 'create' ? field.createable : field.updateable || field.createable)) {
+    if (!isWritable(field, operation)) {
       faults.push({
         pointer,
         detail: `${name} of ${description.name} cannot be written: Salesforce computes it, or the user has no right to edit it`,
@@ -104,6 +104,19 @@ export function faultsOfWrite(
   return faults;
 }
 
+/** What to change when the org has no such object, or does not show it. */
+export function faultOfObject(object: string, names: readonly string[]): Fault {
+  const near = names.filter((name) => isNear(bare(name), bare(object)));
+  return {
+    pointer: '/object',
+    detail: `The org has no object ${object}, or the user may not see it`,
+    fix:
+      near.length > 0
+        ? `Did you mean ${near.slice(0, 3).join(' or ')}?`
+        : 'Use its API name, with __c for a custom object, and give the user access to it.',
+  };
+}
+
 /** The same faults as one error, so that whoever reads it need not look them up. */
 export function explainedRefusal(error: PatchbayError, faults: readonly Fault[]): PatchbayError {
   const [first] = faults;
@@ -116,8 +129,12 @@ export function explainedRefusal(error: PatchbayError, faults: readonly Fault[])
   });
 }
 
+function isWritable({ createable, updateable }: FieldDescription, operation: string): boolean {
+  if (operation === 'upsert') return createable || updateable;
+  return operation === 'create' ? createable : updateable;
+}
+
 function unknownField(name: string, description: ObjectDescription): { detail: string; fix: string } {
-  const bare = (text: string) => text.toLowerCase().replace(/__c$|_/g, '');
   const near = description.fields.filter((field) => isNear(bare(field.name), bare(name))).map((field) => field.name);
   return {
     detail: `${description.name} has no field ${name}, or the user may not see it`,
@@ -126,6 +143,10 @@ function unknownField(name: string, description: ObjectDescription): { detail: s
         ? `Did you mean ${near.slice(0, 3).join(' or ')}?`
         : `Add it in the Object Manager, or use its API name; custom fields end in __c.`,
   };
+}
+
+function bare(name: string): string {
+  return name.toLowerCase().replace(/__c$|_/g, '');
 }
 
 /** Equal but for one letter more, less or other. */

@@ -80,6 +80,9 @@ describe('the actions that make and take away', () => {
 
     const file = await callAction(uploadFile, call({ name: 'receipt.txt', content: 'Größe', record }));
 
+    const input = { name: 'receipt.txt', content: 'Größe' };
+    expect(await callAction(uploadFile, call({ ...input, record }, 2))).toEqual({ ...file, created: false });
+    expect(await callAction(uploadFile, call(input, 2))).toEqual({ ...file, created: false });
     expect(file).toMatchObject({ documentId: expect.stringMatching(/^069/), created: true });
     expect(records('ContentVersion')).toEqual([expect.objectContaining({ Id: file.id, Title: 'receipt' })]);
   });

@@ -1,7 +1,7 @@
 import { PatchbayError, type HttpClient, type Logger } from '#sdk';
 import { ApiBudget, type BudgetSettings, type BudgetState, type CallPurpose } from './api-budget.js';
 import { BulkJobs } from './bulk-jobs.js';
-import { explainedRefusal, faultsOfWrite, ObjectDescriptions } from './object-descriptions.js';
+import { explainedRefusal, faultOfObject, faultsOfWrite, ObjectDescriptions } from './object-descriptions.js';
 import { RowCalls } from './row-calls.js';
 import { SalesforceLogin, type LoginSettings } from './salesforce.login.js';
 import { SalesforceRest, type RestCall } from './salesforce.rest.js';
@@ -158,11 +158,23 @@ export class SalesforceClient {
   /** A refusal that the description of the object explains is told with what to change. */
   async #explained(error: unknown, row: RowWrite, signal: AbortSignal): Promise<unknown> {
     if (!(error instanceof PatchbayError) || row.operation === 'delete') return error;
-    if (error.code !== 'salesforce.configuration' && error.code !== 'salesforce.data') return error;
-    const description = await this.objects.of(row.object, signal).catch(() => undefined);
-    return description === undefined ? error : explainedRefusal(error, faultsOfWrite(description, row));
+    if (!explainable.has(error.code)) return error;
+    try {
+      const description = await this.objects.of(row.object, signal);
+      return explainedRefusal(error, faultsOfWrite(description, row));
+    } catch (unknown) {
+      if (!(unknown instanceof PatchbayError) || unknown.code !== 'salesforce.notFound') return error;
+      const names = await this.objects.names(signal).catch(() => []);
+      return explainedRefusal(error, [faultOfObject(row.object, names)]);
+    }
   }
 }
+
+const explainable: ReadonlySet<string> = new Set([
+  'salesforce.configuration',
+  'salesforce.data',
+  'salesforce.notFound',
+]);
 
 /** Leaves out what the REST API adds to each row: its type and address. */
 function withoutAttributes(record: SalesforceRecord): SalesforceRecord {

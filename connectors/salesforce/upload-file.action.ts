@@ -25,7 +25,7 @@ export const uploadFile = defineAction({
   output: z.object({ id: z.string(), documentId: z.string(), created: z.boolean() }),
   examples: [{ name: 'receipt.txt', content: 'Transfer of 25000 to 0x5fbd…', record: '006000000000001AAA' }],
   repeatable:
-    'A later attempt first looks for a file of the same name and content that was uploaded to the same record, and takes it. A hub that is killed in between looks as well.',
+    'A later attempt first looks for a file of the same name and content that was uploaded to the same record, and takes it.',
   async run({ input: { name, content, encoding, record, description }, client, signal, attempt }) {
     const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
     if (bytes.length === 0 || bytes.length > mostBytes) {
@@ -60,9 +60,11 @@ async function uploaded(
   { name, bytes, record }: { readonly name: string; readonly bytes: Buffer; readonly record: string | undefined },
   signal: AbortSignal,
 ): Promise<{ id: string; documentId: string } | undefined> {
+  // Without a record the file is published to a library of the user, whose id nobody here knows.
+  const place = record === undefined ? '' : ' AND FirstPublishLocationId = :record';
   const soql = bindSoql(
-    'SELECT Id, ContentDocumentId FROM ContentVersion WHERE Checksum = :checksum AND PathOnClient = :name AND FirstPublishLocationId = :record',
-    { checksum: createHash('md5').update(bytes).digest('hex'), name, record: record ?? null },
+    `SELECT Id, ContentDocumentId FROM ContentVersion WHERE Checksum = :checksum AND PathOnClient = :name${place}`,
+    { checksum: createHash('md5').update(bytes).digest('hex'), name, ...(record !== undefined && { record }) },
   );
   const [found] = (await client.query(soql, 1, signal)).records;
   return found === undefined ? undefined : { id: String(found['Id']), documentId: String(found['ContentDocumentId']) };

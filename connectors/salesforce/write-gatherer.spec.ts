@@ -132,6 +132,15 @@ describe('writes of many runs', () => {
       faults: [expect.objectContaining({ pointer: '/fields/CreatedDate' })],
     });
   });
+
+  it('given a misspelt object, when a row is refused, then the error names the one that is meant', async () => {
+    const row: RowWrite = { operation: 'create', object: 'Contakt', fields: { LastName: 'A' } };
+
+    await expect(client.write(row, unhurried())).rejects.toMatchObject({
+      fix: 'Did you mean Contact?',
+      faults: [expect.objectContaining({ pointer: '/object' })],
+    });
+  });
 });
 
 describe('the gathering of rows', () => {

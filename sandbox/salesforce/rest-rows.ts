@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describeBrief, describeFull } from './describe.js';
 import { stampOf } from './field-values.js';
 import { isPlatformEvent } from './platform-events.js';
@@ -185,14 +186,15 @@ export class RowResources {
   /** Every version belongs to a document, which is linked to where it is published. */
   #keepDocument({ writer }: RestRequest, version: Row): void {
     const { records } = this.#org;
-    const size = Buffer.from(String(version['VersionData'] ?? ''), 'base64').length;
-    if (size === 0) {
+    const data = Buffer.from(String(version['VersionData'] ?? ''), 'base64');
+    if (data.length === 0) {
       throw new RestError(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [VersionData]', ['VersionData']);
     }
     if (version['ContentDocumentId'] != null) return;
     const Title = version['Title'] ?? version['PathOnClient'] ?? 'Untitled';
     const document = records.create('ContentDocument', { Title, LatestPublishedVersionId: version['Id'] }, writer);
-    records.update('ContentVersion', String(version['Id']), { ContentDocumentId: document['Id'] }, writer);
+    const Checksum = createHash('md5').update(data).digest('hex');
+    records.update('ContentVersion', String(version['Id']), { ContentDocumentId: document['Id'], Checksum }, writer);
     const place = version['FirstPublishLocationId'];
     if (place == null) return;
     const link = { ContentDocumentId: document['Id'], LinkedEntityId: place, ShareType: 'V' };

@@ -131,6 +131,8 @@ export const standardObjects: Readonly<Record<string, ObjectDefinition>> = {
       ContentDocumentId: 'reference',
       FirstPublishLocationId: 'reference',
       ContentSize: 'int',
+      Checksum: 'string:50',
+      Description: 'textarea:1000',
     },
     readOnly: ['ContentSize'],
   },
