@@ -173,7 +173,9 @@ export class FrontDoor {
       token: this.#session(request)?.token,
       hasToken: request.headers.authorization !== undefined,
       cookie: /(?:^|;\s*)BAYEUX_BROWSER=([^;]+)/.exec(request.headers.cookie ?? '')?.[1],
-      answer: (answers, headers = {}) => sendJson(response, 200, answers, headers),
+      // Subscribers read the time of the org off its answers.
+      answer: (answers, headers = {}) =>
+        sendJson(response, 200, answers, { date: this.#parts.clock.now().toUTCString(), ...headers }),
       cut: () => request.socket.destroy(),
       onClosed: (listener) => response.once('close', listener),
     });
