@@ -12,7 +12,7 @@ import { startSalesforce, type SalesforceOrg } from './salesforce-org.js';
 
 const adminKey = 'pbk_test-key-of-a-hub-that-lives-for-one-test-only';
 /** What takes minutes with a real org takes moments here. */
-const quick = { graceMs: 300, firstPauseMs: 10, longestPauseMs: 200, limitPauseMs: 200 };
+const quick = { graceMs: 1_000, firstPauseMs: 10, longestPauseMs: 200, limitPauseMs: 200 };
 
 export interface KnownTrigger {
   readonly uses: string;

@@ -77,6 +77,7 @@ describe('hearing Salesforce', () => {
       else org.create('Account', { Name: `New ${change}` });
     }
     org.addFault({ kind: 'expireReplay', share: 0.5 });
+    org.setClock({ advanceMs: 60_000 });
 
     await hub.boot();
     await eventually(async () => (await hub.triggers()).some(({ incidents }) => incidents.length > 0), {
