@@ -96,7 +96,12 @@ describe('transactions on the command line', () => {
   });
 
   it('given limits, when a key is made, then they are part of it', async () => {
-    const limits = ['signers=a,b', 'functions=mint(address,(uint256,bool)[]),burn', 'transactionsPerDay=5', 'valuePerDay=10'];
+    const limits = [
+      'signers=a,b',
+      'functions=mint(address,(uint256,bool)[]),burn',
+      'transactionsPerDay=5',
+      'valuePerDay=10',
+    ];
     await patchbay(['key', 'create', 'shop', '--scope', 'chain:send', ...limits.flatMap((one) => ['--limit', one])], {
       'POST /api/keys': { body: { id: 'k', name: 'shop', key: 'pbk_1' } },
     });
