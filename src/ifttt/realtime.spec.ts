@@ -93,7 +93,8 @@ describe('Realtime', () => {
     await service.stop();
     await server.stop();
 
-    expect(calls().length).toBeGreaterThan(3);
+    // A call takes 1,000 identities.
+    expect(calls().length).toBeGreaterThanOrEqual(2);
     expect(Math.min(...gaps())).toBeGreaterThanOrEqual(1_000);
     for (const call of calls()) {
       expect(call.identities.length).toBeLessThanOrEqual(1_000);

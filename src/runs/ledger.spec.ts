@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 beforeEach(async () => {
-  await store.pool.query('truncate event, run, run_step, trigger_source, instance');
+  await store.pool.query('truncate event, run, run_step, trigger_source, instance cascade');
   await store.pool.query(
     `insert into trigger_source (id, uses, input) values ('test.heard/source', 'test.heard', '{}')`,
   );

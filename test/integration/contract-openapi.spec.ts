@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -84,6 +84,7 @@ describe('the description of a contract', () => {
 
   it('given a generated client, when it is compiled and used, then it type-checks and the calls work', async () => {
     // Beside the project's modules, so that the compiler finds them.
+    await mkdir('scratch', { recursive: true });
     const folder = await mkdtemp(join(process.cwd(), 'scratch', 'client-'));
     try {
       const types = astToString(await openapiTypescript(structuredClone(document) as never));
