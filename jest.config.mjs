@@ -20,6 +20,8 @@ const shared = {
 export default {
   // The first spec that needs a database waits until it is made, and machines of CI are slow.
   testTimeout: 20_000,
+  // Jest would leave one of two cores to itself; much of the time is spent waiting for servers.
+  maxWorkers: '100%',
   workerIdleMemoryLimit: '600MB',
   globalSetup: '<rootDir>/test/environment/global-setup.mjs',
   globalTeardown: '<rootDir>/test/environment/global-teardown.mjs',
