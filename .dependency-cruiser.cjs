@@ -125,7 +125,7 @@ module.exports = {
       to: { path: '(^|/)node_modules/', pathNot: library(...libraries) },
     })),
     ...eachLibraryInOnePlace({
-      jsforce: '^connectors/salesforce/salesforce[.]client[.]ts$',
+      jsforce: '^connectors/salesforce/salesforce[.]rest[.]ts$',
       bullmq: '^src/platform/queue/',
       handlebars: '^src/engine/',
       axios: '^src/platform/egress/',
