@@ -1,12 +1,10 @@
 import { compileWhere } from '#engine';
 import type { TransactionChange } from '#evm';
-import { PatchbayError, type Feed, type FeedEntry } from '#sdk';
+import { PatchbayError, followFeed, type Feed, type FeedEntry } from '#sdk';
 import type { StreamDefinition, StreamStart } from './stream.schema.js';
 import type { PlacedEvent, Portion, ReadOptions, StreamSource } from './stream-source.js';
 
 const portionSize = 500;
-/** Looks again at least this often, should a hint be lost. */
-const idleMs = 1_000;
 
 /** What becomes of the transactions that this hub sends, in the order in which it was written down. */
 export class TransactionSource implements StreamSource {
@@ -48,37 +46,10 @@ export class TransactionSource implements StreamSource {
     return Promise.resolve(undefined);
   }
 
-  async read({ cursor: start, signal, ...to }: ReadOptions): Promise<void> {
-    let cursor = start;
-    let wake: () => void = () => undefined;
-    let hasMore = true;
-    const stopHearing = this.feed.onMore(() => {
-      hasMore = true;
-      wake();
-    });
-    const onAbort = (): void => wake();
-    signal.addEventListener('abort', onAbort);
-    try {
-      while (!signal.aborted) {
-        hasMore = false;
-        const entries = await this.feed.read(cursor === '' ? undefined : cursor, portionSize);
-        const last = entries.at(-1);
-        if (last) {
-          cursor = last.cursor;
-          await to.deliver(this.#portionOf(entries, cursor));
-        } else if (!hasMore) {
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, idleMs);
-            wake = () => {
-              clearTimeout(timer);
-              resolve();
-            };
-          });
-        }
-      }
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      stopHearing();
+  async read({ cursor, signal, ...to }: ReadOptions): Promise<void> {
+    const after = cursor === '' ? undefined : cursor;
+    for await (const page of followFeed(this.feed, { after, signal, limit: portionSize })) {
+      await to.deliver(this.#portionOf(page, page.at(-1)?.cursor ?? cursor));
     }
   }
 
