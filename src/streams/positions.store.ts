@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { rethrowStoreError } from '#platform';
+import { storableJson } from '#runs';
 import { PatchbayError, type Retraction } from '#sdk';
 import type { StreamBatch, StreamEvent } from './stream.js';
 import { eventJson } from './stream-format.js';
@@ -174,8 +175,8 @@ export class PositionsStore {
         withdrawn,
         forgetBefore ?? '',
         deadLetter?.batch.id ?? null,
-        deadLetter ? storable(deadLetter.batch.events) : null,
-        deadLetter ? storable(deadLetter.error) : null,
+        deadLetter ? storableJson(deadLetter.batch.events) : null,
+        deadLetter ? storableJson(deadLetter.error) : null,
       );
     }
     const { rowCount } = await this.#query(
@@ -227,7 +228,7 @@ export class PositionsStore {
       `update stream_position set failures = $4, error = $5, retry_at = now() + $6 * interval '1 millisecond', epoch = $3,
          updated_at = now()
        where ${mine} and epoch <= $3`,
-      [stream, consumer, epoch, failures, storable(error), Math.round(retryInMs)],
+      [stream, consumer, epoch, failures, storableJson(error), Math.round(retryInMs)],
     );
     if (rowCount === 0) throw lost();
   }
@@ -241,13 +242,4 @@ function lost(): PatchbayError {
   return new PatchbayError('lease.lost', {
     detail: 'Another process serves this stream now, or it was reset or deleted.',
   });
-}
-
-/** jsonb refuses U+0000 and lone surrogates, and text from a chain is an attacker's to choose. */
-function storable(value: unknown): string {
-  const json = JSON.stringify(value);
-  if (!json.includes('\\u0000') && !json.includes('\\ud')) return json;
-  return JSON.stringify(JSON.parse(json), (_, item: unknown) =>
-    typeof item === 'string' ? Buffer.from(item).toString().replaceAll('\0', '␀') : item,
-  );
 }
