@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError } from '#sdk';
 import type { StreamBatch, StreamEvent, StreamTarget } from '../stream.js';
+import { eventJson } from '../stream-format.js';
 import { awsClientConfig, awsError } from './aws-client.js';
 import type { KinesisSettings } from './aws-settings.js';
 import type { AwsTargetDeps } from './lambda.target.js';
@@ -96,7 +97,7 @@ export function createKinesisTarget(settings: KinesisSettings, { http }: AwsTarg
 function entriesOf(batch: StreamBatch, { partitionKey }: KinesisSettings): Entry[] {
   return batch.events.map((event) => {
     const entry = {
-      Data: Buffer.from(JSON.stringify(event)),
+      Data: Buffer.from(eventJson(event)),
       PartitionKey: partitionKeyOf(event, partitionKey, batch.stream),
     };
     if (sizeOf(entry) > mostRecordBytes) {
