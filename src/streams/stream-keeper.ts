@@ -35,7 +35,6 @@ const longestBackOffMs = 30_000;
 const graceMs = 3_000;
 
 interface Running {
-  readonly version: number;
   readonly pump: StreamPump;
   readonly source: StreamSource;
   readonly endpoint: string | undefined;
@@ -79,7 +78,7 @@ export class StreamKeeper {
 
   /** The stream as it is now; undefined: it is gone. Between two batches the pump takes note. */
   update(stream: StoredStream | undefined): void {
-    const isChanged = stream?.updatedAt.getTime() !== this.#stream?.updatedAt.getTime();
+    const isChanged = isOther(stream, this.#stream);
     this.#stream = stream;
     if (!isChanged) return;
     this.#running?.pump.stop();
@@ -151,9 +150,9 @@ export class StreamKeeper {
         failed: () => metrics.streamFailures.inc({ stream: stream.name }),
       },
     });
-    this.#running = { version: stream.updatedAt.getTime(), pump, source, endpoint };
+    this.#running = { pump, source, endpoint };
     // It may have been changed or closed while all this was opened.
-    if (this.#stream?.updatedAt.getTime() !== this.#running.version || this.#closing.signal.aborted) pump.stop();
+    if (isOther(stream, this.#stream) || this.#closing.signal.aborted) pump.stop();
     try {
       await pump.run();
     } finally {
@@ -190,4 +189,8 @@ export class StreamKeeper {
     const signal = AbortSignal.any([this.#closing.signal, this.#wake.signal]);
     await delay(ms, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function isOther(one: StoredStream | undefined, other: StoredStream | undefined): boolean {
+  return one?.updatedAt.getTime() !== other?.updatedAt.getTime();
 }
