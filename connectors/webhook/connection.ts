@@ -1,5 +1,4 @@
-import { PatchbayError, defineConnection, secret, z, type HttpClient, type Secret } from '#sdk';
-import { parseSigningSecret } from './signature.js';
+import { PatchbayError, defineConnection, parseSigningSecret, secret, z, type HttpClient, type Secret } from '#sdk';
 
 export interface WebhookEndpoint {
   readonly url: string | undefined;

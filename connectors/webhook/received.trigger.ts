@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { PatchbayError, defineTrigger, z, type HookRequest } from '#sdk';
+import { PatchbayError, defineTrigger, isWebhookSignedBy, z, type HookRequest } from '#sdk';
 import { webhookEndpoint, type WebhookEndpoint } from './connection.js';
-import { isSignedBy } from './signature.js';
 
 /** What a flow may see of the headers; the others may hold credentials or reveal the way through proxies. */
 const harmlessHeaders = [
@@ -63,7 +62,7 @@ function verifySignature(request: HookRequest, endpoint: WebhookEndpoint, nowMs:
       `The timestamp ${timestamp} differs by more than ${endpoint.toleranceMs / 1_000} s from the hub's clock.`,
     );
   }
-  if (!isSignedBy({ id, timestamp, body: request.rawBody }, signature, endpoint.keys)) {
+  if (!isWebhookSignedBy({ id, timestamp, body: request.rawBody }, signature, endpoint.keys)) {
     throw refused('The signature does not fit the body and the signing secret of the connection.');
   }
 }

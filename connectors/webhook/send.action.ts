@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { PatchbayError, defineAction, z } from '#sdk';
+import { PatchbayError, defineAction, signWebhook, z } from '#sdk';
 import { webhookEndpoint } from './connection.js';
-import { sign } from './signature.js';
 
 export const send = defineAction({
   title: 'Send a webhook',
@@ -68,7 +67,7 @@ export const send = defineAction({
         'content-type': 'application/cloudevents+json',
         'webhook-id': id,
         'webhook-timestamp': timestamp,
-        'webhook-signature': sign({ id, timestamp, body }, client.keys),
+        'webhook-signature': signWebhook({ id, timestamp, body }, client.keys),
       },
       body,
       accept: (status) => (status >= 200 && status < 300) || status === 410,

@@ -51,3 +51,4 @@ export {
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
 export { checkConnector } from './testing.js';
+export { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';

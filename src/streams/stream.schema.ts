@@ -1,4 +1,4 @@
-import { duration, secret, z } from '#sdk';
+import { duration, parseSigningSecret, secret, z } from '#sdk';
 import { kinesisSettings, lambdaSettings } from './targets/aws-settings.js';
 
 const name = z
@@ -55,7 +55,7 @@ const webhook = z.strictObject({
   secret: secret()
     .optional()
     .refine(
-      (value) => value === undefined || /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(value.reveal()),
+      (value) => value === undefined || parseSigningSecret(value.reveal()) !== undefined,
       'must be whsec_ and the base64 text of 24 to 64 bytes',
     )
     .meta({ title: 'Signing secret', description: 'Of Standard Webhooks; batches are signed with it.' }),

@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-import { PatchbayError, type HttpClient, type Secret } from '#sdk';
+import { PatchbayError, parseSigningSecret, signWebhook, type HttpClient } from '#sdk';
 import type { StreamTarget } from '../stream.js';
 import { formatEvents, type StreamShape } from '../stream-format.js';
 import type { WebhookSettings } from '../stream.schema.js';
@@ -17,7 +16,7 @@ export function createWebhookTarget(settings: WebhookSettings, { http, shape }: 
   const { url, headers, secret, timeout } = settings;
   const { origin, pathname } = new URL(url);
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
-  const key = secret && keyOf(secret);
+  const key = secret && parseSigningSecret(secret.reveal());
   return {
     endpoint: `${origin}${pathname}`,
     async check() {
@@ -39,7 +38,7 @@ export function createWebhookTarget(settings: WebhookSettings, { http, shape }: 
             'patchbay-stream': batch.stream,
             'webhook-id': batch.id,
             'webhook-timestamp': timestamp,
-            ...(key && { 'webhook-signature': signatureOf(key, `${batch.id}.${timestamp}.`, body) }),
+            ...(key && { 'webhook-signature': signWebhook({ id: batch.id, timestamp, body }, [key]) }),
           },
           body,
           timeoutMs: timeout,
@@ -57,14 +56,6 @@ export function createWebhookTarget(settings: WebhookSettings, { http, shape }: 
       });
     },
   };
-}
-
-function signatureOf(key: Buffer, head: string, body: string): string {
-  return `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`;
-}
-
-function keyOf(secret: Secret): Buffer {
-  return Buffer.from(secret.reveal().slice('whsec_'.length), 'base64');
 }
 
 /** Receivers are mended and their doors reopened: whatever they answer, the batch may be taken another time. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
-import { isSignedBy, parseSigningSecret, sign } from './signature.js';
+import { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const key = parseSigningSecret(secret) as Buffer;
@@ -15,7 +15,7 @@ describe('signatures of Standard Webhooks', () => {
         const headers = {
           'webhook-id': id,
           'webhook-timestamp': timestamp,
-          'webhook-signature': sign({ id, timestamp, body }, [key]),
+          'webhook-signature': signWebhook({ id, timestamp, body }, [key]),
         };
         new Webhook(secret).verify(body, headers, { jsonParse: false });
       }),
@@ -27,7 +27,7 @@ describe('signatures of Standard Webhooks', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[\w:-]{1,60}$/), fc.string({ unit: 'grapheme' }), (id, body) => {
         const header = new Webhook(secret).sign(id, new Date(now * 1_000), body);
-        expect(isSignedBy({ id, timestamp: now.toString(), body: Buffer.from(body) }, header, [key])).toBe(true);
+        expect(isWebhookSignedBy({ id, timestamp: now.toString(), body: Buffer.from(body) }, header, [key])).toBe(true);
       }),
       { numRuns: 50 },
     );
@@ -36,17 +36,17 @@ describe('signatures of Standard Webhooks', () => {
   it('given two keys, when we sign, then a receiver that knows only one of them accepts it', () => {
     const other = Buffer.alloc(32, 1);
     const message = { id: 'a', timestamp: '1', body: 'x' };
-    const header = sign(message, [other, key]);
+    const header = signWebhook(message, [other, key]);
 
-    expect(isSignedBy(message, header, [key])).toBe(true);
-    expect(isSignedBy(message, header, [other])).toBe(true);
-    expect(isSignedBy(message, header, [Buffer.alloc(32, 2)])).toBe(false);
+    expect(isWebhookSignedBy(message, header, [key])).toBe(true);
+    expect(isWebhookSignedBy(message, header, [other])).toBe(true);
+    expect(isWebhookSignedBy(message, header, [Buffer.alloc(32, 2)])).toBe(false);
   });
 
   it.each(['', 'v1', 'v1,', 'v1a,AAAA', 'v2,AAAA', 'v1,AAAA', 'nonsense'])(
     'given the header "%s", when it is checked, then it is refused',
     (header) => {
-      expect(isSignedBy({ id: 'a', timestamp: '1', body: 'x' }, header, [key])).toBe(false);
+      expect(isWebhookSignedBy({ id: 'a', timestamp: '1', body: 'x' }, header, [key])).toBe(false);
     },
   );
 

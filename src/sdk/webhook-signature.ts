@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** Standard Webhooks, symmetric scheme `v1`: HMAC-SHA256 over id, timestamp and the raw bytes of the body. */
-export interface SignedMessage {
+export interface WebhookMessage {
   readonly id: string;
   /** Whole seconds since 1970, as text. */
   readonly timestamp: string;
@@ -16,11 +16,11 @@ export function parseSigningSecret(text: string): Buffer | undefined {
 }
 
 /** The header `webhook-signature`: one signature per key, so that either side may change its secret first. */
-export function sign(message: SignedMessage, keys: readonly Buffer[]): string {
+export function signWebhook(message: WebhookMessage, keys: readonly Buffer[]): string {
   return keys.map((key) => `v1,${digest(message, key).toString('base64')}`).join(' ');
 }
 
-export function isSignedBy(message: SignedMessage, header: string, keys: readonly Buffer[]): boolean {
+export function isWebhookSignedBy(message: WebhookMessage, header: string, keys: readonly Buffer[]): boolean {
   const signatures = header
     .split(' ')
     .filter((part) => part.startsWith('v1,'))
@@ -31,6 +31,6 @@ export function isSignedBy(message: SignedMessage, header: string, keys: readonl
   });
 }
 
-function digest({ id, timestamp, body }: SignedMessage, key: Buffer): Buffer {
+function digest({ id, timestamp, body }: WebhookMessage, key: Buffer): Buffer {
   return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
 }
