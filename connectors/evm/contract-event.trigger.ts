@@ -1,14 +1,11 @@
 import {
+  EventReader,
   compileLogDecoder,
-  contractEventOf,
-  createLogIds,
   formatBlock,
-  formatPosition,
   getFragment,
   readPastLogs,
   type ChainLog,
   type ContractEvent,
-  type LogDecoder,
   type LogFilter,
   type Network,
 } from '#evm';
@@ -53,12 +50,8 @@ const event = z.object({
 
 /** What was asked for, with everything looked up once. */
 interface Listened {
-  readonly client: Network;
-  readonly name: string | undefined;
-  readonly decoder: LogDecoder;
   readonly filter: LogFilter;
-  /** Counts on over the parts in which the logs of a block may come, and anew when blocks come again. */
-  idOf: (log: ChainLog) => string;
+  readonly reader: EventReader;
 }
 
 export const contractEvent = defineTrigger({
@@ -80,7 +73,7 @@ export const contractEvent = defineTrigger({
       deliver: (batch) => context.emit(hear(listened, batch.logs), { cursor: batch.cursor }),
       retract: async (retraction) => {
         await context.retract(retraction);
-        listened.idOf = createLogIds(client.chainId);
+        listened.reader.restart();
       },
     });
   },
@@ -110,30 +103,20 @@ async function resolve(client: Network, { contract, event, abi }: z.output<typeo
   const fragment = getFragment(found.abi, 'event', event);
   const decoder = compileLogDecoder(fragment);
   return {
-    client,
-    name: every ? undefined : found.name,
-    decoder,
-    idOf: createLogIds(client.chainId),
+    reader: new EventReader({ network: client, decoder, contractName: every ? undefined : found.name }),
     filter: { addresses: every ? undefined : [found.address], topics: fragment.anonymous ? [] : [[decoder.topic]] },
   };
 }
 
-function hear(listened: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
-  const { client, name, decoder, idOf } = listened;
-  return logs.flatMap((log) => {
-    const { name: network, chainId } = client;
-    const id = idOf(log);
-    const event = contractEventOf({ log, decoder, contractName: name, network, chainId });
-    if (!event) return [];
-    return {
-      id,
-      time: event.block.timestamp,
-      subject: log.address,
-      position: formatPosition(log.blockNumber, log.logIndex),
-      place: log.blockHash,
-      event,
-    };
-  });
+function hear({ reader }: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
+  return reader.read(logs).map(({ id, position, event }) => ({
+    id,
+    time: event.block.timestamp,
+    subject: event.contract.address,
+    position,
+    place: event.block.hash,
+    event,
+  }));
 }
 
 function parseBlock(text: string): number {

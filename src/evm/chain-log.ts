@@ -109,12 +109,6 @@ function sortLogs(logs: ChainLog[], filter: LogFilter, range: { from: number; to
   });
 }
 
-/** The identities of all matching logs of some blocks; see {@link createLogIds}. */
-export function logIds(chainId: number, logs: readonly ChainLog[]): string[] {
-  const idOf = createLogIds(chainId);
-  return logs.map((log) => idOf(log));
-}
-
 /**
  * The identities of logs that stay the same when their transactions are mined again in another block: chain, transaction,
  * content, and the place among logs of the same transaction with the same content. It is asked for all matching logs of a

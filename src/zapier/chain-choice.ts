@@ -1,19 +1,16 @@
 import {
+  EventReader,
   argumentNames,
   compileLogDecoder,
-  contractEventOf,
   filterTopics,
   findBlock,
-  formatPosition,
   getFragment,
-  logIds,
   parseEventDeclaration,
   parseUnits,
   readPastLogs,
   type AbiFragment,
   type ChainLog,
   type ContractEvent,
-  type LogDecoder,
   type LogFilter,
   type Network,
 } from '#evm';
@@ -24,8 +21,10 @@ import type { ChainInput } from './zapier.schema.js';
 /** One event of one contract, with everything looked up once. */
 export interface ChainChoice {
   readonly filter: LogFilter;
-  /** With keys that a reorganisation does not change. What nobody asked for is left out. */
+  /** With keys that a reorganisation does not change. What nobody asked for is left out. Logs come in order, in parts. */
   hear(logs: readonly ChainLog[]): readonly HeardItem[];
+  /** The same blocks may come again. */
+  restart(): void;
   /** Made up, where the chain has none to show. */
   example(): Item;
 }
@@ -108,22 +107,18 @@ interface Choosing {
 
 function choiceOf(network: Network, choosing: Choosing): ChainChoice {
   const { fragment, address, name, itemOf, isWanted = () => true } = choosing;
-  const decoder: LogDecoder = compileLogDecoder(fragment);
-  const read = (log: ChainLog): ContractEvent | undefined =>
-    contractEventOf({ log, decoder, contractName: name, network: network.name, chainId: network.chainId });
+  const reader = new EventReader({ network, decoder: compileLogDecoder(fragment), contractName: name });
   return {
     filter: {
       addresses: [address],
       topics: choosing.topics.map((topic) => (topic === null ? null : [topic].flat())),
     },
-    hear(logs) {
-      const keys = logIds(network.chainId, logs);
-      return logs.flatMap((log, index) => {
-        const event = read(log);
-        if (!event || !isWanted(event)) return [];
-        return { key: keys[index]!, position: formatPosition(log.blockNumber, log.logIndex), item: itemOf(event) };
-      });
-    },
+    hear: (logs) =>
+      reader
+        .read(logs)
+        .filter(({ event }) => isWanted(event))
+        .map(({ id, position, event }) => ({ key: id, position, item: itemOf(event) })),
+    restart: () => reader.restart(),
     example: () =>
       itemOf({
         name: fragment.name ?? '',

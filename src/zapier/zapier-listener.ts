@@ -151,7 +151,10 @@ export class ZapierListener {
         await deliveries.hear(id, heard, { cursor, epoch });
         if (heard.length > 0) this.#tell();
       },
-      retract: ({ from, cursor }) => deliveries.retract(id, { from, cursor, epoch }),
+      retract: async ({ from, cursor }) => {
+        choice.restart();
+        await deliveries.retract(id, { from, cursor, epoch });
+      },
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '#sdk';
-import { logIds } from '../chain-log.js';
+import { createLogIds } from '../chain-log.js';
 import { formatPosition } from '../checkpoint.js';
 import type { LogWatcher } from '../log-watcher.js';
 import type { Batch, ChainRetraction, WatchOptions } from '../subscription.js';
@@ -21,6 +21,7 @@ export class HeardLogs {
   #watch: Promise<void> | undefined;
 
   listen(watcher: LogWatcher, options: Partial<WatchOptions> = {}): Promise<void> {
+    let idOf = createLogIds(1);
     this.#stop = new AbortController();
     this.#watch = watcher.watch({
       filter: { addresses: undefined, topics: [] },
@@ -30,15 +31,15 @@ export class HeardLogs {
       deliver: async (batch) => {
         await this.hook?.(batch);
         this.batches.push(batch);
-        const ids = logIds(1, batch.logs);
-        for (const [index, log] of batch.logs.entries()) {
+        for (const log of batch.logs) {
           const position = formatPosition(log.blockNumber, log.logIndex);
-          this.events.set(ids[index]!, { position, isActive: true, value: BigInt(log.data) });
+          this.events.set(idOf(log), { position, isActive: true, value: BigInt(log.data) });
         }
         this.cursor = batch.cursor;
       },
       retract: (retraction) => {
         this.retractions.push(retraction);
+        idOf = createLogIds(1);
         for (const event of this.events.values()) if (event.position >= retraction.from) event.isActive = false;
         this.cursor = retraction.cursor;
         return Promise.resolve();

@@ -2,16 +2,14 @@ import { compileWhere } from '#engine';
 import {
   argumentNames,
   compileLogDecoder,
-  contractEventOf,
-  createLogIds,
-  formatPosition,
+  EventReader,
   getFragment,
   signatureOf,
   type AbiFragment,
-  type ChainLog,
   type Contract,
   type ContractEvent,
   type Network,
+  type ReadEvent,
 } from '#evm';
 import { PatchbayError } from '#sdk';
 import type { NewItem } from '../items.store.js';
@@ -83,26 +81,20 @@ interface Watched extends Found {
 /** Items for the events of one contract, from now on or from where it left off. */
 export async function watchLogs(context: WatchContext, watched: Watched): Promise<void> {
   const { network, contract, fragment, toItem } = watched;
-  const { name, chainId, watcher } = network;
   const decoder = compileLogDecoder(fragment);
-  let idOf = createLogIds(chainId);
-  const itemOf = (log: ChainLog): readonly NewItem[] => {
-    // Also of those that are left out: the ordinal counts them.
-    const id = idOf(log);
-    const event = contractEventOf({ log, decoder, contractName: contract.name, network: name, chainId });
-    const ingredients = event && toItem(event);
-    if (!event || !ingredients) return [];
-    const position = formatPosition(log.blockNumber, log.logIndex);
-    return [{ id, time: event.block.timestamp, position, ingredients }];
+  const reader = new EventReader({ network, decoder, contractName: contract.name });
+  const itemOf = ({ id, position, event }: ReadEvent): readonly NewItem[] => {
+    const ingredients = toItem(event);
+    return ingredients ? [{ id, time: event.block.timestamp, position, ingredients }] : [];
   };
-  await watcher.watch({
+  await network.watcher.watch({
     filter: { addresses: [contract.address], topics: [[decoder.topic]] },
     finality: network.finalityOf(undefined),
     cursor: context.cursor,
     signal: context.signal,
-    deliver: ({ logs, cursor }) => context.deliver(logs.flatMap(itemOf), cursor),
+    deliver: ({ logs, cursor }) => context.deliver(reader.read(logs).flatMap(itemOf), cursor),
     retract: async ({ from, cursor }) => {
-      idOf = createLogIds(chainId);
+      reader.restart();
       await context.retract(from, cursor);
     },
   });
