@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import type { TransactionChange } from '#evm';
 import type { Store } from '#platform';
-import type { Feed } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { DevChain, devAccounts } from '../evm/testing/dev-chain.js';
+import { ChangeFeed, aChange } from './testing/change-feed.js';
 import { Receiver } from './testing/receiver.js';
 import { otherToken, startStreamProcess, type StageOptions, type StreamProcess } from './testing/stream-stage.js';
 import type { StreamEvent } from './stream.js';
@@ -165,18 +164,11 @@ describe('what a stream delivers', () => {
   });
 
   it('given the transactions of the hub as source, when they change, then the changes are delivered in their order', async () => {
-    const changes = Array.from({ length: 7 }, (_, index) => aChange(index));
-    const feed: Feed<TransactionChange> = {
-      read: (after, limit) =>
-        Promise.resolve(
-          changes
-            .map((item, index) => ({ item, cursor: String(index + 1).padStart(6, '0') }))
-            .filter(({ cursor }) => after === undefined || cursor > after)
-            .slice(0, limit),
-        ),
-      tail: () => Promise.resolve(String(changes.length).padStart(6, '0')),
-      onMore: () => () => undefined,
-    };
+    const feed = new ChangeFeed(
+      Array.from({ length: 7 }, (_, index) =>
+        aChange(index, { id: `change-${index}`, status: index % 2 === 0 ? 'mined' : 'broadcast' }),
+      ),
+    );
     const { service } = await aProcess({ feed });
     await service.create(
       {
@@ -446,29 +438,4 @@ async function rawTransaction(block: number): Promise<string> {
     false,
   ]);
   return chain.call('eth_getRawTransactionByHash', [transactions[0]]);
-}
-
-function aChange(index: number): TransactionChange {
-  return {
-    id: `change-${String(index)}`,
-    transaction: {
-      id: 'one',
-      idempotencyKey: 'one',
-      chainId: 31_337,
-      signer: 'treasury',
-      from: devAccounts[0].address,
-      to: null,
-      nonce: 0,
-      value: '0',
-      contractAddress: null,
-      about: null,
-      origin: null,
-    },
-    status: index % 2 === 0 ? 'mined' : 'broadcast',
-    hash: null,
-    place: null,
-    failure: null,
-    reason: null,
-    time: new Date(0).toISOString(),
-  };
 }

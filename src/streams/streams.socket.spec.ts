@@ -1,0 +1,55 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { io } from 'socket.io-client';
+import { eventually } from '../../test/builders/eventually.js';
+import { overSocketIo } from './testing/consumer-clients.js';
+import { ConsumerStage, type ConsumerHub } from './testing/consumer-stage.js';
+
+let stage: ConsumerStage;
+let hub: ConsumerHub;
+
+beforeAll(async () => {
+  stage = await ConsumerStage.start();
+}, 60_000);
+
+afterAll(() => stage.close());
+
+beforeEach(async () => {
+  hub = await stage.startHub();
+});
+
+afterEach(() => stage.clear());
+
+describe('the key of a consumer over socket.io', () => {
+  it('given socket.io without the scope, when it connects, then it is refused', async () => {
+    const { key: reader } = await stage.keys.create({ name: 'reader', scopes: ['streams:read'] });
+
+    await expect(overSocketIo(hub.url, reader)).rejects.toThrow('auth.forbidden');
+  });
+});
+
+describe('acknowledgements of socket.io', () => {
+  it('given a batch, when its acknowledgement is called, then it is accepted, and refused when called with an error', async () => {
+    await stage.createStream('orders', 2);
+    const socket = io(`${hub.url}/streams`, {
+      auth: { key: stage.key },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    const numbers: number[] = [];
+    socket.on('batch', ({ batch }: { batch: number }, done: (answer?: unknown) => void) => {
+      numbers.push(batch);
+      if (numbers.length === 1) done({ error: 'not now' });
+      else done();
+    });
+    const answer: unknown = await socket.emitWithAck('listen', { stream: 'orders' });
+
+    await eventually(async () => (await stage.placeOf('orders'))?.events === 2, { withinMs: 5_000 });
+    expect(answer).toEqual({ ok: true });
+    expect(numbers).toEqual([1, 1]);
+    expect(await socket.emitWithAck('ack', { stream: 'orders', batch: 9 })).toMatchObject({
+      error: { code: 'request.conflict' },
+    });
+    socket.disconnect();
+  });
+});
