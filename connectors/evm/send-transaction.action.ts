@@ -5,6 +5,7 @@ import {
   getFragment,
   signatureOf,
   topicOf,
+  transactionStatuses,
   type Abi,
   type ChainLog,
 } from '#evm';
@@ -40,7 +41,7 @@ export const sendTransaction = defineAction({
     /** Of all of these only what is known by then. */
     transactionHash: z.string().optional(),
     blockNumber: z.number().optional(),
-    status: z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled']),
+    status: z.enum(transactionStatuses),
     gasUsed: z.string().optional(),
     /** What the contract emitted. */
     events: z.array(z.object({ name: z.string(), args: z.record(z.string(), z.unknown()) })),

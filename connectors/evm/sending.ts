@@ -1,4 +1,4 @@
-import type { FeeWish, Network, SendRequest, TransactionRecord } from '#evm';
+import { feeWishOf, type Network, type SendRequest, type TransactionRecord, type Wait } from '#evm';
 import { PatchbayError, amount, z } from '#sdk';
 
 /** A step waits this long by itself; what takes longer is asked for again later, and no worker is held meanwhile. */
@@ -25,8 +25,6 @@ export const sendingInputs = {
       examples: [{ cap: '200000000000' }],
     }),
 };
-
-export type Wait = 'accepted' | 'mined' | 'confirmed';
 
 /**
  * Sends once per idempotency key, and resolves when the transaction is as far as is asked for.
@@ -76,11 +74,6 @@ export function wishes({
 }): Pick<SendRequest, 'gasLimit' | 'fee'> {
   return {
     ...(gasLimit !== undefined && { gasLimit: BigInt(gasLimit) }),
-    ...(fee && { fee: feeOf(fee) }),
+    ...(fee && { fee: feeWishOf(fee) }),
   };
-}
-
-function feeOf(fee: Readonly<Record<string, string | undefined>>): FeeWish {
-  const given = Object.entries(fee).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(given.map(([key, value]) => [key, BigInt(value)]));
 }

@@ -1,8 +1,8 @@
-import { transactionFeed, type TransactionChange } from '#evm';
+import { transactionFeed, transactionStatuses, type TransactionChange } from '#evm';
 import { defineTrigger, followFeed, z } from '#sdk';
 import { network } from './connection.js';
 
-const status = z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled']);
+const status = z.enum(transactionStatuses);
 
 const input = z.strictObject({
   status: z

@@ -21,18 +21,24 @@ export {
 } from './contract-directory.js';
 export { gatewayCalls, type GatewayCall } from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
-export type { FeeWish, SendRequest, Simulation, Transactions } from './transactions.js';
+export {
+  feeWishOf,
+  type FeeWish,
+  type SendRequest,
+  type Simulation,
+  type Transactions,
+  type Wait,
+} from './transactions.js';
 export { AddressBook, type AddressBookOptions, type Contract } from './address-book.js';
 export { isAddress } from './abi-values.js';
 export { encodeArguments, encodeCall, encodeDeploy } from './arguments.js';
 export { findBlock, toQuantity, type BlockHeader, type BlockTag } from './block.js';
 export { findReceiptsInBlock, type BlockReceipts } from './block-receipts.js';
 export { blockMemory, type BlockMemory, type KnownBlock } from './block-window.js';
-export { createLogIds, type ChainLog } from './chain-log.js';
+export { createLogIds, logIds, type ChainLog } from './chain-log.js';
 export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
 export { createAddress } from './create-address.js';
 export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
-export { EventReader, type ReadEvent } from './event-reader.js';
 export { filterTopics } from './event-topics.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export { formatEventDeclaration, isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
@@ -69,9 +75,11 @@ export { TransactionManager, type TransactionManagerOptions } from './transactio
 export { MinedBlocks } from './mined-blocks.js';
 export { NetworkFees } from './network-fees.js';
 export {
+  hasReached,
   isFinal,
   senderLeases,
   transactionSignals,
+  transactionStatuses,
   transactionStore,
   type NewAttempt,
   type SenderLeases,

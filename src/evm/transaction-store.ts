@@ -7,7 +7,16 @@ import type { TransactionSubject } from './transaction-feed.js';
  * block. `confirmed`, `failed`, `cancelled`: it is final, by the blocks that were asked for. A status only moves forward,
  * but for a reorganisation, which puts `mined` back to `broadcast` and is kept as such.
  */
-export type TransactionStatus = 'reserved' | 'signed' | 'broadcast' | 'mined' | 'confirmed' | 'failed' | 'cancelled';
+export const transactionStatuses = [
+  'reserved',
+  'signed',
+  'broadcast',
+  'mined',
+  'confirmed',
+  'failed',
+  'cancelled',
+] as const;
+export type TransactionStatus = (typeof transactionStatuses)[number];
 
 /** Decimal text of wei; see `FeeWish`. */
 export interface StoredFeeWish {
@@ -85,6 +94,13 @@ export function isFinal({ status }: Pick<TransactionRecord, 'status'>): boolean 
   return status === 'confirmed' || status === 'failed' || status === 'cancelled';
 }
 
+/** Whether it is that far or, however it ended, final. */
+export function hasReached(record: Pick<TransactionRecord, 'status'>, until: 'broadcast' | 'mined' | 'final'): boolean {
+  if (isFinal(record)) return true;
+  if (until === 'final') return false;
+  return record.status === 'mined' || (until === 'broadcast' && record.status === 'broadcast');
+}
+
 export type NewAttempt = Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>;
 
 export interface StatusChange {
@@ -138,8 +154,6 @@ export interface TransactionStore {
   nextNonce(chainId: number, from: string): Promise<number | undefined>;
   /** Takes a nonce that the ledger has no transaction for, to fill it with nothing. */
   fillNonce(draft: TransactionDraft, nonce: number): Promise<void>;
-  /** Why the signer may not send for now; undefined when it may. */
-  suspension(chainId: number, from: string): Promise<string | undefined>;
 }
 
 export const transactionStore = defineService<TransactionStore>('evm.transactionStore');

@@ -1,7 +1,7 @@
 import { PatchbayError } from '#sdk';
-import { isFinal, type TransactionRecord, type TransactionStore } from './transaction-store.js';
+import { hasReached, type TransactionRecord, type TransactionStore } from './transaction-store.js';
 
-type Until = 'broadcast' | 'mined' | 'final';
+type Until = Parameters<typeof hasReached>[1];
 
 interface Waiting {
   readonly until: Until;
@@ -97,7 +97,7 @@ export class TransactionWaits {
     const records = await this.store.find(ids).catch(() => []);
     for (const record of records) {
       for (const { until, resolve } of this.#waiting.get(record.id) ?? [])
-        if (isReached(record, until)) resolve(record);
+        if (hasReached(record, until)) resolve(record);
     }
   }
 
@@ -106,10 +106,4 @@ export class TransactionWaits {
     if (!record) throw new PatchbayError('request.notFound', { detail: `There is no transaction ${id}` });
     return record;
   }
-}
-
-function isReached(record: TransactionRecord, until: Until): boolean {
-  if (isFinal(record)) return true;
-  if (until === 'final') return false;
-  return record.status === 'mined' || (until === 'broadcast' && record.status === 'broadcast');
 }

@@ -1,7 +1,7 @@
 import type { Abi } from './abi.js';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
-import type { TransactionRecord } from './transaction-store.js';
+import type { StoredFeeWish, TransactionRecord } from './transaction-store.js';
 
 /** What a sender wishes to pay; whatever is absent is decided by the network's fee policy. Wei. */
 export interface FeeWish {
@@ -11,6 +11,18 @@ export interface FeeWish {
   /** No raise goes above this price per gas. */
   readonly cap?: bigint;
 }
+
+/** As it is written in JSON, in the terms of a request. */
+export function feeWishOf({ max, tip, cap }: { readonly [Part in keyof StoredFeeWish]: string | undefined }): FeeWish {
+  return {
+    ...(max !== undefined && { max: BigInt(max) }),
+    ...(tip !== undefined && { tip: BigInt(tip) }),
+    ...(cap !== undefined && { cap: BigInt(cap) }),
+  };
+}
+
+/** What the sender waits for: stored with its nonce, in a block, final. */
+export type Wait = 'accepted' | 'mined' | 'confirmed';
 
 export interface SendRequest {
   /** The same request under the same key is the same transaction, for ever. */

@@ -1,3 +1,4 @@
+import { transactionStatuses } from '#evm';
 import type { FlowsService } from '#flows';
 import type { RunsQueries } from '#runs';
 import { PatchbayError } from '#sdk';
@@ -24,7 +25,6 @@ export interface QueriesParts {
 }
 
 const runStates = ['queued', 'running', 'completed', 'failed', 'cancelled'];
-const statuses = ['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled'];
 
 export function createQueries({ flows, runs, transactions }: QueriesParts): ReadonlyMap<string, Query> {
   const listRuns: Query = {
@@ -91,9 +91,9 @@ export function createQueries({ flows, runs, transactions }: QueriesParts): Read
         ingredient('created_at', 'Created at', '2026-01-31T12:00:00.000Z', 'Date with time'),
       ],
     },
-    options: () => statuses.map((status) => choice(status)),
+    options: () => transactionStatuses.map((status) => choice(status)),
     async read(fields, { limit, cursor }) {
-      const status = oneOf(fields, 'status', statuses);
+      const status = oneOf(fields, 'status', transactionStatuses);
       const signer = textOf(fields, 'signer');
       const page = await transactions.list({
         limit,

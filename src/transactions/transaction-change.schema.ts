@@ -1,5 +1,5 @@
+import { transactionStatuses } from '#evm';
 import { z } from '#sdk';
-import { statuses } from './transactions.schema.js';
 
 /** What became of a transaction at one moment; told on socket.io namespace `/transactions` and by event streams. */
 export const transactionChange = z.object({
@@ -20,7 +20,7 @@ export const transactionChange = z.object({
       .meta({ description: 'What it calls, in words of the ABI.' }),
     origin: z.string().nullable().meta({ description: 'flow:<name> or key:<id>' }),
   }),
-  status: z.enum(statuses),
+  status: z.enum(transactionStatuses),
   hash: z.string().nullable(),
   place: z
     .object({ hash: z.string(), blockNumber: z.number().int(), blockHash: z.string(), gasUsed: z.string() })

@@ -1,5 +1,13 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type { StoredFeeWish, TransactionFailure, TransactionPlace, TransactionRecord, TransactionSubject } from '#evm';
+import {
+  isFinal,
+  type StoredFeeWish,
+  type TransactionFailure,
+  type TransactionPlace,
+  type TransactionRecord,
+  type TransactionStatus,
+  type TransactionSubject,
+} from '#evm';
 import type { Database } from '#platform';
 
 export interface TransactionView {
@@ -18,7 +26,7 @@ export interface TransactionView {
   readonly fee: StoredFeeWish | null;
   readonly about: TransactionSubject | null;
   readonly origin: string | null;
-  readonly status: string;
+  readonly status: TransactionStatus;
   /** Of the attempt that was mined, until then of the newest. */
   readonly hash: string | null;
   readonly receipt: { readonly blockNumber: number; readonly blockHash: string; readonly gasUsed: string } | null;
@@ -54,8 +62,6 @@ export interface TransactionDetail extends TransactionView {
   readonly history: readonly ChangeView[];
 }
 
-export const finalStatuses = ['confirmed', 'failed', 'cancelled'];
-
 export function viewColumns(db: Kysely<Database>) {
   return db
     .selectFrom('chain_transaction as t')
@@ -77,7 +83,8 @@ type ViewRow = Selectable<Database['chain_transaction']> & {
 export function viewOf(row: ViewRow, networkName: (chainId: number) => string | undefined): TransactionView {
   const chainId = Number(row.chain_id);
   const self = `/api/transactions/${row.id}`;
-  const isFinal = finalStatuses.includes(row.status);
+  // This column and those in JSON are written by the ledger from these types.
+  const status = row.status as TransactionStatus;
   return {
     id: row.id,
     idempotencyKey: row.idempotency_key,
@@ -90,11 +97,10 @@ export function viewOf(row: ViewRow, networkName: (chainId: number) => string | 
     value: row.value,
     gasLimit: row.gas_limit,
     finality: row.finality,
-    // The JSON columns are written by the ledger from these types.
     fee: row.fee as StoredFeeWish | null,
     about: row.about as TransactionSubject | null,
     origin: row.origin,
-    status: row.status,
+    status,
     hash: row.newest_hash,
     receipt:
       row.block_number === null || row.block_hash === null
@@ -105,7 +111,7 @@ export function viewOf(row: ViewRow, networkName: (chainId: number) => string | 
     wish: row.wish,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    links: { self, ...(!isFinal && { cancel: `${self}/cancel`, replace: `${self}/replace` }) },
+    links: { self, ...(!isFinal({ status }) && { cancel: `${self}/cancel`, replace: `${self}/replace` }) },
   };
 }
 

@@ -1,13 +1,11 @@
-import { isAddress } from '#evm';
+import { isAddress, transactionStatuses } from '#evm';
 import { amount, z } from '#sdk';
-
-export const statuses = ['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled'] as const;
 
 /** `a,b` or `a` given several times. */
 const statusList = z
   .union([z.string(), z.array(z.string())])
   .transform((given) => [given].flat().flatMap((text) => text.split(',')))
-  .pipe(z.array(z.enum(statuses)))
+  .pipe(z.array(z.enum(transactionStatuses)))
   .meta({ description: 'One, or several separated by commas.' });
 
 export const listQuery = z.strictObject({
@@ -106,7 +104,7 @@ export const transactionAnswer = z.object({
     .object({ contract: z.string().optional(), function: z.string().optional(), args: z.unknown().optional() })
     .nullable(),
   origin: z.string().nullable(),
-  status: z.enum(statuses),
+  status: z.enum(transactionStatuses),
   hash: z.string().nullable().meta({ description: 'Of the attempt that was mined, until then of the newest' }),
   receipt: z.object({ blockNumber: z.number().int(), blockHash: z.string(), gasUsed: z.string() }).nullable(),
   contractAddress: z.string().nullable(),
@@ -138,7 +136,7 @@ export const transactionDetailAnswer = z.object({
   ),
   history: z.array(
     z.object({
-      status: z.enum(statuses),
+      status: z.enum(transactionStatuses),
       at: z.iso.datetime(),
       reason: z.string().nullable(),
       place: z
@@ -152,7 +150,7 @@ export const transactionDetailAnswer = z.object({
 export const batchAnswer = z.object({
   items: z.array(
     z.union([
-      z.object({ id: z.uuid(), status: z.enum(statuses) }),
+      z.object({ id: z.uuid(), status: z.enum(transactionStatuses) }),
       z.object({
         error: z.object({ code: z.string(), title: z.string(), detail: z.string(), fix: z.string().optional() }),
       }),

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { FeeWish, Finality, StoredFeeWish, TransactionRecord, Transactions } from '#evm';
+import {
+  feeWishOf,
+  hasReached,
+  type Finality,
+  type StoredFeeWish,
+  type TransactionRecord,
+  type Transactions,
+  type Wait,
+} from '#evm';
 import type { AuditLog, Caller } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { TransactionsQueries } from './transactions.queries.js';
@@ -18,8 +26,6 @@ export interface SendingNetworks {
   byChainId(chainId: number): Promise<SendingNetwork>;
 }
 
-export type Wait = 'accepted' | 'mined' | 'confirmed';
-
 type BatchItem = TransactionBody & { readonly idempotencyKey?: string | undefined };
 type BatchResult =
   | { readonly id: string; readonly status: string }
@@ -30,11 +36,6 @@ type BatchResult =
 const longestWaitMs = 30_000;
 /** Of one batch; each asks the node what its transaction would do. */
 const atOnce = 50;
-const reached: Readonly<Record<Wait, readonly string[]>> = {
-  accepted: [],
-  mined: ['mined', 'confirmed', 'failed', 'cancelled'],
-  confirmed: ['confirmed', 'failed', 'cancelled'],
-};
 
 /** What callers of the API may do with transactions; each deed is noted in the audit. */
 export class TransactionsService {
@@ -54,7 +55,7 @@ export class TransactionsService {
     const record = await submit(network, body, caller, idempotencyKey);
     const noted = this.audit.write({ actor: caller.name, action: 'transaction.send', subject: record.id });
     const [transaction] = await Promise.all([this.#whenReached(network, record, body.wait), noted]);
-    return { transaction, isReached: reached[body.wait].includes(transaction.status) };
+    return { transaction, isReached: body.wait !== 'accepted' && hasReached(transaction, untilOf(body.wait)) };
   }
 
   /** One by one; what is wrong with one does not hold the others up. The order among them is not promised. */
@@ -91,7 +92,7 @@ export class TransactionsService {
         fix: 'The limit is called feeCap; who set it can change it.',
       });
     }
-    await network.transactions.replace(id, feeOf({ ...(cap !== undefined && { cap }), ...fee }));
+    await network.transactions.replace(id, feeWishOf({ ...(cap !== undefined && { cap }), ...fee }));
     await this.audit.write({ actor: caller.name, action: 'transaction.replace', subject: id, detail: { fee } });
     return this.queries.get(id);
   }
@@ -102,7 +103,7 @@ export class TransactionsService {
     wait: Wait,
   ): Promise<TransactionDetail> {
     if (wait !== 'accepted') {
-      await transactions.waitFor(record.id, wait === 'mined' ? 'mined' : 'final', {
+      await transactions.waitFor(record.id, untilOf(wait), {
         withinMs: longestWaitMs,
         signal: new AbortController().signal,
       });
@@ -154,7 +155,7 @@ async function submit(
     origin: originOf(caller),
     ...(to !== undefined && { to }),
     ...(gas !== undefined && { gasLimit: BigInt(gas) }),
-    ...(fee && { fee: feeOf(fee) }),
+    ...(fee && { fee: feeWishOf(fee) }),
   });
 }
 
@@ -162,18 +163,6 @@ function originOf({ id }: Caller): string {
   return `key:${id}`;
 }
 
-function feeOf({
-  max,
-  tip,
-  cap,
-}: {
-  max?: string | undefined;
-  tip?: string | undefined;
-  cap?: string | undefined;
-}): FeeWish {
-  return {
-    ...(max !== undefined && { max: BigInt(max) }),
-    ...(tip !== undefined && { tip: BigInt(tip) }),
-    ...(cap !== undefined && { cap: BigInt(cap) }),
-  };
+function untilOf(wait: 'mined' | 'confirmed'): 'mined' | 'final' {
+  return wait === 'mined' ? 'mined' : 'final';
 }

@@ -205,16 +205,6 @@ export class KyselyTransactionStore implements TransactionStore {
     });
   }
 
-  async suspension(chainId: number, from: string): Promise<string | undefined> {
-    const row = await this.db
-      .selectFrom('chain_signer')
-      .select(['reason', 'suspended_at'])
-      .where('chain_id', '=', String(chainId))
-      .where('address', '=', from)
-      .executeTakeFirst();
-    return row?.suspended_at ? (row.reason ?? 'no reason was given') : undefined;
-  }
-
   async #reserve(batch: readonly Reservation[]): Promise<readonly Reserved[]> {
     const signers = new Map<string, Signer>();
     for (const { draft, chainNonce } of batch) {

@@ -1,3 +1,4 @@
+import { transactionStatuses } from '#evm';
 import { address, z } from '#sdk';
 
 const reference = z.string().trim().min(1).max(200);
@@ -21,7 +22,7 @@ const tokenTransfer = z.strictObject({
   /** In whole tokens. */
   minimum: optional(z.string().regex(/^\d+(\.\d+)?$/, 'must be a number such as 12.5')),
 });
-const status = z.enum(['reserved', 'signed', 'broadcast', 'mined', 'confirmed', 'failed', 'cancelled']);
+const status = z.enum(transactionStatuses);
 const transactionStatus = z.strictObject({
   network: optional(reference),
   statuses: optional(z.union([z.array(status).min(1), status.transform((one) => [one])])),
