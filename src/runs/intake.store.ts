@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '#platform';
 import { PatchbayError } from '#sdk';
-import { inTransaction } from './in-transaction.js';
 
 /** An event ready to be stored; `data` is JSON text. */
 export interface EventRow {

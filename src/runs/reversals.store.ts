@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
+import { inTransaction } from '#platform';
 import { PatchbayError, type Retraction } from '#sdk';
 import { eventId, runId } from './identity.js';
-import { inTransaction } from './in-transaction.js';
 import type { ReadyRun } from './intake.store.js';
 
 /** What happens to events, and to their runs, when a chain takes back what it said. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { JournalEntry, StepError } from '#engine';
-import { inTransaction } from './in-transaction.js';
+import { inTransaction } from '#platform';
 import type { ReadyRun } from './intake.store.js';
 import { entryOf, journalJson, type JournalRow, type Journaling } from './journal-rows.js';
 

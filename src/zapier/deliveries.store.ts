@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
-import type { Pool } from 'pg';
-import type { Database } from '#platform';
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction, type Database } from '#platform';
 import { PatchbayError, type PublishedItem } from '#sdk';
 import { publishedItem, type Item } from './items.js';
 
@@ -61,9 +61,9 @@ export class DeliveriesStore {
     deliveries: readonly NewDelivery[],
     at: { readonly cursor: string; readonly epoch: string },
   ): Promise<void> {
-    await this.#transaction(async (query) => {
-      await this.#move(query, subscription, at);
-      if (deliveries.length > 0) await query({ name: 'zapier-add', text: add, values: columnsOf(deliveries) });
+    await inTransaction(this.pool, async (client) => {
+      await this.#move(client, subscription, at);
+      if (deliveries.length > 0) await client.query({ name: 'zapier-add', text: add, values: columnsOf(deliveries) });
     });
   }
 
@@ -72,9 +72,9 @@ export class DeliveriesStore {
     subscription: string,
     at: { readonly from: string; readonly cursor: string; readonly epoch: string },
   ): Promise<void> {
-    await this.#transaction(async (query) => {
-      await this.#move(query, subscription, at);
-      await query({
+    await inTransaction(this.pool, async (client) => {
+      await this.#move(client, subscription, at);
+      await client.query({
         name: 'zapier-retract',
         text: `update zapier_delivery set state = 'withdrawn'
           where subscription_id = $1 and position >= $2 and state = 'waiting'`,
@@ -229,38 +229,15 @@ export class DeliveriesStore {
   }
 
   async #move(
-    query: Query,
+    client: PoolClient,
     subscription: string,
     { cursor, epoch }: { readonly cursor: string; readonly epoch: string },
   ): Promise<void> {
-    const { rowCount } = await query({ name: 'zapier-move', text: move, values: [subscription, cursor, epoch] });
+    const { rowCount } = await client.query({ name: 'zapier-move', text: move, values: [subscription, cursor, epoch] });
     if (rowCount === 1) return;
     throw new PatchbayError('lease.lost', { detail: `The subscription ${subscription} is gone, or heard elsewhere.` });
   }
-
-  async #transaction(work: (query: Query) => Promise<void>): Promise<void> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('begin');
-      await work((statement) => client.query(statement));
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback').catch((failure: unknown) => {
-        broken = failure instanceof Error ? failure : new Error(String(failure));
-      });
-      throw error;
-    } finally {
-      client.release(broken);
-    }
-  }
 }
-
-type Query = (statement: {
-  readonly name: string;
-  readonly text: string;
-  readonly values: unknown[];
-}) => Promise<{ readonly rowCount: number | null }>;
 
 function columnsOf(deliveries: readonly NewDelivery[]): unknown[] {
   // Twice the same key in one statement would be refused.
