@@ -19,9 +19,7 @@ export class OldAbis {
   /** By the id of old clients, or by name, with or without a version. @throws gateway.unknownInterface */
   async get(reference: string): Promise<StoredInterface> {
     const { interfaces } = this.parts;
-    if (uuid.test(reference)) return await interfaces.byId(reference);
-    const [name = '', version] = reference.split('@');
-    return await interfaces.get(name, version === undefined ? undefined : Number(version));
+    return await (uuid.test(reference) ? interfaces.byId(reference) : interfaces.byReference(reference));
   }
 
   async list(): Promise<Json[]> {

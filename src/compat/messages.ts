@@ -5,6 +5,7 @@ import {
   checked,
   readUpload,
   type ContractCalls,
+  type ContractFunction,
   type DeploymentsService,
   type Upload,
   type UploadsService,
@@ -91,15 +92,12 @@ export class Messages {
     const { fragment, args } = callOf(body);
     const fly = parametersOf(body);
     const { outputs } = await this.parts.calls.call(
-      addressLike(body.to),
-      signatureOf(fragment),
+      await this.#find(body, fragment),
       {
-        abi: [fragment],
         args,
         root: '#/params',
         block: blockParameter(body.blockNumber),
         ...(fly.from !== undefined && { from: fly.from }),
-        ...(fly.network !== undefined && { network: fly.network }),
       },
       caller,
     );
@@ -111,18 +109,21 @@ export class Messages {
     const { fragment, args } = callOf(body);
     const fly = parametersOf(body);
     const sent = await this.parts.calls.send(
-      addressLike(body.to),
-      signatureOf(fragment),
-      {
-        ...sending(fly, caller),
-        abi: [fragment],
-        args,
-        root: '#/params',
-        ...(fly.network !== undefined && { network: fly.network }),
-      },
+      await this.#find(body, fragment),
+      { ...sending(fly, caller), args, root: '#/params' },
       caller,
     );
     return await this.#accepted(sent, reply);
+  }
+
+  #find(
+    { to, network }: MessageOf<'SendTransaction'> | MessageOf<'Query'>,
+    fragment: AbiFragment,
+  ): Promise<ContractFunction> {
+    return this.parts.calls.find(addressLike(to), signatureOf(fragment), {
+      abi: [fragment],
+      ...(network !== undefined && { network }),
+    });
   }
 
   async #deploy(body: MessageOf<'DeployContract'>, caller: Caller, reply: FastifyReply): Promise<Values> {

@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify';
-import { decodeCall, type Abi, type AbiFragment } from '#evm';
+import { decodeCall, type AbiFragment } from '#evm';
 import {
   blockParameter,
   goneSignal,
   isRead,
   type CallableContract,
   type ContractCalls,
+  type ContractFunction,
   type SentTransaction,
 } from '#gateway';
 import { hasScope, type Caller, type Scope } from '#platform';
@@ -21,7 +22,6 @@ export interface Target {
   readonly contract: string;
   /** `name@version` of an interface. */
   readonly interface?: string;
-  readonly abi?: Abi;
 }
 
 export interface OldCall {
@@ -39,15 +39,16 @@ export class OldCalls {
 
   /** What is only asked; with `fly-transaction`, what that transaction handed to the function. */
   async read(target: Target, functionRef: string, call: OldCall): Promise<Values> {
+    return await this.#read(await this.#find(target, functionRef, call), call);
+  }
+
+  async #read(found: ContractFunction, call: OldCall): Promise<Values> {
     const { fly, caller } = call;
-    const place = placeOf(target, fly);
-    const { contract, fragment } = await this.#find(place, functionRef);
-    if (fly.transaction !== undefined) return await inputsOf(contract, fragment, fly.transaction);
+    const { target, fragment } = found;
+    if (fly.transaction !== undefined) return await inputsOf(target, fragment, fly.transaction);
     const { outputs } = await this.parts.calls.call(
-      place.contract,
-      functionRef,
+      found,
       {
-        ...place.where,
         args: readInputs(fragment.inputs ?? [], call),
         root: '#',
         block: blockParameter(fly.block),
@@ -63,17 +64,16 @@ export class OldCalls {
   /** Reads what changes nothing, sends the rest. */
   async post(target: Target, functionRef: string, call: OldCall, reply: FastifyReply): Promise<Values> {
     const { fly, caller } = call;
-    const place = placeOf(target, fly);
-    const { fragment } = await this.#find(place, functionRef);
+    const found = await this.#find(target, functionRef, call);
+    const { fragment } = found;
     if (fly.isCall || isRead(fragment)) {
       reply.status(200);
-      return await this.read(target, functionRef, call);
+      return await this.#read(found, call);
     }
     assertScopes(caller, ['chain:send']);
     const sent = await this.parts.calls.send(
-      place.contract,
-      functionRef,
-      { ...place.where, ...sending(fly, caller), args: readInputs(fragment.inputs ?? [], call), root: '#' },
+      found,
+      { ...sending(fly, caller), args: readInputs(fragment.inputs ?? [], call), root: '#' },
       caller,
     );
     return await this.answer(sent, fly, reply);
@@ -99,14 +99,12 @@ export class OldCalls {
     return isSuccess(outcome) ? outcome : withError(outcome);
   }
 
-  #find(place: Place, functionRef: string): Promise<{ contract: CallableContract; fragment: AbiFragment }> {
-    return this.parts.calls.find(place.contract, functionRef, place.where);
+  #find(target: Target, functionRef: string, { fly: { network } }: OldCall): Promise<ContractFunction> {
+    return this.parts.calls.find(addressLike(target.contract), functionRef, {
+      ...(target.interface !== undefined && { interface: target.interface }),
+      ...(network !== undefined && { network }),
+    });
   }
-}
-
-interface Place {
-  readonly contract: string;
-  readonly where: { readonly network?: string; readonly interface?: string; readonly abi?: Abi };
 }
 
 /** How a transaction is sent, in our words. @throws request.invalid when nobody is named as its sender */
@@ -141,17 +139,6 @@ export function assertScopes(caller: Caller, scopes: readonly Scope[]): void {
 
 function idempotencyKeyOf(id: string | undefined, caller: Caller): string {
   return id === undefined ? crypto.randomUUID() : `key:${caller.id}:${id}`;
-}
-
-function placeOf(target: Target, { network }: FlyParameters): Place {
-  return {
-    contract: addressLike(target.contract),
-    where: {
-      ...(target.interface !== undefined && { interface: target.interface }),
-      ...(target.abi !== undefined && { abi: target.abi }),
-      ...(network !== undefined && { network }),
-    },
-  };
 }
 
 async function inputsOf({ network }: CallableContract, fragment: AbiFragment, hash: string): Promise<Values> {

@@ -15,7 +15,7 @@ import {
   splitQuery,
   type CallRequest,
 } from './call-request.js';
-import { ContractCalls, type ReadOptions } from './contract-calls.js';
+import { ContractCalls, type ContractFunction, type ReadOptions } from './contract-calls.js';
 import { ContractsService } from './contracts.service.js';
 import { sentView, type Json } from './gateway-views.js';
 import { callAnswer, eventsAnswer } from './gateway.schema.js';
@@ -69,9 +69,9 @@ export class ContractCallsController {
     @Query() query: Query,
     @CurrentCaller() caller: Caller,
   ): Promise<Json> {
-    const { fragment } = await this.calls.find(reference, functionRef, placeOf(query));
-    const { args, given } = splitQuery(query, fragment.inputs ?? [], readOptions);
-    return await this.#read(reference, functionRef, { ...optionsOf(given), args }, { caller, root: '#' });
+    const found = await this.calls.find(reference, functionRef, placeOf(query));
+    const { args, given } = splitQuery(query, found.fragment.inputs ?? [], readOptions);
+    return await this.#read(found, { ...optionsOf(given), args }, { caller, root: '#' });
   }
 
   @Answers('Reads a function that changes nothing, or sends any other in a transaction (needs chain:send)', callAnswer)
@@ -89,16 +89,15 @@ export class ContractCallsController {
   ): Promise<Json> {
     const { given } = splitQuery(query, [], queryOptions);
     const wish: CallRequest = { ...optionsOf(given), ...body };
-    const { fragment } = await this.calls.find(reference, functionRef, wherein(wish));
-    if (wish.read === true || isRead(fragment)) return await this.#read(reference, functionRef, wish, { caller });
-    const send = sendOptions(wish, fragment, caller);
+    const found = await this.calls.find(reference, functionRef, wherein(wish));
+    if (wish.read === true || isRead(found.fragment)) return await this.#read(found, wish, { caller });
+    const send = sendOptions(wish, found.fragment, caller);
     if (wish.simulate === true) {
-      const { gas, result } = await this.calls.simulate(reference, functionRef, send, caller);
+      const { gas, result } = await this.calls.simulate(found, send, caller);
       return { gas: gas.toString(), result };
     }
     const sent = await this.calls.send(
-      reference,
-      functionRef,
+      found,
       {
         ...send,
         idempotencyKey: idempotencyKeyOf(request, caller),
@@ -113,21 +112,19 @@ export class ContractCallsController {
   }
 
   async #read(
-    reference: string,
-    functionRef: string,
+    found: ContractFunction,
     wish: CallRequest,
     { caller, root }: { readonly caller: Caller; readonly root?: string },
   ): Promise<Json> {
     const options: ReadOptions = {
       args: wish.args ?? {},
       block: blockParameter(wish.block),
-      ...wherein(wish),
       ...(root !== undefined && { root }),
       ...(wish.from !== undefined && { from: wish.from }),
       ...(wish.value !== undefined && { value: BigInt(wish.value) }),
       ...(wish.gas !== undefined && { gas: BigInt(wish.gas) }),
     };
-    const { result } = await this.calls.call(reference, functionRef, options, caller);
+    const { result } = await this.calls.call(found, options, caller);
     return { result };
   }
 }
@@ -149,7 +146,6 @@ function sendOptions(wish: CallRequest, fragment: AbiFragment, caller: Caller) {
   return {
     args: wish.args ?? {},
     from: wish.from,
-    ...wherein(wish),
     ...(wish.value !== undefined && { value: BigInt(wish.value) }),
     ...(wish.gas !== undefined && { gas: BigInt(wish.gas) }),
     ...(wish.fee !== undefined && { fees: feesOf(wish.fee) }),

@@ -10,7 +10,7 @@ import {
   type FeeWish,
 } from '#evm';
 import type { Caller } from '#platform';
-import type { CallableContract, ContractsService } from './contracts.service.js';
+import type { CallableContract, ContractPlace, ContractsService } from './contracts.service.js';
 import type { GatewayCallRecorder } from './gateway-call-recorder.js';
 import { followTransaction, type SentTransaction, type Wait } from './sent-transaction.js';
 
@@ -21,11 +21,6 @@ interface CallOptions {
   readonly args: FunctionArguments;
   /** Where the arguments lie in what the caller wrote, for pointers. Default `#/args`. */
   readonly root?: string;
-  readonly network?: string;
-  /** Name of an interface, or `name@version`, for an address that nobody has registered. */
-  readonly interface?: string;
-  /** Of the contract, for an address that nobody has registered; then its name is not looked up. */
-  readonly abi?: Abi;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +49,7 @@ export interface SendOptions extends CallOptions {
   readonly fees?: FeeWish;
   readonly wait?: Wait;
   /** How long to hold the call for `mined` and `confirmed`. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   readonly idempotencyKey: string;
 }
 
@@ -63,11 +58,15 @@ export interface SimulationResult extends ReadResult {
 }
 
 interface Callable {
+  /** As the ABI has it. */
   readonly fragment: AbiFragment;
   readonly signature: string;
 }
 
-const usualWaitMs = 30_000;
+/** A function of a contract, found: what is called. */
+export interface ContractFunction extends Callable {
+  readonly target: CallableContract;
+}
 
 /** Functions of contracts, read and sent to: what the REST routes of contracts do, for whoever speaks another dialect too. */
 export class ContractCalls {
@@ -78,14 +77,14 @@ export class ContractCalls {
     private readonly parts: { readonly contracts: ContractsService; readonly recorder: GatewayCallRecorder },
   ) {}
 
-  /** The function as its ABI has it. @throws evm.unknownContract, evm.unknownFunction */
-  async find(
-    contractRef: string,
-    functionRef: string,
-    where: { readonly network?: string; readonly interface?: string } = {},
-  ): Promise<{ readonly contract: CallableContract; readonly fragment: AbiFragment }> {
-    const contract = await this.parts.contracts.resolve(contractRef, where);
-    return { contract, fragment: this.#callable(contract.contract.abi, functionRef).fragment };
+  /**
+   * By name or signature. Once for each call: its arguments cannot be read before it is known.
+   *
+   * @throws evm.unknownContract, evm.unknownFunction, gateway.unknownInterface
+   */
+  async find(contractRef: string, functionRef: string, where: ContractPlace = {}): Promise<ContractFunction> {
+    const target = await this.parts.contracts.resolve(contractRef, where);
+    return { target, ...this.#callable(target.contract.abi, functionRef) };
   }
 
   /**
@@ -93,10 +92,12 @@ export class ContractCalls {
    *
    * @throws evm.arguments naming the input; evm.reverted with the contract's own words
    */
-  async call(contractRef: string, functionRef: string, options: ReadOptions, caller?: Caller): Promise<ReadResult> {
-    const target = await this.parts.contracts.resolve(contractRef, options);
+  async call(
+    { target, fragment, signature }: ContractFunction,
+    options: ReadOptions,
+    caller?: Caller,
+  ): Promise<ReadResult> {
     const { network, contract } = target;
-    const { fragment, signature } = this.#callable(contract.abi, functionRef);
     const data = encodeCall(fragment, options.args, options.root);
     const call = {
       to: contract.address,
@@ -129,10 +130,12 @@ export class ContractCalls {
    * @throws evm.arguments, evm.reverted, evm.insufficientFunds, evm.unknownSigner, evm.limit; request.conflict when the
    * idempotency key was used for something else
    */
-  async send(contractRef: string, functionRef: string, options: SendOptions, caller: Caller): Promise<SentTransaction> {
-    const target = await this.parts.contracts.resolve(contractRef, options);
+  async send(
+    { target, fragment, signature }: ContractFunction,
+    options: SendOptions,
+    caller: Caller,
+  ): Promise<SentTransaction> {
     const { network, contract } = target;
-    const { fragment, signature } = this.#callable(contract.abi, functionRef);
     const data = encodeCall(fragment, options.args, options.root);
     const record = await network.transactions.submit({
       idempotencyKey: options.idempotencyKey,
@@ -156,22 +159,15 @@ export class ContractCalls {
         transaction: record.id,
       });
     }
-    return await followTransaction(network, record, contract, {
-      wait: options.wait ?? 'accepted',
-      withinMs: options.waitMs ?? usualWaitMs,
-      signal: options.signal ?? new AbortController().signal,
-    });
+    return await followTransaction(network, record, contract, options);
   }
 
   /** What {@link send} would do; nothing is stored. */
   async simulate(
-    contractRef: string,
-    functionRef: string,
+    { target: { network, contract }, fragment, signature }: ContractFunction,
     options: Omit<SendOptions, 'idempotencyKey' | 'wait' | 'waitMs'>,
     caller: Caller,
   ): Promise<SimulationResult> {
-    const { network, contract } = await this.parts.contracts.resolve(contractRef, options);
-    const { fragment, signature } = this.#callable(contract.abi, functionRef);
     const { gas, output } = await network.transactions.simulate({
       signer: options.from,
       to: contract.address,
@@ -189,11 +185,13 @@ export class ContractCalls {
   #callable(abi: Abi, functionRef: string): Callable {
     const known = this.#callables.get(abi) ?? new Map<string, Callable>();
     this.#callables.set(abi, known);
-    const found = known.get(functionRef);
+    // As it is compared: whoever adds spaces must not add entries.
+    const key = functionRef.replaceAll(/\s/g, '');
+    const found = known.get(key);
     if (found !== undefined) return found;
     const fragment = getFragment(abi, 'function', functionRef);
     const callable = { fragment, signature: signatureOf(fragment) };
-    known.set(functionRef, callable);
+    known.set(key, callable);
     return callable;
   }
 }

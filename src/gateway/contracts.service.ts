@@ -40,6 +40,15 @@ export interface Verification {
   readonly compiler: string | undefined;
 }
 
+/** Where a contract lies, and how it is called when nobody has registered it. */
+export interface ContractPlace {
+  readonly network?: string;
+  /** Name of an interface, or `name@version`. */
+  readonly interface?: string;
+  /** Its name is not looked up then. */
+  readonly abi?: Abi;
+}
+
 /** Everything that is needed to call a contract and to describe it. */
 export interface CallableContract {
   readonly network: Network;
@@ -135,10 +144,7 @@ export class ContractsService {
    *
    * @throws evm.unknownContract, gateway.unknownInterface
    */
-  async resolve(
-    reference: string,
-    from: { network?: string; interface?: string; abi?: Abi } = {},
-  ): Promise<CallableContract> {
+  async resolve(reference: string, from: ContractPlace = {}): Promise<CallableContract> {
     const network = await this.parts.networks.get(from.network);
     if (from.abi !== undefined) {
       const address = checkedAddress(reference);
@@ -149,8 +155,7 @@ export class ContractsService {
       };
     }
     if (from.interface !== undefined) {
-      const [name = '', version] = from.interface.split('@');
-      const known = await this.parts.interfaces.get(name, version === undefined ? undefined : Number(version));
+      const known = await this.parts.interfaces.byReference(from.interface);
       const address = checkedAddress(reference);
       return { network, contract: { name: undefined, address, abi: known.abi, decimals: undefined }, interface: known };
     }

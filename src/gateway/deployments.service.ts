@@ -26,7 +26,7 @@ export interface DeployOptions {
   /** Addresses by name. */
   readonly libraries?: Readonly<Record<string, string>>;
   readonly wait?: Wait;
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   readonly idempotencyKey: string;
   readonly signal?: AbortSignal;
 }
@@ -44,8 +44,6 @@ export interface DeploymentsParts {
   readonly registered: RegisteredContracts;
   readonly store: ContractsStore;
 }
-
-const usualWaitMs = 30_000;
 
 /** New instances of interfaces. Each is known under its address and name from the moment its transaction is accepted. */
 export class DeploymentsService implements InterfaceDirectory {
@@ -93,16 +91,7 @@ export class DeploymentsService implements InterfaceDirectory {
       transaction: record.id,
       by: caller.name,
     });
-    const sent = await followTransaction(
-      network,
-      record,
-      { address, abi: known.abi },
-      {
-        wait: options.wait ?? 'accepted',
-        withinMs: options.waitMs ?? usualWaitMs,
-        signal: options.signal ?? new AbortController().signal,
-      },
-    );
+    const sent = await followTransaction(network, record, { address, abi: known.abi }, options);
     return { ...sent, address, name: options.name };
   }
 

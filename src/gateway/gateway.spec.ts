@@ -299,6 +299,12 @@ describe('reading', () => {
       result: '6',
     });
     expect((await app.ask('GET', `/api/contracts/${address}/decimals?interface=erc20`)).status).toBe(422);
+    for (const none of ['bazaar@9', 'bazaar@x', 'bazaar@99999999999', '@1']) {
+      expect((await app.ask('GET', `/api/contracts/${address}/most?interface=${none}`)).body).toMatchObject({
+        status: 404,
+        code: 'gateway.unknownInterface',
+      });
+    }
   });
 });
 

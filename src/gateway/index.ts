@@ -1,6 +1,7 @@
 /** Contracts as REST: interfaces from uploads, instances by name, their functions and events as routes. */
 export {
   ContractCalls,
+  type ContractFunction,
   type FunctionArguments,
   type ReadOptions,
   type ReadResult,

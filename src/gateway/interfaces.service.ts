@@ -26,13 +26,20 @@ export class InterfacesService {
     return await this.store.save({ name, contract, sources, createdBy });
   }
 
-  /** @throws gateway.unknownInterface */
+  /** By default its newest version. @throws gateway.unknownInterface */
   async get(name: string, version?: number): Promise<StoredInterface> {
-    const found = await this.store.find(name, version);
-    if (found) return found;
+    const id = await this.store.findId(name, version);
+    if (id !== undefined) return await this.byId(id);
     throw await this.#unknown(name, version);
   }
 
+  /** By `name`, or `name@version`. @throws gateway.unknownInterface */
+  async byReference(reference: string): Promise<StoredInterface> {
+    const [, name, version] = /^(.*)@([1-9]\d{0,8})$/.exec(reference) ?? [];
+    return await this.get(name ?? reference, version === undefined ? undefined : Number(version));
+  }
+
+  /** @throws gateway.unknownInterface */
   async byId(id: string): Promise<StoredInterface> {
     const known = this.#kept.get(id);
     if (known !== undefined) return await known;

@@ -104,17 +104,17 @@ export class InterfacesStore {
     });
   }
 
-  /** Without a version, the newest. */
-  async find(name: string, version?: number): Promise<StoredInterface | undefined> {
+  /** Without a version, of the newest. */
+  async findId(name: string, version?: number): Promise<string | undefined> {
     const row = await this.db
       .selectFrom('interface')
-      .select(columns)
+      .select('id')
       .where('name', '=', name)
       .$if(version !== undefined, (query) => query.where('version', '=', version ?? 0))
       .orderBy('version', 'desc')
       .limit(1)
       .executeTakeFirst();
-    return row && toInterface(row);
+    return row?.id;
   }
 
   async findById(id: string): Promise<StoredInterface | undefined> {

@@ -5,7 +5,6 @@ import { PatchbayError } from '#sdk';
 
 const longestKey = 200;
 const longestWaitSeconds = 120;
-const usualWaitMs = 30_000;
 
 /** Keys of one caller are not those of another. Without the header each request is one of its own. */
 export function idempotencyKeyOf(request: FastifyRequest, caller: Caller): string {
@@ -18,10 +17,10 @@ export function idempotencyKeyOf(request: FastifyRequest, caller: Caller): strin
   });
 }
 
-/** `Prefer: wait=10`, as RFC 7240 has it. */
-export function waitMsOf(request: FastifyRequest): number {
+/** `Prefer: wait=10`, as RFC 7240 has it; undefined when it does not say. */
+export function waitMsOf(request: FastifyRequest): number | undefined {
   const seconds = /(?:^|[,;\s])wait=(\d{1,6})/i.exec(String(request.headers['prefer'] ?? ''))?.[1];
-  return seconds === undefined ? usualWaitMs : Math.min(Number(seconds), longestWaitSeconds) * 1_000;
+  return seconds === undefined ? undefined : Math.min(Number(seconds), longestWaitSeconds) * 1_000;
 }
 
 /** Whoever has gone away needs no answer any more. */

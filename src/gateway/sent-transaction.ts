@@ -30,10 +30,14 @@ export interface SentTransaction {
 }
 
 export interface Following {
-  readonly wait: Wait;
-  readonly withinMs: number;
-  readonly signal: AbortSignal;
+  /** Default `accepted`. */
+  readonly wait?: Wait;
+  /** How long at most. Default 30 s. */
+  readonly waitMs?: number | undefined;
+  readonly signal?: AbortSignal;
 }
+
+const usualWaitMs = 30_000;
 
 /**
  * Waits as long as is wished for and reads what came of it.
@@ -44,11 +48,11 @@ export async function followTransaction(
   network: Network,
   sent: TransactionRecord,
   contract: { readonly address: string; readonly abi: Abi },
-  { wait, withinMs, signal }: Following,
+  { wait = 'accepted', waitMs = usualWaitMs, signal = new AbortController().signal }: Following,
 ): Promise<SentTransaction> {
   if (wait === 'accepted') return { record: sent, network, isReached: false, events: undefined };
   const until = wait === 'mined' ? 'mined' : 'final';
-  const record = await network.transactions.waitFor(sent.id, until, { withinMs, signal });
+  const record = await network.transactions.waitFor(sent.id, until, { withinMs: waitMs, signal });
   if (record.failure !== undefined || record.status === 'cancelled') throw failureOf(record);
   const isMined = record.status === 'mined' || record.status === 'confirmed';
   if (!isMined || record.place === undefined) return { record, network, isReached: false, events: undefined };

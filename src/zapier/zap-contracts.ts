@@ -79,23 +79,19 @@ export class ZapContracts {
 
   /** Asks the chain; nothing on it changes. @throws evm.arguments, evm.reverted, request.invalid when it would change something */
   async read(call: FunctionCall, caller: Caller): Promise<Item> {
-    const { contract, fragment } = await this.parts.calls.find(call.contract, call.function, where(call.network));
+    const found = await this.parts.calls.find(call.contract, call.function, where(call.network));
+    const { target, fragment } = found;
     if (!isRead(fragment)) {
       throw new PatchbayError('request.invalid', {
         detail: `${signatureOf(fragment)} changes the chain; it cannot only be read.`,
         fix: 'Let a flow do it, and run the flow.',
       });
     }
-    const { outputs } = await this.parts.calls.call(
-      call.contract,
-      call.function,
-      { args: argumentsOf(fragment, call.args), ...where(call.network) },
-      caller,
-    );
+    const { outputs } = await this.parts.calls.call(found, { args: argumentsOf(fragment, call.args) }, caller);
     return {
-      id: `${contract.network.chainId}:${contract.contract.address}:${signatureOf(fragment)}`,
-      network: contract.network.name,
-      contract: contract.contract.name ?? contract.contract.address,
+      id: `${target.network.chainId}:${target.contract.address}:${signatureOf(fragment)}`,
+      network: target.network.name,
+      contract: target.contract.name ?? target.contract.address,
       function: signatureOf(fragment),
       ...flattened(outputs, 'result'),
     };
@@ -111,14 +107,14 @@ export class ZapContracts {
     const { calls, http, subscriptions, signals } = this.parts;
     const { callbackUrl } = call;
     if (callbackUrl !== undefined) await assertTarget(callbackUrl, http);
-    const { contract, fragment } = await calls.find(call.contract, call.function, where(call.network));
+    const found = await calls.find(call.contract, call.function, where(call.network));
+    const { target, fragment } = found;
     const options = {
       args: argumentsOf(fragment, call.args),
       from: call.signer,
       idempotencyKey: `zapier:${call.key}`,
-      ...where(call.network),
     };
-    const { record } = await calls.send(call.contract, call.function, options, caller);
+    const { record } = await calls.send(found, options, caller);
     if (callbackUrl !== undefined) {
       await subscriptions.add({
         hash: hashOf([callbackUrl, 'transaction_final', record.id]),
@@ -137,8 +133,8 @@ export class ZapContracts {
       id: record.id,
       transaction_id: record.id,
       status: record.status,
-      network: contract.network.name,
-      contract: contract.contract.name ?? contract.contract.address,
+      network: target.network.name,
+      contract: target.contract.name ?? target.contract.address,
       function: signatureOf(fragment),
     };
   }
