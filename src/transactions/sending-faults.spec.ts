@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { isFinal } from '#evm';
+import { eventually } from '../../test/builders/eventually.js';
+import { rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
+import { SendingStage, soon } from './testing/sending-stage.js';
+
+let stage: SendingStage;
+
+beforeAll(async () => {
+  stage = await SendingStage.start();
+}, 60_000);
+
+afterAll(() => stage.close());
+
+beforeEach(() => stage.nextMint());
+
+afterEach(() => stage.clear());
+
+describe('a node that misbehaves while sending', () => {
+  it('given a node that says yes and forgets, when it is asked again, then the same bytes are sent again', async () => {
+    const manager = stage.aManager({ resendAfterMs: 50 }, { url: stage.proxy.url });
+    let isSwallowed = false;
+    stage.proxy.fault = async (call, forward) => {
+      if (call.method !== 'eth_sendRawTransaction' || isSwallowed) return await forward();
+      isSwallowed = true;
+      return rpcResult(call, `0x${'12'.repeat(32)}`);
+    };
+
+    const record = await stage.sendAndWait(manager, stage.aMint());
+
+    expect(record.attempts).toHaveLength(1);
+    expect(await stage.balance()).toBe(1);
+  });
+
+  it('given a node that forgets its whole pool, when blocks go by, then the same bytes of all are sent again', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const manager = stage.aManager({ resendAfterMs: 60_000 });
+    const records = await Promise.all(
+      Array.from({ length: 5 }, (_, index) =>
+        manager.submit(stage.aMint({ idempotencyKey: `${stage.key('pool')}-${String(index)}` })),
+      ),
+    );
+    await Promise.all(records.map(({ id }) => manager.waitFor(id, 'broadcast', soon())));
+    await stage.chain.call('anvil_dropAllTransactions');
+    await stage.chain.mine(4);
+    await stage.chain.call('evm_setAutomine', [true]);
+
+    const ends = await Promise.all(records.map(({ id }) => manager.waitFor(id, 'final', soon())));
+
+    expect(ends.map(({ status, attempts }) => [status, attempts.length])).toEqual(records.map(() => ['confirmed', 1]));
+    expect(await stage.balance()).toBe(5);
+  });
+
+  it('given an answer that is lost after the node has taken it, when it is asked again, then nothing is sent anew', async () => {
+    const manager = stage.aManager({}, { url: stage.proxy.url });
+    let losses = 3;
+    stage.proxy.fault = async (call, forward, response) => {
+      const answer = await forward();
+      if (call.method === 'eth_sendRawTransaction' && losses-- > 0) response.destroy();
+      return answer;
+    };
+
+    const record = await stage.sendAndWait(manager, stage.aMint());
+
+    expect(record.attempts).toHaveLength(1);
+    expect(await stage.balance()).toBe(1);
+  });
+
+  it('given a fee that is too low, when blocks go by, then it is raised with the same nonce and either receipt counts', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const manager = stage.aManager({ resendAfterMs: 60_000 });
+    const { id, nonce } = await manager.submit(stage.aMint());
+    const [first] = (await manager.waitFor(id, 'broadcast', soon())).attempts;
+    await eventually(async () => {
+      await stage.chain.call('anvil_setNextBlockBaseFeePerGas', [`0x${(BigInt(first!.maxFee) + 1n).toString(16)}`]);
+      await stage.chain.mine();
+      return isFinal(await stage.stored(id));
+    });
+
+    const record = await stage.stored(id);
+    expect(record).toMatchObject({ status: 'confirmed', nonce });
+    expect(BigInt(record.attempts.at(1)?.maxFee ?? 0) * 8n).toBeGreaterThanOrEqual(BigInt(first!.maxFee) * 9n);
+    expect(await stage.balance()).toBe(1);
+  });
+
+  it('given bytes that can never be mined, when the node refuses them, then the nonce is filled and the transaction has failed', async () => {
+    stage.proxy.fault = async (call, forward) => {
+      const isPayload = call.method === 'eth_sendRawTransaction' && String(call.params[0]).length > 400 - 64;
+      return isPayload ? rpcError(call, -32_000, 'exceeds block gas limit') : await forward();
+    };
+    const before = await stage.nonces();
+
+    const record = await stage.sendAndWait(stage.aManager({}, { url: stage.proxy.url }), stage.aMint());
+
+    expect(record).toMatchObject({ status: 'failed', failure: { code: 'evm.rpc' } });
+    expect(record.failure?.detail).toContain('exceeds block gas limit');
+    expect(await stage.nonces()).toBe(before + 1);
+    expect(await stage.balance()).toBe(0);
+  });
+
+  it('given receipts that come late, when the node has them, then it is mined', async () => {
+    let nulls = 5;
+    stage.proxy.fault = async (call, forward) => {
+      if (call.method === 'eth_getBlockReceipts' && nulls-- > 0) return rpcResult(call, null);
+      return call.method === 'eth_getTransactionReceipt' && nulls-- > 0 ? rpcResult(call, null) : await forward();
+    };
+    expect(await stage.sendAndWait(stage.aManager({}, { url: stage.proxy.url }), stage.aMint())).toMatchObject({
+      status: 'confirmed',
+    });
+  });
+
+  it('given a block that leaves the chain, when it is confirmed, then the same transaction is mined again', async () => {
+    const manager = stage.aManager();
+    const { id } = await manager.submit(stage.aMint({ finality: 2 }));
+    await manager.waitFor(id, 'mined', soon());
+    await stage.chain.call('anvil_reorg', [1, []]);
+    await eventually(async () => {
+      await stage.chain.mine();
+      return isFinal(await stage.stored(id));
+    });
+
+    const record = await stage.stored(id);
+    expect(record).toMatchObject({ status: 'confirmed' });
+    expect(record.attempts).toHaveLength(1);
+    expect(await stage.balance()).toBe(1);
+    expect((await stage.statuses(id)).filter((status) => status === 'mined')).toHaveLength(2);
+  });
+});
