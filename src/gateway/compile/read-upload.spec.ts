@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { PatchbayError } from '#sdk';
 import { listContents, readUpload } from './read-upload.js';
 import { aTar, aZip, parts } from './testing/packing.js';
+import { uploadLimits, type UploadLimits } from './upload.js';
 
 const token = 'contract Token { uint256 public supply; }\n';
 
@@ -81,6 +82,7 @@ describe('refusing an upload', () => {
     'a name with a drive': [[{ name: 'C:/A.sol', content: token }], /"C:\/A\.sol".*absolute/],
     'a backslash': [[{ name: '..\\A.sol', content: token }], /backslash/],
     'a NUL': [[{ name: 'A.sol\0.png', content: token }], /no text/],
+    'a long name': [[{ name: `${'d'.repeat(500)}.sol`, content: token }], /more than 500 characters/],
     'a deep path': [[{ name: `${'d/'.repeat(21)}A.sol`, content: token }], /20 folders deep/],
     'a symbolic link': [[{ name: 'A.sol', content: '/etc/passwd', mode: 0o120777 }], /"A\.sol".*is a link/],
     'a device': [[{ name: 'A.sol', content: '', mode: 0o020666 }], /is a link or a device/],
@@ -142,8 +144,8 @@ describe('refusing an upload', () => {
     }));
 
     expect((await refusalOf({ zip: aZip(files) })).detail).toBe('zip brings more than 2000 entries');
-    expect((await refusalOf({ tgz: gzipSync(await aTar(files.slice(0, 2_001))) })).detail).toMatch(
-      /2000 entries|200 times/,
+    expect((await refusalOf({ tar: await aTar(files.slice(0, 2_001)) })).detail).toBe(
+      'tar brings more than 2000 entries',
     );
   });
 
@@ -156,16 +158,25 @@ describe('refusing an upload', () => {
     expect((await refusalOf({ tgz: gzipSync(tar).subarray(0, -20) })).detail).toMatch(/tgz is damaged/);
   });
 
+  it('given content that was changed on its way, when it is read, then its checksum tells', async () => {
+    const zip = aZip([{ ...source, method: 0 }]);
+    zip.write('x', zip.indexOf(token));
+
+    expect((await refusalOf({ zip })).detail).toMatch(/the checksum of A\.sol is wrong/);
+  });
+
   it('given a tar with links, devices or names that lead out, when it is read, then it is refused by name', async () => {
     const link = await aTar([{ name: 'A.sol', type: 'symlink', linkname: '/etc/passwd' }]);
     const hardLink = await aTar([{ name: 'A.sol', type: 'link', linkname: 'B.sol' }]);
     const device = await aTar([{ name: 'A.sol', type: 'character-device' }]);
     const slip = await aTar([{ name: '../A.sol', content: token }]);
+    const nested = await aTar([{ name: 'inner.zip', content: 'PK' }]);
 
     expect((await refusalOf({ link })).detail).toMatch(/"A\.sol" of link is a symlink/);
     expect((await refusalOf({ hardLink })).detail).toMatch(/is a link/);
     expect((await refusalOf({ device })).detail).toMatch(/is a character-device/);
     expect((await refusalOf({ slip })).detail).toMatch(/"\.\.\/A\.sol" of slip leads out/);
+    expect((await refusalOf({ nested })).detail).toBe('inner.zip inside nested is an archive itself');
   });
 
   it('given a gzip bomb, when it is read, then it is stopped at the limit', async () => {
@@ -174,6 +185,28 @@ describe('refusing an upload', () => {
     expect(await refusalOf({ bomb })).toMatchObject({
       code: 'request.tooLarge',
       detail: 'bomb unpacks to more than 10 MB',
+    });
+    const small = gzipSync(Buffer.alloc(5_000_000));
+    expect((await refusalOf({ small })).detail).toBe('small unpacks to more than 200 times its packed size');
+  });
+
+  it('given limits, when several parts reach them together, then that counts as if one had', async () => {
+    const two = { 'A.sol': token, 'B.sol': token };
+    const reading = (limits: Partial<UploadLimits>) => readUpload(parts(two), { ...uploadLimits, ...limits });
+
+    await expect(reading({ totalBytes: token.length + 1 })).rejects.toMatchObject({ code: 'request.tooLarge' });
+    await expect(reading({ packedBytes: token.length + 1 })).rejects.toMatchObject({
+      code: 'request.tooLarge',
+      detail: expect.stringContaining('With B.sol') as unknown,
+    });
+  });
+
+  it('given an input for solc, when a source in it is large, then it is refused as a file would be', async () => {
+    const json = { language: 'Solidity', sources: { 'A.sol': { content: ' '.repeat(1_000_001) } } };
+
+    await expect(readUpload({ json })).rejects.toMatchObject({
+      code: 'request.tooLarge',
+      detail: 'A.sol has more than 1 MB',
     });
   });
 
