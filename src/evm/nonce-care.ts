@@ -4,6 +4,7 @@ import type { InFlight, InFlightWindow } from './in-flight.js';
 import type { Outcomes } from './outcomes.js';
 import { findMined } from './receipt.js';
 import type { RpcClient } from './rpc-client.js';
+import { countTransactions } from './sender-nonces.js';
 import type { Signer } from './signer.js';
 import type { TransactionDraft, TransactionStore } from './transaction-store.js';
 
@@ -61,7 +62,7 @@ export class NonceCare {
     const [first] = await store.listUnfinished(rpc.chainId, signer.address, -1, 1);
     const next = first?.nonce ?? (await store.nextNonce(rpc.chainId, signer.address));
     if (next === undefined) return;
-    const count = await this.#pendingCount();
+    const count = await countTransactions(rpc, signer.address, 'pending');
     if (count < next) await this.#fill(window, count, next);
   }
 
@@ -83,9 +84,9 @@ export class NonceCare {
   }
 
   async whyStuck(window: InFlightWindow, lowest: InFlight): Promise<StuckCause> {
-    const { rpc } = this.#options;
+    const { rpc, signer } = this.#options;
     const { record } = lowest;
-    const count = await this.#minedCount();
+    const count = await countTransactions(rpc, signer.address, 'latest');
     if (count > record.nonce) {
       await this.tooLow(window, [lowest]);
       return 'waiting';
@@ -151,21 +152,6 @@ export class NonceCare {
     const since = this.#doubts.get(subject);
     if (since === undefined) this.#doubts.set(subject, performance.now());
     return since !== undefined && performance.now() - since >= doubtMs;
-  }
-
-  async #minedCount(): Promise<number> {
-    return await this.#count('latest');
-  }
-
-  async #pendingCount(): Promise<number> {
-    return await this.#count('pending');
-  }
-
-  /** Of several nodes the one that has got furthest is believed. */
-  async #count(block: 'latest' | 'pending'): Promise<number> {
-    const { rpc, signer } = this.#options;
-    const counts = await rpc.requestAll('eth_getTransactionCount', [signer.address, block]);
-    return Math.max(...counts.map(parseQuantity));
   }
 }
 

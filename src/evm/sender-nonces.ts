@@ -13,12 +13,15 @@ export class SenderNonces {
   async count(address: string): Promise<number> {
     const known = this.#counts.get(address);
     if (known && performance.now() - known.at < freshMs) return await known.count;
-    // Of several nodes the one that has got furthest is believed.
-    const count = this.rpc
-      .requestAll('eth_getTransactionCount', [address, 'pending'])
-      .then((counts) => Math.max(...counts.map(parseQuantity)));
+    const count = countTransactions(this.rpc, address, 'pending');
     this.#counts.set(address, { count, at: performance.now() });
     count.catch(() => this.#counts.delete(address));
     return await count;
   }
+}
+
+/** The chain's count now. Of several nodes the one that has got furthest is believed. */
+export async function countTransactions(rpc: RpcClient, address: string, block: 'latest' | 'pending'): Promise<number> {
+  const counts = await rpc.requestAll('eth_getTransactionCount', [address, block]);
+  return Math.max(...counts.map(parseQuantity));
 }
