@@ -1,6 +1,6 @@
 import { parseHeader, toQuantity, type BlockHeader } from './block.js';
 import type { NodeTraits } from './node-traits.js';
-import { findReceipts, parseReceipt, type Receipt } from './receipt.js';
+import { findMined, parseReceipt, type Receipt } from './receipt.js';
 import type { Rpc } from './rpc-client.js';
 import { RpcError, isUnknownMethod } from './rpc-error.js';
 
@@ -38,7 +38,7 @@ export async function findReceiptsInBlock(
   if (hashes.length === 0) return { block, receipts: [] };
   const isWhole = traits.blockReceipts && mined.length < hashes.length * fewOfMany;
   const receipts =
-    (isWhole ? await readWhole(rpc, block, new Set(hashes)) : undefined) ?? (await readEach(rpc, hashes));
+    (isWhole ? await readWhole(rpc, block, new Set(hashes)) : undefined) ?? (await findMined(rpc, hashes));
   if (receipts.length !== hashes.length) throw new RpcError('transport', 'The node lacks receipts of the block');
   if (receipts.some(({ place }) => place.blockHash !== block.hash)) {
     throw new RpcError('transport', 'The node answered receipts of another block');
@@ -61,10 +61,6 @@ async function readWhole(
   return (answer as readonly Readonly<Record<string, unknown>>[])
     .filter(({ transactionHash }) => typeof transactionHash === 'string' && wanted.has(transactionHash.toLowerCase()))
     .map((receipt) => parseReceipt(receipt));
-}
-
-async function readEach(rpc: Rpc, hashes: readonly string[]): Promise<readonly Receipt[]> {
-  return (await findReceipts(rpc, hashes)).filter((receipt) => receipt !== undefined);
 }
 
 function hashesOf(transactions: unknown): readonly string[] {
