@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '#sdk';
 import { findBlock, type BlockHeader } from './block.js';
 import { findReceiptsInBlock } from './block-receipts.js';
@@ -36,9 +37,8 @@ export class MinedBlocks {
   readonly #options: MinedBlocksOptions;
   readonly #members = new Set<MinedMember>();
   #last: BlockHeader | undefined;
-  #isOver = false;
+  readonly #closing = new AbortController();
   #loop: Promise<void> | undefined;
-  #wake: () => void = () => undefined;
 
   constructor(options: MinedBlocksOptions) {
     this.#options = options;
@@ -55,25 +55,25 @@ export class MinedBlocks {
     this.#loop ??= this.#follow().finally(() => {
       this.#loop = undefined;
     });
-    this.#wake();
   }
 
   async close(): Promise<void> {
-    this.#isOver = true;
-    this.#wake();
+    this.#closing.abort();
     await this.#loop;
   }
 
   async #follow(): Promise<void> {
+    const { signal } = this.#closing;
     let failures = 0;
-    while (!this.#isOver && [...this.#members].some((member) => member.isWaiting())) {
+    while (!signal.aborted && [...this.#members].some((member) => member.isWaiting())) {
       try {
         await this.#look();
         failures = 0;
       } catch (error) {
         if (++failures === 3) this.#options.log.warn('The newest blocks cannot be read', { reason: String(error) });
       }
-      await this.#rest(Math.min(longestPauseMs, this.#options.pollMs * 2 ** Math.min(failures, 10)));
+      const pauseMs = Math.min(longestPauseMs, this.#options.pollMs * 2 ** Math.min(failures, 10));
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
     // Whoever waits next begins by asking for each hash: blocks will have passed meanwhile.
     this.#last = undefined;
@@ -109,17 +109,5 @@ export class MinedBlocks {
     if (!found) return;
     this.#last = found.head;
     for (const member of this.#members) member.onHead(found);
-  }
-
-  async #rest(ms: number): Promise<void> {
-    if (this.#isOver) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        if (!this.#isOver) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
