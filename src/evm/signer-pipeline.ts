@@ -124,7 +124,7 @@ export class SignerPipeline {
       if (performance.now() < this.#pausedUntil) return;
       await this.#pull();
       if (this.#mayHaveWishes) await this.#grantWishes();
-      await this.#unstick(this.#nonces.lastHead);
+      await this.#unstick();
       await this.#send();
       this.#failures = 0;
     } catch (error) {
@@ -278,14 +278,14 @@ export class SignerPipeline {
     await outcomes.mined(this.#window, found.receipts);
     if (found.isReorganised) await outcomes.recheck(this.#window);
     await outcomes.confirm(this.#window, found.head);
-    await this.#unstick(found.head.number);
     this.#options.onChange();
     // The window has room again.
     if (this.#window.size < this.#options.window) this.#mayHaveMore = true;
   }
 
   /** Of those that wait for a block too long, only the oldest can be the cause. */
-  async #unstick(head: number): Promise<void> {
+  async #unstick(): Promise<void> {
+    const head = this.#nonces.lastHead;
     const lowest = this.#window.lowestUnmined();
     if (lowest?.sentBlock === undefined || lowest.sentAt === undefined) return;
     const isPassedOver = head - lowest.sentBlock >= this.#options.raiseAfterBlocks;
