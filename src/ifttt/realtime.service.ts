@@ -79,32 +79,33 @@ export class RealtimeService {
       this.#failures = 0;
       return pauseMs;
     }
-    const { status, retryAfterMs } = await this.#post(service, untold);
-    if (status === 429 || status === 0 || status >= 500) {
+    const error = await this.#post(service, untold);
+    const facts = error && { code: error.code, detail: error.detail, identities: untold.length };
+    if (error && error.retry !== 'never') {
       this.#failures += 1;
       const backOffMs = Math.min(firstBackOffMs * 2 ** (this.#failures - 1), longestBackOffMs);
-      const waitMs = Math.max(retryAfterMs, backOffMs);
-      log.info('IFTTT did not take a notification; it is sent again', { status, waitMs, identities: untold.length });
+      const waitMs = Math.max(error.retryAfterMs ?? 0, backOffMs);
+      log.info('IFTTT did not take a notification; it is sent again', { ...facts, waitMs });
       return waitMs;
     }
     this.#failures = 0;
     await identities.told(untold);
-    if (status >= 300) {
+    if (error) {
       log.warn('IFTTT refused a notification; its Applets wait for their next poll', {
-        status,
-        identities: untold.length,
+        ...facts,
         fix: 'Check the service key, and that Realtime is switched on in the settings of the service.',
       });
     }
     return pauseMs;
   }
 
+  /** @returns why IFTTT did not take it */
   async #post(
     { key, realtimeUrl }: IftttServiceSettings,
     identities: readonly string[],
-  ): Promise<{ readonly status: number; readonly retryAfterMs: number }> {
+  ): Promise<PatchbayError | undefined> {
     try {
-      const { status, headers } = await this.parts.http.request({
+      await this.parts.http.request({
         method: 'POST',
         url: `${realtimeUrl}/v1/notifications`,
         headers: {
@@ -114,24 +115,13 @@ export class RealtimeService {
         },
         body: JSON.stringify({ data: identities.map((identity) => ({ trigger_identity: identity })) }),
         redact: [key.reveal()],
-        accept: () => true,
         signal: this.#stop.signal,
       });
-      return { status, retryAfterMs: retryAfterOf(headers['retry-after']) };
+      return undefined;
     } catch (thrown) {
-      const { code, retryAfterMs = 0 } = PatchbayError.from(thrown);
-      // The operator does not let the hub call there: trying again cannot help.
-      return { status: code === 'target.forbidden' ? 403 : 0, retryAfterMs };
+      return PatchbayError.from(thrown);
     }
   }
-}
-
-/** Seconds, or a date. */
-function retryAfterOf(header: string | undefined): number {
-  if (header === undefined) return 0;
-  if (/^\d+$/.test(header)) return Number(header) * 1_000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? 0 : Math.max(0, at - Date.now());
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
