@@ -41,6 +41,7 @@ export { createAddress } from './create-address.js';
 export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
 export { EventReader, type ReadEvent } from './event-reader.js';
 export { filterTopics } from './event-topics.js';
+export { readDecimals } from './token-decimals.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export { formatEventDeclaration, isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
 export { currentFee, feeMode, type FeeMode, type FeeSettings } from './fees.js';

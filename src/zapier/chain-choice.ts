@@ -7,6 +7,7 @@ import {
   getFragment,
   parseEventDeclaration,
   parseUnits,
+  readDecimals,
   readPastLogs,
   type AbiFragment,
   type ChainLog,
@@ -36,8 +37,6 @@ export interface HeardItem {
 }
 
 const transfer = parseEventDeclaration('event Transfer(address indexed from, address indexed to, uint256 value)');
-const decimalsSelector = '0x313ce567';
-const mostDecimals = 255;
 const exampleAddress = '0x5fbdb2315678afecb367f032d93f642f64180aa3';
 /** How far back an editor is shown what happened. */
 const pastBlocks = 2_000;
@@ -49,7 +48,7 @@ export async function chooseOnChain(network: Network, input: ChainInput): Promis
     const contract = await network.addressBook.get(input.contract);
     const fragment = getFragment(contract.abi, 'event', input.event);
     const hasDecimals = contract.abi.some(({ type, name }) => type === 'function' && name === 'decimals');
-    const decimals = contract.decimals ?? (hasDecimals ? await decimalsOf(network, contract.address) : 0);
+    const decimals = contract.decimals ?? (hasDecimals ? await readDecimals(network.rpc, contract.address) : 0);
     return choiceOf(network, {
       fragment,
       address: contract.address,
@@ -59,7 +58,7 @@ export async function chooseOnChain(network: Network, input: ChainInput): Promis
     });
   }
   const { address, name, decimals: known } = await tokenOf(network, input.contract);
-  const decimals = known ?? (await decimalsOf(network, address));
+  const decimals = known ?? (await readDecimals(network.rpc, address));
   const minimum = input.minimum === undefined ? undefined : parseUnits(input.minimum, decimals);
   const parties = { ...(input.from && { from: input.from }), ...(input.to && { to: input.to }) };
   return choiceOf(network, {
@@ -153,13 +152,4 @@ async function tokenOf(
   if (!/^0x[0-9a-fA-F]{40}$/.test(reference)) return await network.addressBook.get(reference);
   const address = reference.toLowerCase();
   return { address, name: await network.addressBook.findName(address), decimals: undefined };
-}
-
-/** What a token says of itself; 0 when it says nothing. */
-async function decimalsOf(network: Network, address: string): Promise<number> {
-  const answer = await network.rpc
-    .request<string>('eth_call', [{ to: address, data: decimalsSelector }, 'latest'])
-    .catch(() => '0x');
-  const decimals = /^0x[0-9a-f]{64}$/i.test(answer) ? BigInt(answer) : 0n;
-  return decimals <= BigInt(mostDecimals) ? Number(decimals) : 0;
 }

@@ -2,6 +2,7 @@ import {
   argumentNames,
   formatUnits,
   parseUnits,
+  readDecimals,
   signatureOf,
   type Abi,
   type AbiFragment,
@@ -83,7 +84,9 @@ async function resolve(
   if ('faults' in at) return { faults: at.faults };
   const fragment = transferOf(at.contract.abi);
   if (!fragment) return { faults: { token: refused('is no token: it has no event Transfer') } };
-  const decimals = isCounted(fragment) ? await decimalsOf(at) : 0;
+  const { network, contract } = at;
+  const known = isCounted(fragment) ? contract.decimals : 0;
+  const decimals = known ?? (await readDecimals(network.rpc, contract.address));
   const { minimum, problem } = minimumOf(textOf(values, 'minimum'), decimals);
   const faults = {
     network: fine,
@@ -108,17 +111,6 @@ function minimumOf(text: string, decimals: number): { readonly minimum: bigint; 
 /** Tokens that are counted have an amount; the others have an indexed id instead. */
 function isCounted({ inputs = [] }: AbiFragment): boolean {
   return inputs[2]?.indexed !== true;
-}
-
-const decimalsCall = '0x313ce567';
-
-async function decimalsOf({ network, contract }: { network: Network; contract: Contract }): Promise<number> {
-  if (contract.decimals !== undefined) return contract.decimals;
-  const answer = await network.rpc
-    .request<string>('eth_call', [{ to: contract.address, data: decimalsCall }, 'latest'])
-    .catch(() => '0x');
-  const decimals = answer.length === 66 ? Number(BigInt(answer)) : 0;
-  return decimals <= 255 ? decimals : 0;
 }
 
 interface Moved {
