@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { runWithLogContext, type Lease, type Leases } from '#platform';
-import { PatchbayError, type Logger } from '#sdk';
+import { Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
+import type { Logger } from '#sdk';
 import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
 import type { IdentitiesStore, WatchedIdentity } from './identities.store.js';
 import type { ItemsStore } from './items.store.js';
@@ -15,22 +14,15 @@ export interface WatchesParts {
   readonly log: Logger;
 }
 
-interface Watch {
-  readonly stop: AbortController;
-  readonly ended: Promise<void>;
-}
-
 const checkEveryMs = 1_000;
 const trimEveryMs = 60_000;
-const firstBackOffMs = 500;
-const longestBackOffMs = 60_000;
 
 /**
  * Watches for every identity of a built-in trigger, in whichever process holds the lease: from its first poll on, until
  * IFTTT says that nobody uses it. A watch that fails is begun again where it left off, and disturbs no other.
  */
 export class WatchesService {
-  readonly #watches = new Map<string, Watch>();
+  readonly #watches = new Watches();
   #lease: Lease | undefined;
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<void> | undefined;
@@ -61,40 +53,23 @@ export class WatchesService {
     if (this.#lease === undefined) return;
     await this.#trim();
     const wanted = await this.parts.identities.watched([...this.parts.builtIn.keys()]);
-    const names = new Set(wanted.map(({ identity }) => identity));
-    for (const [identity, watch] of this.#watches) {
-      if (names.has(identity)) continue;
-      this.#watches.delete(identity);
-      await stopped(watch);
-    }
-    for (const identity of wanted) {
-      if (this.#watches.has(identity.identity)) continue;
-      const stop = new AbortController();
-      const signal = AbortSignal.any([stop.signal, this.#lease.signal]);
-      this.#watches.set(identity.identity, { stop, ended: this.#keepWatching(identity, signal) });
-    }
+    const watches = wanted.map((one) => [one.identity, this.#watchOf(one)] as const);
+    await this.#watches.align(new Map(watches), this.#lease.signal);
   }
 
-  async #keepWatching(identity: WatchedIdentity, signal: AbortSignal): Promise<void> {
+  #watchOf(identity: WatchedIdentity): Watch {
     const { identities, log } = this.parts;
     let { cursor } = identity;
-    let backOffMs = firstBackOffMs;
-    while (!signal.aborted) {
-      const startedAt = Date.now();
-      try {
-        await runWithLogContext({ trigger: identity.slug }, () =>
+    return {
+      listen: (signal) =>
+        runWithLogContext({ trigger: identity.slug }, () =>
           this.#watch(identity, cursor, signal, (place) => (cursor = place)),
-        );
-      } catch (thrown) {
-        if (signal.aborted) return;
-        const { code, detail } = PatchbayError.from(thrown);
+        ),
+      failed: async ({ code, detail }) => {
         log.warn('A watch for IFTTT stopped and will be begun again', { slug: identity.slug, code, detail });
-        await identities.fail(identity.identity, { code, message: detail }).catch(() => undefined);
-      }
-      if (Date.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
-      await delay(backOffMs, undefined, { signal }).catch(() => undefined);
-      backOffMs = Math.min(backOffMs * 2, longestBackOffMs);
-    }
+        await identities.fail(identity.identity, { code, message: detail });
+      },
+    };
   }
 
   async #watch(
@@ -130,15 +105,8 @@ export class WatchesService {
   }
 
   async #leave(): Promise<void> {
-    const watches = [...this.#watches.values()];
-    this.#watches.clear();
-    await Promise.all(watches.map(stopped));
+    await this.#watches.stop();
     await this.#lease?.release();
     this.#lease = undefined;
   }
-}
-
-async function stopped(watch: Watch): Promise<void> {
-  watch.stop.abort();
-  await watch.ended;
 }

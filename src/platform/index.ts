@@ -26,6 +26,7 @@ export {
 export { Signals } from './signals/signals.js';
 export { buryInstance, findDeadInstances, joinInstances, type Instance, type JoinOptions } from './lease/instances.js';
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
+export { Watches, type Watch } from './lease/watches.js';
 export { closeHttpApp, createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
 export { TakesText, assertShallow } from './http/json-body.js';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionsService } from '#connections';
-import { runWithLogContext, type Lease, type Leases } from '#platform';
+import { Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
 import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
-import { PatchbayError, type Heard, type ListenContext, type Logger, type UseService } from '#sdk';
+import type { Heard, ListenContext, Logger, UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 import type { SourcesStore } from './sources.store.js';
 import type { TriggerSource } from './trigger-source.js';
@@ -19,20 +19,12 @@ export interface TriggerHostParts {
   readonly use: UseService;
 }
 
-interface Listener {
-  readonly source: TriggerSource;
-  readonly stop: AbortController;
-  readonly ended: Promise<void>;
-}
-
 interface Group {
   readonly lease: Lease;
-  readonly listeners: Map<string, Listener>;
+  readonly listeners: Watches;
 }
 
 const checkEveryMs = 1_000;
-const firstBackOffMs = 500;
-const longestBackOffMs = 60_000;
 
 /**
  * Keeps one listener per trigger alive, in whichever process holds its lease. Triggers of one connection share a lease, so
@@ -78,14 +70,17 @@ export class TriggerHostService {
     }
     for (const [name, sources] of wanted) {
       const group = this.#groups.get(name) ?? (await this.#join(name));
-      if (group !== undefined) await this.#align(group, sources);
+      if (group === undefined) continue;
+      const { lease, listeners } = group;
+      const watches = sources.map((source) => [source.id, this.#watchOf(source, lease)] as const);
+      await listeners.align(new Map(watches), lease.signal);
     }
   }
 
   async #join(name: string): Promise<Group | undefined> {
     const lease = await this.parts.leases.acquire(name);
     if (lease === undefined) return undefined;
-    const group: Group = { lease, listeners: new Map() };
+    const group: Group = { lease, listeners: new Watches() };
     this.#groups.set(name, group);
     return group;
   }
@@ -94,46 +89,24 @@ export class TriggerHostService {
     const group = this.#groups.get(name);
     if (group === undefined) return;
     this.#groups.delete(name);
-    await Promise.all([...group.listeners.values()].map(stopped));
+    await group.listeners.stop();
     await group.lease.release();
   }
 
-  async #align(group: Group, sources: readonly TriggerSource[]): Promise<void> {
-    const ids = new Set(sources.map((source) => source.id));
-    for (const [id, listener] of group.listeners) {
-      if (ids.has(id)) continue;
-      group.listeners.delete(id);
-      await stopped(listener);
-    }
-    for (const source of sources) {
-      if (group.listeners.has(source.id)) continue;
-      const stop = new AbortController();
-      const signal = AbortSignal.any([stop.signal, group.lease.signal]);
-      group.listeners.set(source.id, { source, stop, ended: this.#keepListening(source, group.lease, signal) });
-    }
-  }
-
-  async #keepListening(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
-    let backOffMs = firstBackOffMs;
-    while (!signal.aborted) {
-      const startedAt = Date.now();
-      try {
-        await runWithLogContext({ trigger: source.uses }, () => this.#listen(source, lease, signal));
-      } catch (thrown) {
-        if (signal.aborted) return;
-        const error = PatchbayError.from(thrown);
-        this.parts.log.warn('A trigger stopped listening and will be started again', {
+  #watchOf(source: TriggerSource, lease: Lease): Watch {
+    const { log, store } = this.parts;
+    return {
+      listen: (signal) => runWithLogContext({ trigger: source.uses }, () => this.#listen(source, lease, signal)),
+      failed: async ({ code, detail }) => {
+        log.warn('A trigger stopped listening and will be started again', {
           trigger: source.uses,
           source: source.id,
-          code: error.code,
-          detail: error.detail,
+          code,
+          detail,
         });
-        await this.parts.store.fail(source.id, { code: error.code, message: error.detail }).catch(() => undefined);
-      }
-      if (Date.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
-      await delay(backOffMs, undefined, { signal }).catch(() => undefined);
-      backOffMs = Math.min(backOffMs * 2, longestBackOffMs);
-    }
+        await store.fail(source.id, { code, message: detail });
+      },
+    };
   }
 
   async #listen(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
@@ -194,9 +167,4 @@ export class TriggerHostService {
       report: (incident) => this.parts.store.report(source.id, incident),
     };
   }
-}
-
-async function stopped(listener: Listener): Promise<void> {
-  listener.stop.abort();
-  await listener.ended;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionFeed, type TransactionChange } from '#evm';
 import type { NetworksService } from '#networks';
-import type { Lease, Leases, Signals } from '#platform';
-import { PatchbayError, followFeed, type FeedEntry, type Logger, type UseService } from '#sdk';
+import { Watches, type Lease, type Leases, type Signals, type Watch } from '#platform';
+import { followFeed, type FeedEntry, type Logger, type UseService } from '#sdk';
 import type { TransactionsQueries } from '#transactions';
 import { chooseOnChain } from './chain-choice.js';
 import type { DeliveriesStore } from './deliveries.store.js';
@@ -28,8 +28,6 @@ export interface ZapierListenerParts {
 const leaseName = 'zapier listener';
 const lookEveryMs = 1_000;
 const runsEveryMs = 500;
-const firstBackOffMs = 500;
-const longestBackOffMs = 60_000;
 const runsAtATime = 200;
 /** A run is visible a little after the time it is stamped with; one whose store was slow, much later. */
 const overlapMs = 2_000;
@@ -43,11 +41,11 @@ const runsPlace = 'runs';
  * subscription moves together with what was heard, so that a restart misses nothing and repeats nothing.
  */
 export class ZapierListener {
-  readonly #stop = new AbortController();
-  readonly #watches = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
+  readonly #watches = new Watches();
   #lease: Lease | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  #isStopped = false;
   #stopHearing: () => void = () => undefined;
 
   constructor(private readonly parts: ZapierListenerParts) {}
@@ -61,16 +59,16 @@ export class ZapierListener {
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    this.#isStopped = true;
     clearInterval(this.#timer);
     this.#stopHearing();
     await this.#looking;
-    await this.#leaveAll();
+    await this.#watches.stop();
     await this.#lease?.release();
   }
 
   #look(): void {
-    if (this.#stop.signal.aborted || this.#looking) return;
+    if (this.#isStopped || this.#looking) return;
     this.#looking = this.#arrange()
       .catch((error: unknown) => this.parts.log.info('Nothing can be heard for Zapier for now', { error }))
       .finally(() => (this.#looking = undefined));
@@ -78,31 +76,16 @@ export class ZapierListener {
 
   async #arrange(): Promise<void> {
     if (this.#lease?.signal.aborted) {
-      await this.#leaveAll();
+      await this.#watches.stop();
       this.#lease = undefined;
     }
     this.#lease ??= await this.parts.leases.acquire(leaseName);
     const lease = this.#lease;
     if (!lease) return;
-    const wanted = await this.#wanted(lease);
-    for (const [name, watch] of this.#watches) {
-      if (wanted.has(name)) continue;
-      watch.stop.abort();
-      this.#watches.delete(name);
-    }
-    for (const [name, listen] of wanted) {
-      if (this.#watches.has(name)) continue;
-      const stop = new AbortController();
-      const signal = AbortSignal.any([this.#stop.signal, stop.signal, lease.signal]);
-      this.#watches.set(name, { stop, ended: this.#keep(name, listen, signal) });
-    }
-  }
-
-  async #leaveAll(): Promise<void> {
-    const watches = [...this.#watches.values()];
-    this.#watches.clear();
-    for (const { stop } of watches) stop.abort();
-    await Promise.all(watches.map(({ ended }) => ended));
+    const wanted = [...(await this.#wanted(lease))].map(
+      ([name, listen]) => [name, this.#watchOf(name, listen)] as const,
+    );
+    await this.#watches.align(new Map(wanted), lease.signal);
   }
 
   /** One for each subscription to a chain, one for all of each other kind that is wanted. */
@@ -118,20 +101,12 @@ export class ZapierListener {
     return wanted;
   }
 
-  /** What fails is begun again, and disturbs no other. */
-  async #keep(name: string, listen: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-    for (let backOffMs = firstBackOffMs; !signal.aborted; backOffMs = Math.min(backOffMs * 2, longestBackOffMs)) {
-      const startedAt = performance.now();
-      try {
-        await listen(signal);
-      } catch (thrown) {
-        if (signal.aborted) return;
-        const { code, detail } = PatchbayError.from(thrown);
-        this.parts.log.info('What a Zap listens to cannot be heard for now', { subscription: name, code, detail });
-      }
-      if (performance.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
-      await delay(backOffMs, undefined, { signal }).catch(() => undefined);
-    }
+  #watchOf(subscription: string, listen: Watch['listen']): Watch {
+    return {
+      listen,
+      failed: async ({ code, detail }) =>
+        this.parts.log.info('What a Zap listens to cannot be heard for now', { subscription, code, detail }),
+    };
   }
 
   async #watchChain(id: string, { epoch }: Lease, signal: AbortSignal): Promise<void> {
