@@ -1,155 +1,18 @@
-import { request as requestOver, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-
-import { Body, Controller, Get, Module, Post, type DynamicModule, type Type } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { PatchbayError, z } from '#sdk';
-
-import { openTestStore } from '../../../test/environment/postgres.js';
-import { Public, Scopes } from '../auth/access.js';
-import { ApiKeys } from '../auth/api-keys.js';
-import { createMetrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
-import type { Store } from '../store/store.js';
 import { createHttpApp } from './http-app.js';
-import { PlatformModule } from './platform.module.js';
-import { ZodBody, ZodQuery } from './zod.pipe.js';
+import { OrdersApp, as, type Ask } from './testing/orders-app.js';
 
-const order = z.strictObject({ name: z.string(), lines: z.array(z.object({ count: z.number() })).default([]) });
-const page = z.strictObject({ limit: z.coerce.number().int().max(10).default(5) });
-
-@Controller()
-class OrdersController {
-  @Scopes('flows:write')
-  @Post('api/orders')
-  create(@ZodBody(order) body: z.output<typeof order>): unknown {
-    return body;
-  }
-
-  @Scopes('runs:read')
-  @Get('api/orders')
-  list(@ZodQuery(page) query: z.output<typeof page>): unknown {
-    return query;
-  }
-
-  @Public()
-  @Post('hooks/:flow')
-  hook(@Body() body: Buffer): unknown {
-    return { isBuffer: Buffer.isBuffer(body), text: body.toString() };
-  }
-
-  @Public()
-  @Get('busy')
-  busy(): never {
-    throw new PatchbayError('hub.busy', { detail: 'The hub holds 5 runs', fix: 'Wait.', retryAfterMs: 1500 });
-  }
-
-  @Public()
-  @Get('broken')
-  broken(): never {
-    throw new Error('postgres://user:password@db');
-  }
-}
-
-@Controller('open')
-class ForgottenController {
-  @Get()
-  read(): string {
-    return 'open';
-  }
-}
-
-const logged: { message: string; fields: Readonly<Record<string, unknown>> | undefined }[] = [];
-const silent = () => undefined;
-const log = {
-  debug: silent,
-  info: silent,
-  warn: silent,
-  error: (message: string, fields?: Readonly<Record<string, unknown>>) => void logged.push({ message, fields }),
-};
-
-let store: Store;
-let keys: ApiKeys;
-let app: NestFastifyApplication;
-let admin: string;
-let readiness: Readiness;
-
-function rootWith(controllers: Type[]): DynamicModule {
-  @Module({})
-  class Root {}
-  readiness = new Readiness(store.db);
-  return {
-    module: Root,
-    controllers,
-    imports: [PlatformModule.with({ db: store.db, keys, metrics: createMetrics(), readiness })],
-  };
-}
+let orders: OrdersApp;
 
 beforeAll(async () => {
-  store = await openTestStore();
-  keys = new ApiKeys(store.db);
-  admin = (await keys.ensureAdminKey()).key ?? '';
-  app = await createHttpApp(rootWith([OrdersController]), {
-    publicUrl: 'https://hub.example/',
-    log,
-    maxBodyBytes: 2000,
-    maxHookBytes: 4000,
-    trustedProxies: ['127.0.0.1'],
-  });
-  await app.listen(0, '127.0.0.1');
+  orders = await OrdersApp.start();
 }, 60_000);
 
-afterAll(async () => {
-  await app.close();
-  await store.close();
-}, 60_000);
+afterAll(() => orders.close(), 60_000);
 
-/** Answers are asserted, not typed. */
-type Json = Readonly<Record<string, unknown>>;
-
-interface Ask {
-  readonly of?: NestFastifyApplication;
-  readonly method?: string;
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly payload?: string | Buffer | object;
-  /** As a trusted proxy reports it. */
-  readonly from?: string;
-}
-
-/** By node:http, which sends paths as they are written. */
-async function ask({ of = app, method = 'GET', url, headers = {}, payload, from }: Ask) {
-  const isPlain = typeof payload === 'object' && !Buffer.isBuffer(payload);
-  const { port } = of.getHttpServer().address() as AddressInfo;
-  const sent = {
-    ...headers,
-    ...(isPlain && { 'content-type': 'application/json' }),
-    ...(from && { 'x-forwarded-for': from }),
-  };
-  return new Promise<{ statusCode: number; headers: IncomingMessage['headers']; body: string; json: () => Json }>(
-    (settle, fail) => {
-      const request = requestOver({ port, method, path: url, headers: sent }, (answer) => {
-        answer.setEncoding('utf8');
-        let body = '';
-        answer.on('data', (chunk: string) => (body += chunk));
-        answer.on('end', () =>
-          settle({
-            statusCode: answer.statusCode ?? 0,
-            headers: answer.headers,
-            body,
-            json: () => JSON.parse(body) as Json,
-          }),
-        );
-      });
-      request.on('error', fail).end(isPlain ? JSON.stringify(payload) : payload);
-    },
-  );
-}
-
-const as = (key: string) => ({ authorization: `Bearer ${key}` });
-const withJson = (text: string) => ({ payload: text, headers: { ...as(admin), 'content-type': 'application/json' } });
+const ask = (request: Ask) => orders.ask(request);
 
 describe('errors over HTTP', () => {
   it('given an error with a code, when it is thrown, then it is answered as a problem', async () => {
@@ -174,7 +37,7 @@ describe('errors over HTTP', () => {
   });
 
   it('given an unknown error, when it is thrown, then it is logged and the answer says nothing of it', async () => {
-    logged.length = 0;
+    orders.logged.length = 0;
     const response = await ask({ url: '/broken', headers: { 'x-request-id': 'bad id!' } });
 
     expect(response.json()).toMatchObject({
@@ -184,7 +47,7 @@ describe('errors over HTTP', () => {
     });
     expect(response.body).not.toContain('password');
     expect(response.json()['requestId']).toMatch(/^[0-9a-f-]{36}$/);
-    expect(logged).toMatchObject([
+    expect(orders.logged).toMatchObject([
       { message: 'A request failed', fields: { requestId: response.json()['requestId'] } },
     ]);
   });
@@ -224,7 +87,7 @@ describe('errors over HTTP', () => {
   ] as const)(
     'given %s %s with %s, when it is sent, then the answer is %i %s',
     async (method, url, _what, status, code, payload, type) => {
-      const headers = { ...as(admin), ...(type && { 'content-type': type }) };
+      const headers = { ...as(orders.admin), ...(type && { 'content-type': type }) };
       const response = await ask({ method, url, headers, ...(payload && { payload }) });
 
       expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
@@ -237,7 +100,7 @@ describe('errors over HTTP', () => {
     const response = await ask({
       method: 'POST',
       url: '/api/orders',
-      ...withJson('{"lines":[{"count":"1"}],"a/b":1}'),
+      ...orders.withJson('{"lines":[{"count":"1"}],"a/b":1}'),
     });
 
     expect(response.json()).toMatchObject({
@@ -248,9 +111,9 @@ describe('errors over HTTP', () => {
   });
 
   it('given a good body and query, when they are sent, then the route gets what the schema promises', async () => {
-    const created = await ask({ method: 'POST', url: '/api/orders', ...withJson('{"name":"x"}') });
-    const listed = await ask({ url: '/api/orders?limit=7', headers: as(admin) });
-    const refused = await ask({ url: '/api/orders?limit=70', headers: as(admin) });
+    const created = await ask({ method: 'POST', url: '/api/orders', ...orders.withJson('{"name":"x"}') });
+    const listed = await ask({ url: '/api/orders?limit=7', headers: as(orders.admin) });
+    const refused = await ask({ url: '/api/orders?limit=70', headers: as(orders.admin) });
 
     expect([created.statusCode, created.json(), listed.json()]).toEqual([201, { name: 'x', lines: [] }, { limit: 7 }]);
     expect(refused.json()).toMatchObject({ code: 'request.invalid', errors: [{ pointer: '#/limit' }] });
@@ -279,89 +142,6 @@ describe('errors over HTTP', () => {
     expect(json.json()).toEqual({ code: 'flow.invalid', title: 'The flow is not valid', status: 422, retry: 'never' });
     expect((await ask({ url: '/errors/made.up' })).statusCode).toBe(404);
     expect((await ask({ url: '/errors' })).body).toContain('/errors/evm.reverted');
-  });
-});
-
-describe('who may call what', () => {
-  it('given a route without a rule of access, when the hub is started, then it does not start', async () => {
-    await expect(createHttpApp(rootWith([ForgottenController]), { publicUrl: 'http://x', log })).rejects.toMatchObject({
-      code: 'internal',
-      detail: expect.stringContaining('ForgottenController.read') as unknown,
-    });
-  });
-
-  it.each([
-    '/api/orders',
-    '/api/orders/',
-    '/api//orders',
-    '/%61pi/orders',
-    '/api/orders?x=1',
-    '/api/orders;x',
-    '/API/orders',
-  ])('given no key, when %s is asked for by GET or HEAD, then nothing is given away', async (url) => {
-    for (const method of ['GET', 'HEAD'] as const) {
-      expect([401, 404]).toContain((await ask({ method, url })).statusCode);
-    }
-  });
-
-  it('given keys with other scopes, when a route is called, then only the right ones pass', async () => {
-    const statusFor = async (...scopes: string[]) => {
-      const { key } = await keys.create({ name: scopes.join(), scopes });
-      return (await ask({ url: '/api/orders', headers: as(key) })).statusCode;
-    };
-
-    expect([await statusFor('runs:read'), await statusFor('runs:*'), await statusFor('admin')]).toEqual([
-      200, 200, 200,
-    ]);
-    expect([await statusFor('runs:write'), await statusFor('flows:*')]).toEqual([403, 403]);
-  });
-
-  it('given a key, when it is made, listed, used and revoked over the API, then it works until then and all is noted', async () => {
-    const made = await ask({
-      method: 'POST',
-      url: '/api/keys',
-      ...withJson('{"name":"ci","scopes":["runs:read"]}'),
-    });
-    const { id, key } = made.json() as unknown as { id: string; key: string };
-    const listed = await ask({ url: '/api/keys', headers: as(admin) });
-    const used = await ask({ url: '/api/orders', headers: as(key) });
-    const revoked = await ask({ method: 'DELETE', url: `/api/keys/${id}`, headers: as(admin) });
-    const after = await ask({ url: '/api/orders', headers: as(key) });
-    const audit = await ask({ url: '/api/audit?limit=2', headers: as(admin) });
-
-    expect(key).toMatch(/^pbk_[\w-]{43}$/);
-    expect(listed.body).not.toContain(key);
-    expect(listed.json()['keys']).toContainEqual(expect.objectContaining({ id, name: 'ci', scopes: ['runs:read'] }));
-    expect([used.statusCode, revoked.statusCode, after.statusCode]).toEqual([200, 204, 401]);
-    expect(audit.json()['entries']).toMatchObject([
-      { action: 'key.revoke', subject: id, actor: 'admin' },
-      { action: 'key.create', subject: id, detail: { name: 'ci', scopes: ['runs:read'] } },
-    ]);
-  });
-
-  it('given a key that may make keys, when it asks for more than it has, then it is refused', async () => {
-    const { key } = await keys.create({ name: 'maker', scopes: ['keys:write', 'runs:*'] });
-    const statusFor = async (scopes: string[]) =>
-      (await ask({ method: 'POST', url: '/api/keys', payload: { name: 'x', scopes }, headers: as(key) })).statusCode;
-
-    expect([
-      await statusFor(['runs:read']),
-      await statusFor(['admin']),
-      await statusFor(['flows:read']),
-      await statusFor(['nonsense']),
-    ]).toEqual([201, 403, 403, 400]);
-  });
-
-  it('given many wrong keys from one address, when more come, then they wait, but a known key does not', async () => {
-    const from = (address: string, key: string) => ask({ url: '/api/orders', headers: as(key), from: address });
-    await from('10.1.1.1', admin);
-    for (let i = 0; i < 20; i += 1) expect((await from('10.1.1.1', `pbk_wrong${i}`)).statusCode).toBe(401);
-    const limited = await from('10.1.1.1', 'pbk_wrong');
-
-    expect(limited.json()).toMatchObject({ code: 'auth.throttled', status: 429 });
-    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
-    expect((await from('10.1.1.1', admin)).statusCode).toBe(200);
-    expect((await from('10.1.1.2', 'pbk_wrong')).statusCode).toBe(401);
   });
 });
 
@@ -408,22 +188,24 @@ describe('health and metrics', () => {
   it('given a running hub, when it is probed, then it is alive and ready, with details for keys only', async () => {
     const live = await ask({ url: '/health/live' });
     const ready = await ask({ url: '/health/ready' });
-    const detailed = await ask({ url: '/health/ready', headers: as(admin) });
+    const detailed = await ask({ url: '/health/ready', headers: as(orders.admin) });
 
     expect([live.json(), ready.json()]).toEqual([{ status: 'ok' }, { status: 'ok' }]);
     expect(detailed.json()['checks']).toContainEqual({ name: 'database', isOk: true });
   });
 
   it('given the metrics, when they are read, then a key is needed and what happened is counted', async () => {
-    const text = (await ask({ url: '/metrics', headers: as(admin) })).body;
+    const { statusCode } = await ask({ url: '/metrics' });
+    const text = (await ask({ url: '/metrics', headers: as(orders.admin) })).body;
 
-    expect((await ask({ url: '/metrics' })).statusCode).toBe(401);
+    expect(statusCode).toBe(401);
     expect(text).toMatch(/patchbay_auth_failures_total\{reason="missing"\} \d/);
     expect(text).toContain('process_resident_memory_bytes');
   });
 
   it('given a hub that is told to stop, when it is probed, then it is not ready any more', async () => {
-    const other = await createHttpApp(rootWith([]), { publicUrl: 'http://x', log });
+    const readiness = new Readiness(orders.store.db);
+    const other = await createHttpApp(orders.rootWith([], readiness), { publicUrl: 'http://x', log: orders.log });
     await other.listen(0, '127.0.0.1');
     readiness.beginStop();
 
