@@ -9,6 +9,11 @@ export class SendingPace {
     this.#tokens = perSecond ?? 0;
   }
 
+  /** What may go in one go: more would be more than a second's worth at one moment. */
+  get atOnce(): number {
+    return this.perSecond === undefined ? Infinity : Math.max(1, Math.floor(this.perSecond));
+  }
+
   /** Resolves when `count` may pass, or when the signal is aborted. */
   async take(count: number, signal: AbortSignal): Promise<void> {
     if (this.perSecond === undefined) return;

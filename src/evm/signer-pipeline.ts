@@ -177,10 +177,11 @@ export class SignerPipeline {
 
   /** Signs a chunk while the one before it is on its way. */
   async #send(): Promise<void> {
+    const size = Math.min(chunkSize, this.#pace.atOnce);
     let sending: Promise<void> = Promise.resolve();
     const fresh = this.#window.all().filter(({ record }) => record.status === 'reserved');
-    for (let start = 0; start < fresh.length && !this.#options.signal.aborted; start += chunkSize) {
-      const chunk = fresh.slice(start, start + chunkSize);
+    for (let start = 0; start < fresh.length && !this.#options.signal.aborted; start += size) {
+      const chunk = fresh.slice(start, start + size);
       try {
         await this.#attempts.sign(this.#window, chunk, 'payload');
       } finally {
@@ -192,8 +193,8 @@ export class SignerPipeline {
     }
     await sending;
     const due = this.#window.all().filter((one) => this.#isDue(one));
-    for (let start = 0; start < due.length && !this.#options.signal.aborted; start += chunkSize) {
-      await this.#broadcast(due.slice(start, start + chunkSize));
+    for (let start = 0; start < due.length && !this.#options.signal.aborted; start += size) {
+      await this.#broadcast(due.slice(start, start + size));
     }
   }
 
