@@ -1,4 +1,4 @@
-import type { TransactionChange, TransactionStatus } from '#evm';
+import type { TransactionChange } from '#evm';
 import type { TransactionView } from '#transactions';
 import { triggerInputs } from './zapier.schema.js';
 
@@ -34,8 +34,7 @@ export function changeOf(view: TransactionView): TransactionChange & { readonly 
       about: view.about,
       origin: view.origin,
     },
-    // Written by the ledger, which knows no others.
-    status: view.status as TransactionStatus,
+    status: view.status,
     hash,
     place: receipt && { hash: hash ?? '', ...receipt },
     failure,
