@@ -26,6 +26,14 @@ export interface Line {
 
 export const noFaults: Faults = { lost: 0, doubled: 0, reordered: 0 };
 
+export function addFaults(one: Faults, other: Faults): Faults {
+  return {
+    lost: one.lost + other.lost,
+    doubled: one.doubled + other.doubled,
+    reordered: one.reordered + other.reordered,
+  };
+}
+
 export function hasFaults({ faults }: Line): boolean {
   return faults !== undefined && faults.lost + faults.doubled + faults.reordered > 0;
 }

@@ -3,7 +3,7 @@ import { demoToken } from '../../sandbox/chain/demo-contracts.js';
 import type { BareChainOptions } from '../processes/bare-chain.js';
 import { loadNow, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
-import { BenchChain, sendSteadily } from '../setup/chain.js';
+import { BenchChain, sendSteadily, sinceMined } from '../setup/chain.js';
 import { BenchHub } from '../setup/hub.js';
 import { startMeter } from '../setup/meter.js';
 import { Part } from '../setup/part.js';
@@ -116,11 +116,7 @@ async function measure(
   const sent = await stop();
   const state = await sink.settled(sent);
   const samples = await sink.samples();
-  const ms: number[] = [];
-  for (let index = 0; index + 1 < samples.length; index += 2) {
-    const at = minedAt.get(samples[index]!);
-    if (at !== undefined) ms.push(samples[index + 1]! - at);
-  }
+  const ms = sinceMined(samples, minedAt);
   await sink.reset();
   return { sent, distinct: state.distinctIds, doubled: state.doubledEffects, ms };
 }

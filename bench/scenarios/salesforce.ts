@@ -3,7 +3,7 @@ import { sandboxApp } from '../../sandbox/salesforce/index.js';
 import type { OrgState } from '../processes/salesforce-org.js';
 import { loadNow, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
-import { BenchChain, sendSteadily } from '../setup/chain.js';
+import { BenchChain, sendSteadily, sinceMined } from '../setup/chain.js';
 import { BenchHub } from '../setup/hub.js';
 import { startMeter } from '../setup/meter.js';
 import { Part } from '../setup/part.js';
@@ -70,11 +70,7 @@ export async function salesforce(bench: Bench, backend: Backend): Promise<Line[]
   const samples = (await (await fetch(`${url}/bench/samples`)).json()) as readonly number[];
   await hub.stop();
 
-  const ms: number[] = [];
-  for (let index = 0; index + 1 < samples.length; index += 2) {
-    const at = minedAt.get(samples[index]!);
-    if (at !== undefined) ms.push(samples[index + 1]! - at);
-  }
+  const ms = sinceMined(samples, minedAt);
   const line = {
     scenario: 'salesforce',
     backend: backend.name,

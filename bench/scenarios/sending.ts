@@ -1,10 +1,9 @@
 import type { BareSenderOptions, BareSent } from '../processes/bare-sender.js';
-import { loadNow, noFaults, type Line } from '../report.js';
+import { addFaults, loadNow, noFaults, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
 import { startMeter } from '../setup/meter.js';
 import { Part } from '../setup/part.js';
 import {
-  addFaults,
   benchSigners,
   faultsOf,
   freshRecipient,

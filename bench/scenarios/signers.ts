@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadNow, noFaults, type Faults, type Line } from '../report.js';
+import { addFaults, loadNow, noFaults, type Faults, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
 import {
-  addFaults,
   countTaken,
   faultsOf,
   freshRecipient,

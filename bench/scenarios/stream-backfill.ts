@@ -1,10 +1,10 @@
 import { nowMs } from '../processes/part-process.js';
-import { loadNow, type Line } from '../report.js';
+import { addFaults, loadNow, noFaults, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
 import { BenchChain } from '../setup/chain.js';
 import { BenchHub } from '../setup/hub.js';
 import { startMeter } from '../setup/meter.js';
-import { BenchSink } from '../setup/sink.js';
+import { BenchSink, sinkFaults } from '../setup/sink.js';
 import { bareStream, createStream } from '../setup/streams.js';
 import { median } from '../statistics.js';
 
@@ -25,7 +25,7 @@ export async function streamBackfill(bench: Bench, backend: Backend): Promise<Li
 
   const ofHub: number[] = [];
   const ofLoop: number[] = [];
-  const faults = { lost: 0, doubled: 0, reordered: 0 };
+  let faults = noFaults;
   let cpuPerEvent: Line['cpuPerEvent'];
   const load = loadNow();
   for (let round = 0; round < rounds; round += 1) {
@@ -42,9 +42,7 @@ export async function streamBackfill(bench: Bench, backend: Backend): Promise<Li
     cpuPerEvent = await meter(count);
     await hub.stop();
     ofHub.push((count * 1_000) / ((state.lastAtMs ?? Infinity) - startedAtMs));
-    faults.lost += Math.max(0, count - state.distinctIds);
-    faults.doubled += state.doubledEffects;
-    faults.reordered += state.orderViolations;
+    faults = addFaults(faults, sinkFaults(state, count));
     const range = { from: 0, to, blocksAtOnce: 10, batchSize };
     ofLoop.push(await bareStream(bench, chain, sink, { ...range, timed: 'everything' }));
   }

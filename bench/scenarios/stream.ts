@@ -1,11 +1,11 @@
 import { nowMs } from '../processes/part-process.js';
 import type { SinkState } from '../processes/sink.js';
-import { loadNow, type Faults, type Line } from '../report.js';
+import { addFaults, loadNow, noFaults, type Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
 import { BenchChain } from '../setup/chain.js';
 import { BenchHub } from '../setup/hub.js';
 import { startMeter } from '../setup/meter.js';
-import { BenchSink } from '../setup/sink.js';
+import { BenchSink, sinkFaults } from '../setup/sink.js';
 import { bareStream, createStream, streamName } from '../setup/streams.js';
 import { median } from '../statistics.js';
 
@@ -33,7 +33,7 @@ export async function stream(bench: Bench, backend: Backend): Promise<Line[]> {
   const live: number[] = [];
   const mined: number[] = [];
   const ofPosts: number[] = [];
-  const faults = { lost: 0, doubled: 0, reordered: 0 };
+  let faults = noFaults;
   let cpuPerEvent: Line['cpuPerEvent'];
   const load = loadNow();
   for (let round = 0; round < rounds; round += 1) {
@@ -51,7 +51,7 @@ export async function stream(bench: Bench, backend: Backend): Promise<Line[]> {
     untilFirst.push(firstAtMs - resumedAtMs);
     // The first batch has arrived when the clock begins to run.
     resumed.push(perSecond(count - batchSize, firstAtMs, afterRest));
-    note(faults, afterRest, count);
+    faults = addFaults(faults, sinkFaults(afterRest, count));
 
     bench.say('the same bodies posted one after another by a bare loop');
     const to = await chain.blockNumber();
@@ -64,7 +64,7 @@ export async function stream(bench: Bench, backend: Backend): Promise<Line[]> {
     mined.push((count * 1_000) / (nowMs() - minedFromMs));
     const whileMined = await sink.settled(count);
     live.push(perSecond(count, minedFromMs, whileMined));
-    note(faults, whileMined, count);
+    faults = addFaults(faults, sinkFaults(whileMined, count));
   }
   await hub.stop();
   const limit = median(ofPosts);
@@ -95,10 +95,4 @@ export async function stream(bench: Bench, backend: Backend): Promise<Line[]> {
 
 function perSecond(count: number, startedAtMs: number, { lastAtMs = Infinity }: SinkState): number {
   return (count * 1_000) / (lastAtMs - startedAtMs);
-}
-
-function note(faults: { -readonly [Key in keyof Faults]: Faults[Key] }, state: SinkState, count: number): void {
-  faults.lost += Math.max(0, count - state.distinctIds);
-  faults.doubled += state.doubledEffects;
-  faults.reordered += state.orderViolations;
 }

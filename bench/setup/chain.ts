@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { demoToken, deployDemoContracts, payer } from '../../sandbox/chain/demo-contracts.js';
 import { startDevChain, type DevChain } from '../../sandbox/chain/dev-chain.js';
 import { nowMs } from '../processes/part-process.js';
+import type { Samples } from '../processes/sink.js';
 import type { Cleanup } from './cleanup.js';
 
 const hugeBlock = '0xe8d4a51000';
@@ -135,6 +136,20 @@ export class BenchChain {
       if (failed !== undefined) throw new Error(`The chain refused a transfer: ${failed.error?.message}`);
     }
   }
+}
+
+/**
+ * How long each took from the announcement of its block.
+ *
+ * @param samples – number of a block and time of an arrival, flat
+ */
+export function sinceMined(samples: Samples, minedAt: ReadonlyMap<number, number>): number[] {
+  const ms: number[] = [];
+  for (let index = 0; index + 1 < samples.length; index += 2) {
+    const at = minedAt.get(samples[index]!);
+    if (at !== undefined) ms.push(samples[index + 1]! - at);
+  }
+  return ms;
 }
 
 /** Sends at a steady pace until it is stopped. @returns how to stop it, which tells how many were sent */

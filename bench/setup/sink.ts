@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Samples, SinkState } from '../processes/sink.js';
+import type { Faults } from '../report.js';
 import type { Cleanup } from './cleanup.js';
 import { Part } from './part.js';
 
@@ -55,4 +56,9 @@ export class BenchSink {
   stop(): Promise<void> {
     return this.part.stop();
   }
+}
+
+/** What is wrong with what came, when so many different events were sent. */
+export function sinkFaults({ distinctIds, doubledEffects, orderViolations }: SinkState, count: number): Faults {
+  return { lost: Math.max(0, count - distinctIds), doubled: doubledEffects, reordered: orderViolations };
 }

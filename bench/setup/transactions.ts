@@ -122,14 +122,6 @@ export async function faultsOf(
   return { lost: Math.max(0, count - done) + gaps, doubled: Math.max(0, done - count), reordered: 0 };
 }
 
-export function addFaults(one: Faults, other: Faults): Faults {
-  return {
-    lost: one.lost + other.lost,
-    doubled: one.doubled + other.doubled,
-    reordered: one.reordered + other.reordered,
-  };
-}
-
 export function fromThese(signers: readonly BenchSigner[]): string {
   return `from_address in (${signers.map(({ address }) => `'${address}'`).join(', ')})`;
 }
