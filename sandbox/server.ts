@@ -82,12 +82,17 @@ export async function listen(server: Server, port: number): Promise<number> {
   throw new Error(`None of the ports ${port} to ${port + 99} is free`);
 }
 
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** @throws what `tooLong` makes, when the body is longer */
+export async function readBody(
+  request: IncomingMessage,
+  longest = longestBody,
+  tooLong = () => new Error(`The body has more than ${longest} bytes`),
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > longestBody) throw new Error(`The body has more than ${longestBody} bytes`);
+    if (length > longest) throw tooLong();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

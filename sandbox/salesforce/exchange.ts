@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBody } from '../server.js';
 import { RestError } from './rest-error.js';
 
 const maxBodyBytes = 150 * 1024 * 1024;
@@ -26,15 +27,9 @@ export interface Exchange {
   readonly rawBody: Buffer;
 }
 
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBodyBytes) throw new RestError(413, 'REQUEST_TOO_LARGE', 'The request body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function readRawBody(request: IncomingMessage): Promise<Buffer> {
+  const tooLong = () => new RestError(413, 'REQUEST_TOO_LARGE', 'The request body is too large');
+  return readBody(request, maxBodyBytes, tooLong);
 }
 
 export function parseBody(text: string): unknown {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ClockChange } from './clock.js';
 import { control } from './control.js';
-import { readBody, singleHeaders, type Exchange, type ReceivedCall } from './exchange.js';
+import { readRawBody, singleHeaders, type Exchange, type ReceivedCall } from './exchange.js';
 import type { Fault } from './faults.js';
 import { FrontDoor } from './front-door.js';
 import { OrgParts } from './org-parts.js';
@@ -154,7 +154,7 @@ class StandIn implements SalesforceStandIn {
     const path = url.pathname.startsWith(`${this.#basePath}/`)
       ? url.pathname.slice(this.#basePath.length)
       : url.pathname;
-    const rawBody = await readBody(request);
+    const rawBody = await readRawBody(request);
     const body = rawBody.toString('utf8');
     const method = request.method ?? 'GET';
     const exchange: Exchange = { request, response, method, path, query: url.searchParams, body, rawBody };
