@@ -1,5 +1,5 @@
 import { followFeed, defineTrigger, z } from '#sdk';
-import { gatewayCalls, type GatewayCall } from '#evm';
+import { gatewayCalls, isWantedCall } from '#evm';
 
 const input = z.strictObject({
   contract: z
@@ -17,8 +17,6 @@ const input = z.strictObject({
     .default('send')
     .meta({ title: 'Kind', description: 'Calls that send a transaction, calls that only read, or both.' }),
 });
-
-type Wish = z.output<typeof input>;
 
 export const called = defineTrigger({
   title: 'Contract called',
@@ -48,7 +46,7 @@ export const called = defineTrigger({
     const after = cursor ?? (await feed.tail());
     if (cursor === undefined) await context.emit([], { cursor: after });
     for await (const page of followFeed(feed, { after, signal })) {
-      const wanted = page.filter(({ item }) => isWanted(item, wish));
+      const wanted = page.filter(({ item }) => isWantedCall(item, wish));
       const heard = wanted.map(({ item, cursor: position }) => ({
         id: item.id,
         time: item.time,
@@ -61,10 +59,3 @@ export const called = defineTrigger({
     }
   },
 });
-
-function isWanted(call: GatewayCall, { contract, function: called, kind }: Wish): boolean {
-  if (kind !== 'any' && kind !== call.kind) return false;
-  const { name, address } = call.contract;
-  if (contract !== undefined && contract !== name && contract.toLowerCase() !== address) return false;
-  return called === undefined || called === call.function || called === call.function.split('(', 1)[0];
-}

@@ -20,4 +20,24 @@ export interface GatewayCall {
   readonly transaction?: string;
 }
 
+/** Which calls are meant; what is absent is any. */
+export interface GatewayCallWish {
+  /** Name or address. */
+  readonly contract?: string | undefined;
+  /** Name or signature. */
+  readonly function?: string | undefined;
+  readonly kind: GatewayCall['kind'] | 'any';
+}
+
+/** Said once for the one that keeps calls and the one that hears them: what is not kept is never heard. */
+export function isWantedCall(
+  call: Pick<GatewayCall, 'contract' | 'function' | 'kind'>,
+  { contract, function: called, kind }: GatewayCallWish,
+): boolean {
+  if (kind !== 'any' && kind !== call.kind) return false;
+  const { name, address } = call.contract;
+  if (contract !== undefined && contract !== name && contract.toLowerCase() !== address) return false;
+  return called === undefined || called === call.function || called === call.function.split('(', 1)[0];
+}
+
 export const gatewayCalls = defineService<Feed<GatewayCall>>('evm.gatewayCalls');

@@ -19,7 +19,7 @@ export {
   type Interface,
   type InterfaceDirectory,
 } from './contract-directory.js';
-export { gatewayCalls, type GatewayCall } from './gateway-calls.js';
+export { gatewayCalls, isWantedCall, type GatewayCall, type GatewayCallWish } from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
 export {
   feeWishOf,

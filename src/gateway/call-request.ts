@@ -1,4 +1,4 @@
-import { argumentNames, type AbiFragment, type AbiParameter, type FeeWish } from '#evm';
+import { argumentNames, type AbiFragment, type AbiParameter } from '#evm';
 import { PatchbayError, amount, z, type Fault } from '#sdk';
 
 export const notNegative = (what: string) =>
@@ -124,15 +124,6 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
       detail: issue.message,
     })),
   });
-}
-
-/** Wei as numbers. */
-export function feesOf({ max, tip, cap }: z.output<typeof feeWish>): FeeWish {
-  return {
-    ...(max !== undefined && { max: BigInt(max) }),
-    ...(tip !== undefined && { tip: BigInt(tip) }),
-    ...(cap !== undefined && { cap: BigInt(cap) }),
-  };
 }
 
 /** As the chain's interface takes it. */

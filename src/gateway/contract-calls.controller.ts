@@ -1,13 +1,12 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { argumentNames, type AbiFragment } from '#evm';
+import { argumentNames, feeWishOf, type AbiFragment } from '#evm';
 import { Answers, CurrentCaller, Scopes, ZodBody, hasScope, type Caller } from '#platform';
 import { PatchbayError, z } from '#sdk';
 import {
   blockParameter,
   callBody,
   checked,
-  feesOf,
   isRead,
   optionPrefix,
   optionsOf,
@@ -148,7 +147,7 @@ function sendOptions(wish: CallRequest, fragment: AbiFragment, caller: Caller) {
     from: wish.from,
     ...(wish.value !== undefined && { value: BigInt(wish.value) }),
     ...(wish.gas !== undefined && { gas: BigInt(wish.gas) }),
-    ...(wish.fee !== undefined && { fees: feesOf(wish.fee) }),
+    ...(wish.fee !== undefined && { fees: feeWishOf(wish.fee) }),
   };
 }
 

@@ -8,11 +8,13 @@ import {
   type Abi,
   type AbiFragment,
   type FeeWish,
+  type Wait,
 } from '#evm';
 import type { Caller } from '#platform';
+import { originOf } from '#transactions';
 import type { CallableContract, ContractPlace, ContractsService } from './contracts.service.js';
 import type { GatewayCallRecorder } from './gateway-call-recorder.js';
-import { followTransaction, type SentTransaction, type Wait } from './sent-transaction.js';
+import { followTransaction, type SentTransaction } from './sent-transaction.js';
 
 export type FunctionArguments = Readonly<Record<string, unknown>> | readonly unknown[];
 
@@ -146,7 +148,7 @@ export class ContractCalls {
       finality: network.finalityOf(undefined),
       abi: contract.abi,
       about: { contract: contract.name ?? contract.address, function: signature, args: options.args },
-      origin: `key:${caller.id}`,
+      origin: originOf(caller),
       ...(options.gas !== undefined && { gasLimit: options.gas }),
       ...(options.fees !== undefined && { fee: options.fees }),
     });
@@ -175,7 +177,7 @@ export class ContractCalls {
       value: options.value ?? 0n,
       abi: contract.abi,
       about: { contract: contract.name ?? contract.address, function: signature, args: options.args },
-      origin: `key:${caller.id}`,
+      origin: originOf(caller),
       ...(options.gas !== undefined && { gasLimit: options.gas }),
       ...(options.fees !== undefined && { fee: options.fees }),
     });

@@ -1,14 +1,15 @@
-import { createAddress, encodeDeploy, type FeeWish, type InterfaceDirectory, type Network } from '#evm';
+import { createAddress, encodeDeploy, type FeeWish, type InterfaceDirectory, type Network, type Wait } from '#evm';
 import type { NetworksService } from '#networks';
 import type { Caller } from '#platform';
 import { PatchbayError } from '#sdk';
+import { originOf } from '#transactions';
 import type { FunctionArguments } from './contract-calls.js';
 import type { ContractsService } from './contracts.service.js';
 import type { ContractsStore } from './contracts.store.js';
 import type { InterfacesService } from './interfaces.service.js';
 import { linkLibraries } from './link-libraries.js';
 import type { RegisteredContracts } from './registered-contracts.js';
-import { followTransaction, type SentTransaction, type Wait } from './sent-transaction.js';
+import { followTransaction, type SentTransaction } from './sent-transaction.js';
 
 export interface DeployOptions {
   readonly version?: number;
@@ -78,7 +79,7 @@ export class DeploymentsService implements InterfaceDirectory {
       finality: network.finalityOf(undefined),
       abi: known.abi,
       about: { contract: known.name, function: 'constructor', args: options.args },
-      origin: `key:${caller.id}`,
+      origin: originOf(caller),
       ...(options.gas !== undefined && { gasLimit: options.gas }),
       ...(options.fees !== undefined && { fee: options.fees }),
     });

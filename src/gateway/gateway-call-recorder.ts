@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { GatewayCall } from '#evm';
+import { isWantedCall, type Contract, type GatewayCall, type GatewayCallWish } from '#evm';
 import type { FlowsService } from '#flows';
 import { z } from '#sdk';
 import type { CallableContract } from './contracts.service.js';
@@ -14,24 +14,18 @@ const interest = z.object({
   kind: z.enum(['send', 'read', 'any']).default('send'),
 });
 
-type Interest = z.output<typeof interest>;
-
 /** Keeps the calls that a flow waits for, and no others: a hub without such flows writes nothing. */
 export class GatewayCallRecorder {
-  #interests: readonly Interest[] = [];
+  #interests: readonly GatewayCallWish[] = [];
 
   constructor(private readonly parts: { readonly flows: FlowsService; readonly feed: GatewayCallFeed }) {
     parts.flows.onChange(() => this.#refresh());
     this.#refresh();
   }
 
-  isWanted({ contract }: CallableContract, signature: string, kind: 'read' | 'send'): boolean {
-    return this.#interests.some((wanted) => {
-      if (wanted.kind !== 'any' && wanted.kind !== kind) return false;
-      const { contract: name, function: called } = wanted;
-      if (name !== undefined && name !== contract.name && name.toLowerCase() !== contract.address) return false;
-      return called === undefined || called === signature || called === signature.slice(0, signature.indexOf('('));
-    });
+  isWanted({ contract }: CallableContract, signature: string, kind: GatewayCall['kind']): boolean {
+    const call = { contract: placeOf(contract), function: signature, kind };
+    return this.#interests.some((wish) => isWantedCall(call, wish));
   }
 
   /** Before the caller is answered. A send that is repeated with its key is the same call. */
@@ -44,7 +38,7 @@ export class GatewayCallRecorder {
       time: new Date().toISOString(),
       network: network.name,
       chainId: network.chainId,
-      contract: { ...(contract.name !== undefined && { name: contract.name }), address: contract.address },
+      contract: placeOf(contract),
       ...call,
     });
   }
@@ -57,4 +51,8 @@ export class GatewayCallRecorder {
       return parsed.success ? [parsed.data] : [];
     });
   }
+}
+
+function placeOf({ name, address }: Contract): GatewayCall['contract'] {
+  return { ...(name !== undefined && { name }), address };
 }

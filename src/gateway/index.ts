@@ -22,7 +22,7 @@ export { InterfacesService } from './interfaces.service.js';
 export type { InterfaceSummary, StoredInterface } from './interfaces.store.js';
 export { OpenApiService } from './openapi.service.js';
 export { goneSignal } from './send-headers.js';
-export type { SentTransaction, Wait } from './sent-transaction.js';
+export type { SentTransaction } from './sent-transaction.js';
 export { readUpload } from './compile/read-upload.js';
 export type { Upload } from './compile/upload.js';
 export { readUploadForm, uploadOptions } from './upload-request.js';

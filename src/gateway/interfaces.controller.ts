@@ -1,9 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Abi } from '#evm';
+import { feeWishOf, type Abi } from '#evm';
 import { Answers, CurrentCaller, Scopes, TakesUpload, ZodBody, ZodQuery, type Caller } from '#platform';
 import { z } from '#sdk';
-import { feesOf } from './call-request.js';
 import { DeploymentsService } from './deployments.service.js';
 import { interfaceView, sentView, summaryView, type Json } from './gateway-views.js';
 import {
@@ -124,7 +123,7 @@ export class InterfacesController {
         signal: goneSignal(reply),
         ...(value !== undefined && { value: BigInt(value) }),
         ...(gas !== undefined && { gas: BigInt(gas) }),
-        ...(fee !== undefined && { fees: feesOf(fee) }),
+        ...(fee !== undefined && { fees: feeWishOf(fee) }),
         ...(version !== undefined && { version }),
         ...(friendlyName !== undefined && { name: friendlyName }),
         ...(network !== undefined && { network }),

@@ -1,16 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '#platform';
 import { PatchbayError } from '#sdk';
+import { callersKey } from '#transactions';
 
 const longestKey = 200;
 const longestWaitSeconds = 120;
 
-/** Keys of one caller are not those of another. Without the header each request is one of its own. */
+/** Without the header each request is one of its own. */
 export function idempotencyKeyOf(request: FastifyRequest, caller: Caller): string {
   const given = request.headers['idempotency-key'];
-  if (given === undefined) return randomUUID();
-  if (typeof given === 'string' && given !== '' && given.length <= longestKey) return `key:${caller.id}:${given}`;
+  if (given === undefined || (typeof given === 'string' && given !== '' && given.length <= longestKey)) {
+    return callersKey(caller, given);
+  }
   throw new PatchbayError('request.invalid', {
     detail: `The header Idempotency-Key must have 1 to ${longestKey} characters`,
     fix: 'Send a shorter one, e.g. a UUID.',

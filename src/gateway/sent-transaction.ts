@@ -8,10 +8,9 @@ import {
   type LogDecoder,
   type Network,
   type TransactionRecord,
+  type Wait,
 } from '#evm';
 import { PatchbayError } from '#sdk';
-
-export type Wait = 'accepted' | 'mined' | 'confirmed';
 
 export interface EmittedEvent {
   readonly name: string;
