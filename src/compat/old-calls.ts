@@ -11,6 +11,7 @@ import {
 } from '#gateway';
 import { hasScope, type Caller, type Scope } from '#platform';
 import { PatchbayError } from '#sdk';
+import { callersKey } from '#transactions';
 import { addressLike, type FlyParameters } from './fly-parameters.js';
 import { namedInputs, namedOutputs, readInputs } from './old-values.js';
 import { isSuccess, requestIdOf, type Replies, type Reply } from './replies.js';
@@ -88,8 +89,8 @@ export class OldCalls {
       return { sent: true, id };
     }
     await network.transactions.waitFor(record.id, 'mined', { withinMs: longestWaitMs, signal: goneSignal(reply) });
-    const [outcome] = await this.parts.replies.some([record.id], '');
-    if (outcome === undefined || outcome['pending'] === true) {
+    const outcome = await this.parts.replies.of(record.id);
+    if (outcome['pending'] === true) {
       throw new PatchbayError('evm.pending', {
         detail: `The request ${id} was not mined within ${longestWaitMs / 1_000} s; it still may be`,
         fix: `Look later: GET /replies/${id}`,
@@ -119,7 +120,7 @@ export function sending(fly: FlyParameters, caller: Caller) {
   }
   return {
     from,
-    idempotencyKey: idempotencyKeyOf(id, caller),
+    idempotencyKey: callersKey(caller, id),
     ...(value !== undefined && { value }),
     ...(gas !== undefined && { gas }),
     // Zero was the default of old gateways: whatever the network takes.
@@ -135,10 +136,6 @@ export function assertScopes(caller: Caller, scopes: readonly Scope[]): void {
     detail: `The key "${caller.name}" lacks ${missing.join(', ')}`,
     fix: 'Use a key with this scope.',
   });
-}
-
-function idempotencyKeyOf(id: string | undefined, caller: Caller): string {
-  return id === undefined ? crypto.randomUUID() : `key:${caller.id}:${id}`;
 }
 
 async function inputsOf({ network }: CallableContract, fragment: AbiFragment, hash: string): Promise<Values> {

@@ -1,7 +1,7 @@
 import type { Network } from '#evm';
 import type { NetworksService } from '#networks';
 import { PatchbayError } from '#sdk';
-import type { TransactionDetail, TransactionsQueries } from '#transactions';
+import { callersKey, givenKey, type TransactionDetail, type TransactionsQueries } from '#transactions';
 import type { CompatSettings } from './compat-settings.js';
 
 /** What became of a request, in the words of old clients. */
@@ -53,10 +53,16 @@ export class Replies {
     throw new PatchbayError('request.notFound', { detail: `There is no request ${id.slice(0, 200)}` });
   }
 
+  /** Of a transaction, by our id. @throws request.notFound */
+  async of(transactionId: string): Promise<Reply> {
+    const [reply] = await this.#describe([await this.parts.transactions.get(transactionId)]);
+    return reply!;
+  }
+
   /** By the id that its caller gave it, by the one that we gave it, or by its hash. */
   async #find(id: string, callerId: string): Promise<Transaction | undefined> {
     const { transactions } = this.parts;
-    const byKey = await transactions.list({ idempotencyKey: `key:${callerId}:${id}`, limit: 1 });
+    const byKey = await transactions.list({ idempotencyKey: callersKey({ id: callerId }, id), limit: 1 });
     if (byKey.items[0]) return byKey.items[0];
     return transactions.get(id).catch((error: unknown) => {
       if (error instanceof PatchbayError && error.code === 'request.notFound') return undefined;
@@ -90,7 +96,7 @@ export class Replies {
 
 /** The id that its caller gave the request, or else ours. */
 export function requestIdOf({ id, idempotencyKey }: { readonly id: string; readonly idempotencyKey: string }): string {
-  return /^key:[0-9a-f-]{36}:(.+)$/s.exec(idempotencyKey)?.[1] ?? id;
+  return givenKey(idempotencyKey) ?? id;
 }
 
 export function isSuccess(reply: Reply): boolean {

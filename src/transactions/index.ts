@@ -1,5 +1,6 @@
 /** What the chain layer keeps in the store: transactions with their attempts, and the newest blocks of each network. */
 export { KyselyBlockMemory } from './block-memory.store.js';
+export { callersKey, givenKey, originOf } from './callers-keys.js';
 export { chainServices, type ChainServices } from './chain-services.js';
 export { SignersController } from './signers.controller.js';
 export { SuspensionsController } from './suspensions.controller.js';

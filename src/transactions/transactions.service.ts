@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   feeWishOf,
   hasReached,
@@ -10,6 +9,7 @@ import {
 } from '#evm';
 import type { AuditLog, Caller } from '#platform';
 import { PatchbayError } from '#sdk';
+import { callersKey, originOf } from './callers-keys.js';
 import type { TransactionsQueries } from './transactions.queries.js';
 import type { TransactionBody } from './transactions.schema.js';
 import type { TransactionDetail } from './transaction-views.js';
@@ -147,7 +147,7 @@ async function submit(
 ): Promise<TransactionRecord> {
   const { from, to, data, value, gas, fee, confirmations } = body;
   return network.transactions.submit({
-    idempotencyKey: idempotencyKey === undefined ? randomUUID() : `key:${caller.id}:${idempotencyKey}`,
+    idempotencyKey: callersKey(caller, idempotencyKey),
     signer: from,
     data,
     value: BigInt(value),
@@ -157,10 +157,6 @@ async function submit(
     ...(gas !== undefined && { gasLimit: BigInt(gas) }),
     ...(fee && { fee: feeWishOf(fee) }),
   });
-}
-
-function originOf({ id }: Caller): string {
-  return `key:${id}`;
 }
 
 function untilOf(wait: 'mined' | 'confirmed'): 'mined' | 'final' {
