@@ -1,4 +1,5 @@
 import { z } from '#sdk';
+import type { StreamEvent } from './stream.js';
 
 const stream = z.string().min(1).max(200).meta({ description: 'Name of the stream.' });
 const batchNumber = z.number().int().min(0);
@@ -69,7 +70,9 @@ export const consumerMessages = {
 } as const;
 
 export type ConsumerCommand = z.output<typeof consumerCommand>;
-export type BatchMessage = Readonly<z.output<typeof consumerMessages.batch>>;
+export type BatchMessage = Readonly<Omit<z.output<typeof consumerMessages.batch>, 'events'>> & {
+  readonly events: readonly StreamEvent[];
+};
 /** What a session sends; `error` is the transport's, which knows whether a command has an answer of its own. */
 export type ConsumerMessage =
   BatchMessage | z.output<typeof consumerMessages.listening> | z.output<typeof consumerMessages.ended>;

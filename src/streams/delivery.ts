@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError } from '#sdk';
 import type { CircuitBreaker } from './circuit-breaker.js';
-import type { FailureNote } from './positions.store.js';
+import { failureNote, type FailureNote } from './positions.store.js';
 import type { StreamDefinition } from './stream.schema.js';
 import type { StreamBatch, StreamTarget } from './stream.js';
 
@@ -53,13 +53,7 @@ export async function deliver(batch: StreamBatch, parts: DeliveryParts): Promise
     breaker?.failed();
     if (error.code === 'stream.ended') throw error;
     const isOver = error.retry === 'never' || performance.now() - begun >= retry.for;
-    const note: FailureNote = {
-      code: error.code,
-      message: error.detail,
-      ...(error.fix === undefined ? {} : { fix: error.fix }),
-      since,
-      isBlocked: isOver,
-    };
+    const note = failureNote(error, since, isOver);
     if (isOver && retry.onFailure === 'dead-letter') return { kind: 'refused', error: note };
     const retryInMs = pauseMs(failures, error, retry, isOver);
     await parts.onFailure(note, { failures, retryInMs });

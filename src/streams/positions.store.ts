@@ -59,6 +59,11 @@ export interface FailureNote {
   readonly isBlocked: boolean;
 }
 
+/** @param isBlocked – no attempt can help any more, or it was tried for long enough */
+export function failureNote({ code, detail, fix }: PatchbayError, since: string, isBlocked: boolean): FailureNote {
+  return { code, message: detail, ...(fix !== undefined && { fix }), since, isBlocked };
+}
+
 const mine = `stream_id = $1 and consumer = $2`;
 
 const move = `

@@ -15,7 +15,7 @@ export type StreamShape = Pick<StreamDefinition, 'format' | 'labels'> & {
 /** What a consumer gets to read. The same batch gives the same text, letter by letter. */
 export function formatEvents(shape: StreamShape, batch: StreamBatch): FormattedEvents {
   if (shape.format === 'cloudevents') {
-    return { contentType: 'application/cloudevents-batch+json', body: `[${batch.events.map(eventJson).join(',')}]` };
+    return { contentType: 'application/cloudevents-batch+json', body: eventsJson(batch.events) };
   }
   return {
     contentType: 'application/json',
@@ -46,6 +46,16 @@ export function eventJson(event: StreamEvent): string {
   const text = JSON.stringify(event);
   texts.set(event, text);
   return text;
+}
+
+/** The list of them, as JSON. */
+function eventsJson(events: readonly StreamEvent[]): string {
+  return `[${events.map(eventJson).join(',')}]`;
+}
+
+/** An object with these fields and `events`, as JSON. */
+export function jsonWithEvents(fields: object, events: readonly StreamEvent[]): string {
+  return `${JSON.stringify(fields).slice(0, -1)},"events":${eventsJson(events)}}`;
 }
 
 /** Follows from what the batch holds, so that it is the same on every attempt. Has no full stop, as Standard Webhooks wants. */

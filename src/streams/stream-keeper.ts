@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { runWithLogContext, type Lease, type Leases, type Metrics } from '#platform';
 import { PatchbayError, type Logger } from '#sdk';
 import type { CircuitBreakers, CircuitState } from './circuit-breaker.js';
-import type { PositionsStore } from './positions.store.js';
+import { failureNote, type PositionsStore } from './positions.store.js';
 import type { StreamDefinition } from './stream.schema.js';
 import { StreamPump } from './stream-pump.js';
 import type { StreamSource } from './stream-source.js';
@@ -173,13 +173,7 @@ export class StreamKeeper {
       code: error.code,
       detail: error.detail,
     });
-    const note = {
-      code: error.code,
-      message: error.detail,
-      ...(error.fix === undefined ? {} : { fix: error.fix }),
-      since: new Date().toISOString(),
-      isBlocked: error.retry === 'never',
-    };
+    const note = failureNote(error, new Date().toISOString(), error.retry === 'never');
     const of = { stream: stream.id, consumer: this.#consumer, epoch: lease.epoch };
     await positions.fail(of, note, { failures: 1, retryInMs }).catch(() => undefined);
   }

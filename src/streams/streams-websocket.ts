@@ -7,6 +7,7 @@ import { PatchbayError } from '#sdk';
 import type { ConsumerMessage } from './consumer-messages.js';
 import type { ConsumerLink, ConsumerSession } from './consumer-session.js';
 import { ConsumerSessions } from './consumer-sessions.js';
+import { jsonWithEvents } from './stream-format.js';
 import { WebSocketDoor } from './websocket-door.js';
 
 const path = '/api/streams/ws';
@@ -76,7 +77,9 @@ class Client implements ConsumerLink {
   }
 
   send(message: ConsumerMessage): void {
-    this.#write(message);
+    if (message.type !== 'batch') return this.#write(message);
+    const { events, ...fields } = message;
+    this.#writeText(jsonWithEvents(fields, events));
   }
 
   close(reason: PatchbayError): void {
@@ -101,7 +104,11 @@ class Client implements ConsumerLink {
   }
 
   #write(message: unknown): void {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    this.#writeText(JSON.stringify(message));
+  }
+
+  #writeText(text: string): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(text);
   }
 }
 

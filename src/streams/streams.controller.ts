@@ -58,11 +58,12 @@ export class StreamsController {
   @Scopes('streams:write')
   async change(
     @Param('name') name: string,
-    @ZodBody(streamChangeSchema) changes: z.output<typeof streamChangeSchema>,
+    @ZodBody(streamChangeSchema) body: z.output<typeof streamChangeSchema>,
     @CurrentCaller() caller: Caller,
   ): Promise<StreamView> {
-    const view = await this.streams.change(name, changes);
-    await this.#note(caller, 'stream.change', name, { fields: Object.keys(changes) });
+    const { reset, ...changes } = body;
+    const view = await this.streams.change(name, changes, reset?.from);
+    await this.#note(caller, 'stream.change', name, { fields: Object.keys(body) });
     return view;
   }
 

@@ -1,7 +1,7 @@
 import type { Signals } from '#platform';
 import { PatchbayError } from '#sdk';
 import { parseStream, type StreamDocument } from './stream-document.js';
-import { selectingFields, streamChangeSchema, type StreamDefinition, type StreamStart } from './stream.schema.js';
+import { selectingFields, type StreamDefinition, type StreamStart } from './stream.schema.js';
 import type { Lag, StreamSource } from './stream-source.js';
 import { streamsTopic } from './stream-pumps.js';
 import type { StreamBatch, StreamEvent, StreamTarget } from './stream.js';
@@ -74,34 +74,27 @@ export class StreamsService {
     return this.#changed(definition.name);
   }
 
-  /** @throws request.conflict when another stream would come of it, without `reset` */
-  async change(name: string, given: unknown): Promise<StreamView> {
+  /**
+   * Fields that are absent stay as they are.
+   *
+   * @throws stream.invalid, and request.conflict when another stream would come of it, without a place to begin
+   */
+  async change(name: string, changes: StreamDocument, from?: StreamStart): Promise<StreamView> {
     const stream = await this.#get(name);
-    const parsed = streamChangeSchema.safeParse(given);
-    if (!parsed.success) {
-      throw new PatchbayError('stream.invalid', {
-        detail: 'The change cannot be read',
-        faults: parsed.error.issues.map(({ path, message }) => ({
-          pointer: `#/${path.map(String).join('/')}`,
-          detail: message,
-        })),
-      });
-    }
-    const { reset, ...changes } = parsed.data;
     const before = await this.parts.store.definition(stream.id);
     const document = merged(before.document, changes);
     const { definition } = parseStream(document);
     const touched = selectingFields.filter(
       (field) => field in changes && JSON.stringify(before.document[field]) !== JSON.stringify(document[field]),
     );
-    if (touched.length > 0 && reset === undefined) {
+    if (touched.length > 0 && from === undefined) {
       throw new PatchbayError('request.conflict', {
         detail: `A change of ${touched.join(', ')} makes another stream of ${name}; its place would mean nothing.`,
         fix: 'Add reset: { from: … } to say where it begins, or create a stream beside it.',
       });
     }
     const source = await this.#check(definition);
-    const cursor = reset && (await source.begin(reset.from));
+    const cursor = from === undefined ? undefined : await source.begin(from);
     await this.parts.store.change(stream.id, document, cursor);
     return this.#changed(name);
   }

@@ -66,12 +66,12 @@ export class StreamsStore {
     {
       createdBy,
       cursor,
-      state = 'running',
+      state,
     }: {
       readonly createdBy: string;
       /** Where it begins, when that is known by now. */
       readonly cursor: string | undefined;
-      readonly state?: StoredStream['state'];
+      readonly state: StoredStream['state'];
     },
   ): Promise<void> {
     const { definition, masked, secrets } = parseStream(document);
@@ -115,14 +115,13 @@ export class StreamsStore {
     });
   }
 
-  async setState(id: string, state: StoredStream['state'], reason: string | null): Promise<boolean> {
-    const { numUpdatedRows } = await this.db
+  async setState(id: string, state: StoredStream['state'], reason: string | null): Promise<void> {
+    await this.db
       .updateTable('stream')
       .set({ state, reason, updated_at: sql<Date>`clock_timestamp()` })
       .where('id', '=', id)
       .where('state', '<>', state)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+      .execute();
   }
 
   /** Every consumer goes on from there. */

@@ -1,5 +1,6 @@
 import { PatchbayError, type HttpClient } from '#sdk';
 import type { StreamBatch, StreamTarget } from '../stream.js';
+import { jsonWithEvents } from '../stream-format.js';
 import { awsClientConfig, awsError } from './aws-client.js';
 import type { LambdaSettings } from './aws-settings.js';
 
@@ -30,7 +31,7 @@ export function createLambdaTarget(settings: LambdaSettings, { http }: AwsTarget
     const command = new InvokeCommand({
       FunctionName: functionName,
       InvocationType: invocation === 'event' ? 'Event' : 'RequestResponse',
-      Payload: Buffer.from(JSON.stringify({ id, number, stream, events })),
+      Payload: Buffer.from(jsonWithEvents({ id, number, stream }, events)),
     });
     return client.send(command, { abortSignal: signal });
   }
