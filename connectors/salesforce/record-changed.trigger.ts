@@ -103,10 +103,12 @@ async function begin(context: Context, seen: Map<string, number>): Promise<Water
 async function poll(context: Context, start: Watermark, seen: Map<string, number>): Promise<Watermark> {
   let mark = start;
   for await (const page of rowsSince(context, Math.max(start.at - overlapMs, start.from))) {
-    const heard = page.flatMap((row) => heardOf(context, row, start, seen) ?? []);
+    const rows = page.map((row) => ({ row, key: keyOf(row, context.input.fields) }));
+    const fresh = rows.filter(({ key }) => !seen.has(key));
+    const heard = fresh.flatMap(({ row, key }) => heardOf(context, row, key, start) ?? []);
     for (const row of page) mark = { ...mark, at: Math.max(mark.at, stampOf(row)) };
     if (heard.length > 0) await context.emit(heard, { cursor: formatMark(mark) });
-    for (const row of page) seen.set(keyOf(row, context.input.fields), stampOf(row));
+    for (const { row, key } of fresh) seen.set(key, stampOf(row));
   }
   return mark;
 }
@@ -119,12 +121,11 @@ function rowsSince({ client, input, signal }: Context, since: number) {
 function heardOf(
   { input }: Context,
   row: SalesforceRecord,
+  key: string,
   { at: readUpTo }: Watermark,
-  seen: ReadonlyMap<string, number>,
 ): Heard<RecordEvent> | undefined {
-  const key = keyOf(row, input.fields);
   const type = typeOf(row, readUpTo);
-  if (seen.has(key) || !input.changes.includes(type)) return undefined;
+  if (!input.changes.includes(type)) return undefined;
   const at = new Date(stampOf(row)).toISOString();
   const recordId = idOf(row);
   const fields = chosenFields(row, input.fields);
