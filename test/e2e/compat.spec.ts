@@ -2,48 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { aZip } from '../../src/gateway/compile/testing/packing.js';
+import { escrow, owned, settle } from '../builders/escrow-contract.js';
 import { eventually } from '../builders/eventually.js';
+import { OldClient, basic } from '../builders/old-client.js';
 import { HubProcess } from '../environment/hub-process.js';
 import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
 import { Target } from '../environment/target.js';
 
-const escrow = `// SPDX-License-Identifier: MIT
-pragma solidity ^0.8.0;
-import "./lib/Owned.sol";
-/// @dev Keeps amounts.
-contract Escrow is Owned {
-    event Settled(uint256 orderId, address indexed buyer, uint256 amount);
-    event Opened(uint256 orderId);
-    mapping(uint256 => uint256) public amounts;
-    uint256 public fee;
-    constructor(uint256 fee_) { fee = fee_; }
-    function settle(uint256 orderId, address buyer, uint256 amount) external {
-        require(amount > 0, "nothing to settle");
-        amounts[orderId] = amount;
-        emit Settled(orderId, buyer, amount);
-    }
-    function open(uint256 orderId) external { emit Opened(orderId); }
-    function both(uint256) external pure returns (uint256, string memory name) { return (7, "seven"); }
-}`;
-const owned = `// SPDX-License-Identifier: MIT
-pragma solidity ^0.8.0;
-contract Owned { address public owner = msg.sender; }`;
-const settle = {
-  type: 'function',
-  name: 'settle',
-  inputs: [
-    { name: 'orderId', type: 'uint256' },
-    { name: 'buyer', type: 'address' },
-    { name: 'amount', type: 'uint256' },
-  ],
-  outputs: [],
-};
 const buyer = devAccounts[1].address;
 
 let database: TestDatabase;
 let chain: DevChain;
 let target: Target;
 let hub: HubProcess;
+let client: OldClient;
 let address: string;
 
 beforeAll(async () => {
@@ -57,19 +29,20 @@ signers: { treasury: { privateKey: '${devAccounts[0].key}' } }
 `,
   });
   await hub.start();
+  client = new OldClient(hub.url, hub.key);
   const form = new FormData();
   const zip = aZip([
     { name: 'Escrow.sol', content: escrow },
     { name: 'lib/Owned.sol', content: owned },
   ]);
   form.append('file', new Blob([new Uint8Array(zip)]), 'escrow.zip');
-  const uploaded = await ask('POST', '/abis?contract=Escrow.sol:Escrow', form);
+  const uploaded = await client.ask('POST', '/abis?contract=Escrow.sol:Escrow', form);
   expect(uploaded).toMatchObject({
     status: 200,
     body: { name: 'Escrow', deployable: true, description: 'Keeps amounts.' },
   });
   const { id } = uploaded.body;
-  const deployed = await ask('POST', `/abis/${id}?kld-from=treasury&kld-sync=true&kld-register=escrow-eu`, {
+  const deployed = await client.ask('POST', `/abis/${id}?kld-from=treasury&kld-sync=true&kld-register=escrow-eu`, {
     fee_: '5',
   });
   expect(deployed).toMatchObject({
@@ -85,75 +58,31 @@ afterAll(async () => {
   await database.drop();
 }, 60_000);
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of many routes, each compared with what it must be
-  readonly body: any;
-}
-
 interface Delivered {
   readonly subId: string;
   readonly signature: string;
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** As old clients do: with Basic, and the key as the password. */
-async function ask(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const isForm = body instanceof FormData;
-  const isText = typeof body === 'string';
-  const response = await fetch(`${hub.url}/compat/ethconnect${path}`, {
-    method,
-    redirect: 'manual',
-    headers: {
-      authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}`,
-      ...(body !== undefined && !isForm && { 'content-type': isText ? 'application/x-yaml' : 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: isForm || isText ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const isJson = (response.headers.get('content-type') ?? '').includes('json');
-  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text };
-}
-
-/** A client on the WebSocket, and what it is told. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages of several shapes, each compared with what it must be
-async function listener(key = hub.key): Promise<[WebSocket, any[]]> {
-  const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/compat/ethconnect/ws`, {
-    headers: { authorization: `Basic ${Buffer.from(`app:${key}`).toString('base64')}` },
-  });
-  const heard: unknown[] = [];
-  socket.on('message', (data) => heard.push(JSON.parse((data as Buffer).toString())));
-  await new Promise((resolve) => socket.once('open', resolve));
-  return [socket, heard];
-}
-
-const replyOf = (id: string): Promise<Answer> =>
-  eventually(async () => {
-    const reply = await ask('GET', `/replies/${id}`);
-    return reply.status === 200 && reply;
-  });
 const batchesTo = (path: string) =>
   target.deliveries.filter((one) => one.path === path).map(({ body }) => body as Delivered[]);
 
 describe('contracts as old clients call them', () => {
   it('given an upload, when its views are asked for, then it is described, and nothing is needed to look inside', async () => {
-    const [{ id }] = (await ask('GET', '/abis')).body;
+    const [{ id }] = (await client.ask('GET', '/abis')).body;
     const form = new FormData();
     form.append('file', new Blob([escrow]), 'Escrow.sol');
     form.append('findcontracts', 'true');
 
-    expect((await ask('GET', `/abis/${id}?swagger`)).body).toMatchObject({ openapi: '3.1.0' });
-    expect((await ask('GET', `/abis/${id}?abi`)).body).toContainEqual(expect.objectContaining({ name: 'settle' }));
-    expect((await ask('GET', `/abis/${id}?ui`)).headers.get('location')).toBe('/docs/interfaces/Escrow?version=1');
-    expect((await ask('POST', '/abis', form)).body).toEqual(['Escrow.sol:Escrow']);
-    expect((await ask('GET', '/contracts/escrow-eu')).body).toMatchObject({
+    expect((await client.ask('GET', `/abis/${id}?swagger`)).body).toMatchObject({ openapi: '3.1.0' });
+    expect((await client.ask('GET', `/abis/${id}?abi`)).body).toContainEqual(
+      expect.objectContaining({ name: 'settle' }),
+    );
+    expect((await client.ask('GET', `/abis/${id}?ui`)).headers.get('location')).toBe(
+      '/docs/interfaces/Escrow?version=1',
+    );
+    expect((await client.ask('POST', '/abis', form)).body).toEqual(['Escrow.sol:Escrow']);
+    expect((await client.ask('GET', '/contracts/escrow-eu')).body).toMatchObject({
       abi: id,
       address: address.slice(2),
       registeredAs: 'escrow-eu',
@@ -169,22 +98,22 @@ describe('contracts as old clients call them', () => {
       ['', { 'X-Kaleido-From': 'treasury', 'x-kaleido-sync': 'true' }],
     ];
     for (const [query, headers] of spellings) {
-      const sent = await ask('POST', `/contracts/escrow-eu/settle${query}`, body, headers);
+      const sent = await client.ask('POST', `/contracts/escrow-eu/settle${query}`, body, headers);
       expect(sent).toMatchObject({ status: 200, body: { status: '1', to: address, transactionIndex: '0' } });
       expect(sent.body.blockNumber).toMatch(/^\d+$/);
       expect(sent.body.cumulativeGasUsed).toMatch(/^\d+$/);
     }
-    const hash = (await ask('GET', '/replies?limit=1')).body[0].transactionHash;
+    const hash = (await client.ask('GET', '/replies?limit=1')).body[0].transactionHash;
 
-    expect((await ask('GET', '/contracts/escrow-eu/amounts?input=1')).body).toEqual({ output: '10' });
-    expect((await ask('POST', `/contracts/${address.slice(2)}/both`, { input: 1 })).body).toEqual({
+    expect((await client.ask('GET', '/contracts/escrow-eu/amounts?input=1')).body).toEqual({ output: '10' });
+    expect((await client.ask('POST', `/contracts/${address.slice(2)}/both`, { input: 1 })).body).toEqual({
       output: '7',
       name: 'seven',
     });
     expect(
-      (await ask('GET', '/contracts/escrow-eu/settle?orderId=2&buyer=0x' + buyer.slice(2) + '&amount=3')).body,
+      (await client.ask('GET', '/contracts/escrow-eu/settle?orderId=2&buyer=0x' + buyer.slice(2) + '&amount=3')).body,
     ).toEqual({});
-    expect((await ask('GET', `/contracts/escrow-eu/settle?fly-transaction=${hash}`)).body).toEqual({
+    expect((await client.ask('GET', `/contracts/escrow-eu/settle?fly-transaction=${hash}`)).body).toEqual({
       orderId: '1',
       buyer,
       amount: '10',
@@ -193,10 +122,10 @@ describe('contracts as old clients call them', () => {
 
   it('given an asynchronous call, when its reply is polled, then it comes in decimal text, under the id of the caller', async () => {
     const path = '/contracts/escrow-eu/settle?fly-from=treasury&fly-id=invoice-991';
-    const sent = await ask('POST', path, { orderId: 991, buyer, amount: 1 });
-    const again = await ask('POST', path, { orderId: 991, buyer, amount: 1 });
-    const other = await ask('POST', path, { orderId: 992, buyer, amount: 1 });
-    const reply = await replyOf('invoice-991');
+    const sent = await client.ask('POST', path, { orderId: 991, buyer, amount: 1 });
+    const again = await client.ask('POST', path, { orderId: 991, buyer, amount: 1 });
+    const other = await client.ask('POST', path, { orderId: 992, buyer, amount: 1 });
+    const reply = await client.replyOf('invoice-991');
 
     expect([sent.status, sent.body]).toEqual([202, { sent: true, id: 'invoice-991' }]);
     expect([again.status, other.status]).toEqual([202, 409]);
@@ -206,20 +135,24 @@ describe('contracts as old clients call them', () => {
       status: '1',
       headers: { type: 'TransactionSuccess', requestId: 'invoice-991' },
     });
-    expect((await ask('GET', '/replies?id=invoice-991')).body).toHaveLength(1);
-    expect((await ask('GET', `/replies?limit=2&skip=1&from=${devAccounts[0].address}&since=0`)).body).toHaveLength(2);
+    expect((await client.ask('GET', '/replies?id=invoice-991')).body).toHaveLength(1);
+    expect(
+      (await client.ask('GET', `/replies?limit=2&skip=1&from=${devAccounts[0].address}&since=0`)).body,
+    ).toHaveLength(2);
   });
 
   it('given faults, when they are made, then they are told in the words of old clients beside ours', async () => {
-    const reverted = await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', {
+    const reverted = await client.ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', {
       orderId: 1,
       buyer,
       amount: 0,
     });
-    const missing = await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', { orderId: 1, buyer });
-    const nobody = await ask('POST', '/contracts/escrow-eu/open', { orderId: 1 });
-    const secret = await ask('POST', '/contracts/escrow-eu/open?fly-privatefrom=x&fly-from=treasury', { orderId: 1 });
-    const unknown = await ask('GET', '/contracts/nothing/here');
+    const missing = await client.ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury', { orderId: 1, buyer });
+    const nobody = await client.ask('POST', '/contracts/escrow-eu/open', { orderId: 1 });
+    const secret = await client.ask('POST', '/contracts/escrow-eu/open?fly-privatefrom=x&fly-from=treasury', {
+      orderId: 1,
+    });
+    const unknown = await client.ask('GET', '/contracts/nothing/here');
 
     expect(reverted).toMatchObject({
       status: 500,
@@ -232,22 +165,22 @@ describe('contracts as old clients call them', () => {
       body: { error: expect.stringContaining('Private transactions') as unknown },
     });
     expect(unknown.status).toBe(404);
-    expect((await ask('GET', '/replies/nothing')).status).toBe(404);
-    expect((await ask('GET', '/replies', undefined, { authorization: 'Basic eDp5' })).status).toBe(401);
-    expect((await ask('GET', '/status')).body).toEqual({ ok: true });
+    expect((await client.ask('GET', '/replies/nothing')).status).toBe(404);
+    expect((await client.ask('GET', '/replies', undefined, { authorization: 'Basic eDp5' })).status).toBe(401);
+    expect((await client.ask('GET', '/status')).body).toEqual({ ok: true });
   });
 
   it('given an address that nobody registered, when it is called by an ABI and then registered, then both work', async () => {
-    const [{ id }] = (await ask('GET', '/abis')).body;
-    const deployed = await ask('POST', `/abis/${id}?fly-from=treasury&fly-sync&fee_=9`, {});
+    const [{ id }] = (await client.ask('GET', '/abis')).body;
+    const deployed = await client.ask('POST', `/abis/${id}?fly-from=treasury&fly-sync&fee_=9`, {});
     const at = deployed.body.contractAddress as string;
 
-    expect((await ask('GET', `/abis/${id}/${at.slice(2)}/fee`)).body).toEqual({ output: '9' });
-    expect((await ask('POST', `/abis/${id}/${chain.token}?fly-register=escrow-eu`)).status).toBe(409);
-    expect((await ask('POST', `/abis/${id}/${chain.token}?fly-register=token`)).body).toMatchObject({
+    expect((await client.ask('GET', `/abis/${id}/${at.slice(2)}/fee`)).body).toEqual({ output: '9' });
+    expect((await client.ask('POST', `/abis/${id}/${chain.token}?fly-register=escrow-eu`)).status).toBe(409);
+    expect((await client.ask('POST', `/abis/${id}/${chain.token}?fly-register=token`)).body).toMatchObject({
       registeredAs: 'token',
     });
-    expect((await ask('GET', '/contracts')).body).toHaveLength(3);
+    expect((await client.ask('GET', '/contracts')).body).toHaveLength(3);
   });
 });
 
@@ -261,15 +194,15 @@ methodName: settle
 params: [{type: uint256, value: 5}, {type: address, value: ${buyer}}, {type: uint256, value: "50"}]
 gas: 400000
 `;
-    const sent = await ask('POST', '/hook', yaml);
-    const json = await ask('POST', '', {
+    const sent = await client.ask('POST', '/hook', yaml);
+    const json = await client.ask('POST', '', {
       headers: { type: 'SendTransaction' },
       from: 'treasury',
       to: address,
       method: settle,
       params: [6, buyer, 60],
     });
-    const deployed = await ask('POST', '/fasthook', {
+    const deployed = await client.ask('POST', '/fasthook', {
       headers: { type: 'DeployContract', id: 'owned-1' },
       from: 'treasury',
       solidity: owned,
@@ -280,37 +213,37 @@ gas: 400000
     expect([sent.status, sent.body]).toEqual([200, { sent: true, id: 'yaml-1' }]);
     expect(json).toMatchObject({ status: 200, body: { sent: true } });
     expect(deployed).toMatchObject({ status: 200, body: { sent: true, id: 'owned-1' } });
-    await replyOf('yaml-1');
-    await replyOf(json.body.id);
-    expect((await replyOf('owned-1')).body.contractAddress).toMatch(/^0x/);
+    await client.replyOf('yaml-1');
+    await client.replyOf(json.body.id);
+    expect((await client.replyOf('owned-1')).body.contractAddress).toMatch(/^0x/);
     const query = {
       headers: { type: 'Query' },
       to: address,
       method: { name: 'amounts', inputs: [{ name: '', type: 'uint256' }], outputs: [{ name: '', type: 'uint256' }] },
       params: ['5'],
     };
-    expect((await ask('POST', '/', query)).body).toEqual({ output: '50' });
+    expect((await client.ask('POST', '/', query)).body).toEqual({ output: '50' });
   });
 
   it('given messages that are wrong, when they are posted, then each says where', async () => {
-    const nonce = await ask('POST', '/hook', {
+    const nonce = await client.ask('POST', '/hook', {
       headers: { type: 'SendTransaction' },
       from: 'treasury',
       to: address,
       method: settle,
       nonce: 1,
     });
-    const type = await ask('POST', '/hook', { headers: { type: 'Mint' } });
+    const type = await client.ask('POST', '/hook', { headers: { type: 'Mint' } });
 
     expect(nonce).toMatchObject({ status: 400, body: { sent: false, errors: [{ pointer: '#/nonce' }] } });
     expect(type).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/headers/type' }] } });
-    expect((await ask('POST', '/hook', '[')).status).toBe(400);
+    expect((await client.ask('POST', '/hook', '[')).status).toBe(400);
   });
 });
 
 describe('event streams', () => {
   it('given a webhook, when subscriptions are made in each way, then events come as arrays of old events', async () => {
-    const stream = await ask('POST', '/eventstreams', {
+    const stream = await client.ask('POST', '/eventstreams', {
       name: 'orders',
       type: 'webhook',
       batchSize: 10,
@@ -322,17 +255,17 @@ describe('event streams', () => {
       webhook: { url: `${target.url}/old`, headers: { 'x-token': 'secret' } },
     });
     const { id } = stream.body;
-    const short = await ask('POST', '/contracts/escrow-eu/Settled/subscribe', {
+    const short = await client.ask('POST', '/contracts/escrow-eu/Settled/subscribe', {
       stream: id,
       name: 'settled',
       fromBlock: '0',
     });
-    const byAbi = await ask('POST', '/subscriptions', {
+    const byAbi = await client.ask('POST', '/subscriptions', {
       stream: id,
       address,
       event: { type: 'event', name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256', indexed: false }] },
     });
-    await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 77 });
+    await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 77 });
     await eventually(() =>
       batchesTo('/old')
         .flat()
@@ -372,16 +305,17 @@ describe('event streams', () => {
 
   it('given a stream with subscriptions, when it is changed, suspended and reset, then only what was meant moves', async () => {
     const { id } = (
-      await ask('POST', '/eventstreams', {
+      await client.ask('POST', '/eventstreams', {
         type: 'webhook',
         batchSize: 50,
         batchTimeoutMS: 20,
         webhook: { url: `${target.url}/one` },
       })
     ).body;
-    const one = (await ask('POST', '/contracts/escrow-eu/Opened/subscribe', { stream: id })).body.id as string;
-    const two = (await ask('POST', '/contracts/escrow-eu/Settled/subscribe', { stream: id })).body.id as string;
-    const open = (orderId: number) => ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId });
+    const one = (await client.ask('POST', '/contracts/escrow-eu/Opened/subscribe', { stream: id })).body.id as string;
+    const two = (await client.ask('POST', '/contracts/escrow-eu/Settled/subscribe', { stream: id })).body.id as string;
+    const open = (orderId: number) =>
+      client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId });
     const got = (path: string) =>
       batchesTo(path)
         .flat()
@@ -389,17 +323,19 @@ describe('event streams', () => {
 
     await open(1001);
     await eventually(() => got('/one').includes('1001'));
-    expect((await ask('POST', `/eventstreams/${id}/suspend`)).status).toBe(204);
-    expect((await ask('PATCH', `/eventstreams/${id}`, { webhook: { url: `${target.url}/two` } })).body).toMatchObject({
+    expect((await client.ask('POST', `/eventstreams/${id}/suspend`)).status).toBe(204);
+    expect(
+      (await client.ask('PATCH', `/eventstreams/${id}`, { webhook: { url: `${target.url}/two` } })).body,
+    ).toMatchObject({
       suspended: true,
     });
     await open(1002);
-    expect((await ask('POST', `/eventstreams/${id}/resume`)).status).toBe(204);
-    expect((await ask('POST', `/eventstreams/${id}/resume`)).status).toBe(409);
+    expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(204);
+    expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(409);
     await eventually(() => got('/two').includes('1002'));
     expect(got('/two')).toEqual(['1002']);
 
-    expect((await ask('POST', `/subscriptions/${one}/reset`, { fromBlock: '0' })).status).toBe(204);
+    expect((await client.ask('POST', `/subscriptions/${one}/reset`, { fromBlock: '0' })).status).toBe(204);
     await eventually(
       () => got('/two').includes('1001') && got('/two').filter((order) => order === '1002').length === 2,
     );
@@ -409,31 +345,31 @@ describe('event streams', () => {
         .every(({ subId }) => subId === one),
     ).toBe(true);
 
-    expect((await ask('PATCH', `/eventstreams/${id}`, { type: 'websocket' })).status).toBe(400);
-    expect((await ask('DELETE', `/subscriptions/${two}`)).status).toBe(204);
-    expect((await ask('DELETE', `/eventstreams/${id}`)).status).toBe(204);
-    expect((await ask('GET', `/subscriptions/${one}`)).status).toBe(404);
-    expect((await ask('GET', `/eventstreams/${id}`)).status).toBe(404);
+    expect((await client.ask('PATCH', `/eventstreams/${id}`, { type: 'websocket' })).status).toBe(400);
+    expect((await client.ask('DELETE', `/subscriptions/${two}`)).status).toBe(204);
+    expect((await client.ask('DELETE', `/eventstreams/${id}`)).status).toBe(204);
+    expect((await client.ask('GET', `/subscriptions/${one}`)).status).toBe(404);
+    expect((await client.ask('GET', `/eventstreams/${id}`)).status).toBe(404);
   });
 
   it('given a topic, when an old client listens, then batches come one by one and again until they are accepted', async () => {
     const { id } = (
-      await ask('POST', '/eventstreams', {
+      await client.ask('POST', '/eventstreams', {
         name: 'live',
         type: 'websocket',
         batchTimeout: '20ms',
         websocket: { topic: 'ignored' },
       })
     ).body;
-    await ask('POST', '/subscriptions', {
+    await client.ask('POST', '/subscriptions', {
       stream: 'live',
       filters: [{ event: { name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256' }] }, address }],
     });
-    const [socket, heard] = await listener();
+    const [socket, heard] = await client.listen();
     const say = (message: object) => socket.send(JSON.stringify(message));
 
     say({ type: 'listen', stream: 'live' });
-    await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 2001 });
+    await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 2001 });
     const [first] = await eventually(() => heard.length > 0 && heard);
     say({ type: 'ack', stream: 'live', batchNumber: first.batchNumber + 5 });
     say({ type: 'error', stream: 'live', batchNumber: first.batchNumber, message: 'not now' });
@@ -462,29 +398,33 @@ describe('event streams', () => {
     const ids: string[] = [];
     for (const event of ['Opened', 'Settled']) {
       const { id } = (
-        await ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })
+        await client.ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })
       ).body;
-      const { body } = await ask('POST', `/contracts/escrow-eu/${event}/subscribe`, {
+      const { body } = await client.ask('POST', `/contracts/escrow-eu/${event}/subscribe`, {
         stream: id,
         fromBlock: 'latest',
       });
       ids.push(String(body.id));
     }
-    const [socket, heard] = await listener();
+    const [socket, heard] = await client.listen();
     socket.send(JSON.stringify({ type: 'listen', topic: 'news' }));
     await eventually(async () => {
-      await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 3001 });
-      await ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury&fly-sync', { orderId: 3002, buyer, amount: 1 });
+      await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 3001 });
+      await client.ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury&fly-sync', {
+        orderId: 3002,
+        buyer,
+        amount: 1,
+      });
       return ids.every((id) => heard.flat().some(({ subId }) => subId === id));
     });
     socket.close();
 
     expect(heard.flat()).toContainEqual(expect.objectContaining({ data: { orderId: '3001' } }));
-    expect((await ask('GET', `/subscriptions/${ids[0]}`)).body).toMatchObject({
+    expect((await client.ask('GET', `/subscriptions/${ids[0]}`)).body).toMatchObject({
       signature: `${address}:Opened(uint256)`,
       fromBlock: 'latest',
     });
-    expect((await ask('GET', '/subscriptions')).body.length).toBeGreaterThan(2);
+    expect((await client.ask('GET', '/subscriptions')).body.length).toBeGreaterThan(2);
   });
 });
 
@@ -504,17 +444,18 @@ describe('who may do what', () => {
       method: settle,
       params: [1, buyer, 1],
     };
-    const [{ id }] = (await ask('GET', '/abis', undefined, as)).body;
+    const [{ id }] = (await client.ask('GET', '/abis', undefined, as)).body;
 
-    expect((await ask('GET', '/contracts/escrow-eu/fee', undefined, as)).status).toBe(200);
-    expect((await ask('POST', '/contracts/escrow-eu/open?fly-from=treasury', { orderId: 1 }, as)).status).toBe(403);
-    expect((await ask('POST', '/hook', message, as)).status).toBe(403);
-    expect((await ask('POST', `/abis/${id}?fly-from=treasury`, { fee_: 1 }, as)).status).toBe(403);
-    expect((await ask('GET', '/eventstreams', undefined, as)).status).toBe(403);
-    const [socket, heard] = await listener(key);
+    expect((await client.ask('GET', '/contracts/escrow-eu/fee', undefined, as)).status).toBe(200);
+    expect((await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury', { orderId: 1 }, as)).status).toBe(
+      403,
+    );
+    expect((await client.ask('POST', '/hook', message, as)).status).toBe(403);
+    expect((await client.ask('POST', `/abis/${id}?fly-from=treasury`, { fee_: 1 }, as)).status).toBe(403);
+    expect((await client.ask('GET', '/eventstreams', undefined, as)).status).toBe(403);
+    const [socket, heard] = await client.listen(key);
     await eventually(() => socket.readyState === WebSocket.CLOSED);
     expect(heard).toMatchObject([{ type: 'error', code: 'auth.forbidden' }]);
-    const basic = { authorization: `Basic ${Buffer.from(`app:${hub.key}`).toString('base64')}` };
-    expect((await fetch(`${hub.url}/api/contracts`, { headers: basic })).status).toBe(401);
+    expect((await fetch(`${hub.url}/api/contracts`, { headers: { authorization: basic(hub.key) } })).status).toBe(401);
   });
 });

@@ -1,25 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createApp } from '../../connectors/zapier/app/app.js';
-import defaultApp from '../../connectors/zapier/app/index.js';
 import { eventually } from '../builders/eventually.js';
 import { ZapierHub } from '../builders/zapier-hub.js';
-import { publishingFaults, type PublishableApp } from '../builders/zapier-publishing.js';
-
-// The platform is written for require; NODE_ENV begins with test before it loads, or its checks would only be logged.
-
-const core = createRequire(import.meta.url)('zapier-platform-core');
-
-// A spec reads what operations give without narrowing it first.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Given = any;
+import { ZapierPlatform, fullApp, operation, type Given } from '../builders/zapier-platform.js';
 
 const ada = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
 const bob = '0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc';
-const app = createApp({ movesAssets: true }) as Given;
-const appTester = core.createAppTester(app);
-const handler = core.createAppHandler(app);
 
 const failing = `
 name: zap-fails
@@ -40,7 +26,7 @@ steps:
 `;
 
 let hub: ZapierHub;
-let authData: { baseUrl: string; apiKey: string };
+let zapier: ZapierPlatform;
 
 beforeAll(async () => {
   hub = await ZapierHub.start({
@@ -48,95 +34,14 @@ beforeAll(async () => {
     'zap-fails.yaml': failing,
     'zap-picky.yaml': picky,
   });
-  authData = { baseUrl: hub.url, apiKey: await hub.makeKey() };
+  zapier = new ZapierPlatform(hub, await hub.makeKey());
 }, 90_000);
 
 afterAll(() => hub.close(), 30_000);
 
-const run = (method: Given, bundle: Given = {}): Promise<Given> =>
-  appTester(method, { authData, inputData: {}, meta: {}, ...bundle });
-const operation = (group: string, key: string): Given => app[group][key].operation;
-const list = (key: string, inputData = {}): Promise<Given> => run(operation('triggers', key).perform, { inputData });
-
-/** As Zapier switches a Zap on. */
-async function switchOn(trigger: string, hook: string, inputData: Given): Promise<Given> {
-  const targetUrl = `${hub.server.url}/hooks/standard/1001/${hook}/`;
-  const subscribeData = await run(operation('triggers', trigger).performSubscribe, { inputData, targetUrl });
-  return { subscribeData, targetUrl };
-}
-
-const received = (hook: string, count = 1): Promise<readonly Given[]> =>
-  eventually(() => {
-    const items = hub.zapier.hook(`1001/${hook}`).newest();
-    return items.length >= count && items;
-  });
-
-/** As Zapier runs a step that may wait. */
-async function execute(method: string, bundle: Given, callback?: string): Promise<Given> {
-  return handler({
-    command: 'execute',
-    method,
-    bundle: { authData, meta: {}, ...bundle },
-    ...(callback !== undefined && { callback_url: `${hub.server.url}/hooks/callback/${callback}` }),
-  });
-}
-
-const callback = (name: string): Promise<Given> => eventually(() => hub.zapier.callbacks().get(name)?.[0]);
-
-describe('the definition of the app', () => {
-  it.each([
-    ['as it is pushed', defaultApp],
-    ['with what moves assets', app],
-  ])('given the app %s, when Zapier validates it, then nothing is wrong', async (_name, given: Given) => {
-    expect((await core.createAppHandler(given)({ command: 'validate' })).results).toEqual([]);
-    expect(publishingFaults(given as PublishableApp, core)).toEqual([]);
-  });
-
-  it('given no word of the operator, when it is built, then nothing in it moves assets', () => {
-    expect(Object.keys((defaultApp as Given).creates)).toEqual(['run_flow', 'read_contract']);
-  });
-
-  it('given faults that validation lets through, when they are looked for, then each is found', () => {
-    const broken = {
-      ...app,
-      platformVersion: '1.0.0',
-      creates: {
-        ...app.creates,
-        run_flow: { ...app.creates.run_flow, display: { label: 'run flow', description: 'no sentence' } },
-      },
-      triggers: {
-        ...app.triggers,
-        contract_event: {
-          ...app.triggers.contract_event,
-          operation: {
-            ...app.triggers.contract_event.operation,
-            performList: undefined,
-            inputFields: [
-              { key: 'user_id', label: 'User' },
-              { key: 'x', label: 'X', dynamic: 'none.id.name' },
-            ],
-            sample: { id: '1', time: '2026-01-01' },
-          },
-        },
-      },
-    };
-
-    expect(publishingFaults(broken, core).map((fault) => fault.split(' ')[0])).toEqual(
-      expect.arrayContaining(['platformVersion', 'D004', 'D005', 'D006', 'D018', 'D023', 'D024']),
-    );
-  });
-
-  it('given package.json, then its versions are those of the definition', async () => {
-    const manifest = JSON.parse(await readFile('connectors/zapier/app/package.json', 'utf8'));
-
-    expect(manifest.version).toBe(app.version);
-    expect(manifest.dependencies['zapier-platform-core']).toBe(app.platformVersion);
-  });
-});
-
 describe('connecting', () => {
   it('given address and key, when the connection is tested, then it says which hub it is', async () => {
-    expect(await run(app.authentication.test)).toEqual({
+    expect(await zapier.run(fullApp.authentication.test)).toEqual({
       id: expect.any(String),
       name: 'zapier',
       instance: 'hub.example',
@@ -152,14 +57,14 @@ describe('connecting', () => {
     ],
     ['an address that is not encrypted', () => ({ baseUrl: 'http://hub.example', apiKey: 'k' }), 'AppError'],
   ])('given %s, when it is tested, then the error is of the right kind', async (_name, given, kind) => {
-    const failure = await appTester(app.authentication.test, { authData: await given(), meta: {} }).catch(
-      (error: Given) => error,
-    );
+    const failure = await zapier
+      .run(fullApp.authentication.test, { authData: await given() })
+      .catch((error: Given) => error);
     expect(failure.name).toBe(kind);
   });
 
   it('given no key or a wrong request, when the hub answers, then it is JSON with a message and never 401 for policy', async () => {
-    const key = authData.apiKey;
+    const key = zapier.apiKey;
     const asked = async (method: string, path: string, body?: unknown, withKey = key) => {
       const answer = await hub.ask(method, path, body, withKey);
       expect(answer.type).toContain('json');
@@ -182,33 +87,38 @@ describe('connecting', () => {
 
 describe('drop-downs and fields', () => {
   it('given networks, contracts and flows, when a drop-down is opened, then it has them', async () => {
-    expect(await list('network_list')).toEqual([{ id: 'local', name: 'local (chain 31337)' }]);
-    expect(await list('contract_list')).toContainEqual({ id: 'usdc', name: expect.stringContaining('usdc (0x') });
-    expect(await list('event_list', { contract: 'usdc' })).toContainEqual({
+    expect(await zapier.list('network_list')).toEqual([{ id: 'local', name: 'local (chain 31337)' }]);
+    expect(await zapier.list('contract_list')).toContainEqual({
+      id: 'usdc',
+      name: expect.stringContaining('usdc (0x'),
+    });
+    expect(await zapier.list('event_list', { contract: 'usdc' })).toContainEqual({
       id: 'Transfer',
       name: 'Transfer(address,address,uint256)',
     });
-    expect(await list('event_list')).toEqual([]);
-    const reading = await list('function_list', { contract: 'usdc' });
+    expect(await zapier.list('event_list')).toEqual([]);
+    const reading = await zapier.list('function_list', { contract: 'usdc' });
     expect(reading.map(({ id }: Given) => id)).toContain('balanceOf');
     expect(reading.map(({ id }: Given) => id)).not.toContain('mint');
-    expect((await list('sending_function_list', { contract: 'usdc' })).map(({ id }: Given) => id)).toContain('mint');
-    expect((await list('runnable_flow_list')).map(({ id }: Given) => id)).toEqual([
+    expect((await zapier.list('sending_function_list', { contract: 'usdc' })).map(({ id }: Given) => id)).toContain(
+      'mint',
+    );
+    expect((await zapier.list('runnable_flow_list')).map(({ id }: Given) => id)).toEqual([
       'zap-fails',
       'zap-picky',
       'zap-points',
     ]);
-    expect((await list('flow_list')).length).toBe(3);
-    expect(await list('published_event_list')).toContainEqual({
+    expect((await zapier.list('flow_list')).length).toBe(3);
+    expect(await zapier.list('published_event_list')).toContainEqual({
       id: 'points_minted',
       name: 'Points Minted (zap-points)',
     });
-    expect(await run(operation('triggers', 'network_list').perform, { meta: { page: 1 } })).toEqual([]);
+    expect(await zapier.run(operation('triggers', 'network_list').perform, { meta: { page: 1 } })).toEqual([]);
   });
 
   it('given a function or a flow, when it is chosen, then its arguments become fields', async () => {
     const fieldsOf = async (key: string, inputData: Given) =>
-      (await run(operation('creates', key).inputFields.at(-1), { inputData })) as Given[];
+      (await zapier.run(operation('creates', key).inputFields.at(-1), { inputData })) as Given[];
 
     expect(await fieldsOf('read_contract', { contract: 'usdc', function: 'balanceOf' })).toEqual([
       expect.objectContaining({ key: expect.stringMatching(/^arg_/), type: 'string', required: true }),
@@ -225,14 +135,14 @@ describe('drop-downs and fields', () => {
 describe('triggers', () => {
   it('given a Zap on transfers, when one happens, then it gets what its samples promised, once', async () => {
     const inputData = { contract: 'usdc', to: ada, minimum: '100' };
-    const before = await run(operation('triggers', 'token_transfer').performList, { inputData });
-    const zap = await switchOn('token_transfer', 'transfers', inputData);
-    const again = await switchOn('token_transfer', 'transfers', inputData);
+    const before = await zapier.run(operation('triggers', 'token_transfer').performList, { inputData });
+    const zap = await zapier.switchOn('token_transfer', 'transfers', inputData);
+    const again = await zapier.switchOn('token_transfer', 'transfers', inputData);
     expect(again.subscribeData).toEqual(zap.subscribeData);
 
     await hub.transfer(50, ada);
     const hash = await hub.transfer(25_000, ada);
-    const [item] = await received('transfers');
+    const [item] = await zapier.received('transfers');
 
     expect(item).toMatchObject({
       id: expect.stringMatching(new RegExp(`^31337:${hash}:\\d+$`)),
@@ -245,46 +155,45 @@ describe('triggers', () => {
     expect(Object.keys(before[0]).sort()).toEqual(Object.keys(item).sort());
     expect(Object.keys(operation('triggers', 'token_transfer').sample).sort()).toEqual(Object.keys(item).sort());
     const samples = await eventually(async () => {
-      const shown = await run(operation('triggers', 'token_transfer').performList, { inputData });
+      const shown = await zapier.run(operation('triggers', 'token_transfer').performList, { inputData });
       return shown.some(({ id }: Given) => id === item.id) && shown;
     });
     expect(samples).toContainEqual(item);
     const { perform } = operation('triggers', 'token_transfer');
     const bundle = { inputData, cleanedRequest: item, ...zap };
-    expect(await run(perform, bundle)).toEqual([item]);
-    expect(await run(perform, bundle)).toEqual([]);
-    expect(await run(perform, { ...bundle, cleanedRequest: [item, { ...item, id: 'other' }] })).toHaveLength(1);
+    expect(await zapier.run(perform, bundle)).toEqual([item]);
+    expect(await zapier.run(perform, bundle)).toEqual([]);
+    expect(await zapier.run(perform, { ...bundle, cleanedRequest: [item, { ...item, id: 'other' }] })).toHaveLength(1);
     expect(hub.zapier.hook('1001/transfers').report()).toMatchObject({ items: 1, doubled: 0 });
   });
 
   it('given a Zap on an event, when it is switched off, then nothing comes any more, and off again is no fault', async () => {
     const inputData = { network: 'local', contract: 'usdc', event: 'Transfer', burst: 'batch' };
-    const zap = await switchOn('contract_event', 'events', inputData);
+    const zap = await zapier.switchOn('contract_event', 'events', inputData);
     await hub.transfer(1, ada);
-    const [item] = await received('events');
-    const [sample] = await run(operation('triggers', 'contract_event').performList, { inputData });
+    const [item] = await zapier.received('events');
+    const [sample] = await zapier.run(operation('triggers', 'contract_event').performList, { inputData });
 
     const { performUnsubscribe } = operation('triggers', 'contract_event');
-    expect(await run(performUnsubscribe, zap)).toEqual(zap.subscribeData);
-    expect(await run(performUnsubscribe, zap)).toEqual(zap.subscribeData);
-    await run(performUnsubscribe, { subscribeData: { id: 'never-known' } });
+    expect(await zapier.run(performUnsubscribe, zap)).toEqual(zap.subscribeData);
+    expect(await zapier.run(performUnsubscribe, zap)).toEqual(zap.subscribeData);
+    await zapier.run(performUnsubscribe, { subscribeData: { id: 'never-known' } });
 
     expect(item).toMatchObject({ event: 'Transfer', arg_to: ada, arg_value: '1000000', arg_value_formatted: '1' });
     expect(Object.keys(sample).sort()).toEqual(Object.keys(item).sort());
-    const { body } = await hub.ask('GET', '/zapier/subscriptions', undefined, authData.apiKey);
+    const { body } = await hub.ask('GET', '/zapier/subscriptions', undefined, zapier.apiKey);
     expect((body['items'] as Given[]).map(({ id }) => id)).not.toContain(zap.subscribeData.id);
   });
 
   it('given a hub that stops and comes back, when transfers happen meanwhile, then each is told of once', async () => {
-    await switchOn('token_transfer', 'restart', { contract: 'usdc', to: ada, minimum: '7' });
+    await zapier.switchOn('token_transfer', 'restart', { contract: 'usdc', to: ada, minimum: '7' });
     await hub.halt();
     const hashes = [await hub.transfer(7, ada), await hub.transfer(8, ada)];
     await hub.boot();
-    authData = { ...authData, baseUrl: hub.url };
 
-    await received('restart', 2);
+    await zapier.received('restart', 2);
     hashes.push(await hub.transfer(9, ada));
-    const items = await received('restart', 3);
+    const items = await zapier.received('restart', 3);
 
     expect(items.map(({ transaction_hash }) => transaction_hash)).toEqual(hashes);
     expect(hub.zapier.hook('1001/restart').report()).toMatchObject({ items: 3, distinct: 3 });
@@ -292,17 +201,17 @@ describe('triggers', () => {
 
   it('given a transfer that a reorganisation removes and that is mined again, when it is heard again, then the Zap is not told again', async () => {
     const { rpc } = hub.chain;
-    await switchOn('token_transfer', 'reorganised', { contract: 'usdc', to: bob });
+    await zapier.switchOn('token_transfer', 'reorganised', { contract: 'usdc', to: bob });
     const hash = await hub.transfer(11, bob);
     const raw = await rpc<string>('eth_getRawTransactionByHash', hash);
-    const [told] = await received('reorganised');
+    const [told] = await zapier.received('reorganised');
     const depth = Number(await rpc<string>('eth_blockNumber')) - told.block_number + 1;
 
     await rpc('anvil_reorg', depth, []);
     await rpc('eth_sendRawTransaction', raw);
     const again = await eventually(() => rpc<{ blockHash: string } | null>('eth_getTransactionReceipt', hash));
     await hub.transfer(12, bob);
-    const items = await received('reorganised', 2);
+    const items = await zapier.received('reorganised', 2);
 
     expect(again.blockHash).not.toBe(told.block_hash);
     expect(items.map(({ amount_formatted }) => amount_formatted)).toEqual(['11', '12']);
@@ -310,16 +219,16 @@ describe('triggers', () => {
   }, 60_000);
 
   it('given a Zap that vanished at Zapier, when something happens, then its subscription is removed', async () => {
-    const zap = await switchOn('token_transfer', 'vanished', { contract: 'usdc', to: ada });
+    const zap = await zapier.switchOn('token_transfer', 'vanished', { contract: 'usdc', to: ada });
     hub.zapier.hook('1001/vanished').turnOff();
     await hub.transfer(3, ada);
 
     await eventually(async () => {
-      const { body } = await hub.ask('GET', '/zapier/subscriptions', undefined, authData.apiKey);
+      const { body } = await hub.ask('GET', '/zapier/subscriptions', undefined, zapier.apiKey);
       return !(body['items'] as Given[]).some(({ id }) => id === zap.subscribeData.id);
     });
     await hub.transfer(4, ada);
-    await received('transfers', 1);
+    await zapier.received('transfers', 1);
     expect(hub.zapier.hook('1001/vanished').report()).toMatchObject({ requests: 1, after410: 0 });
   });
 
@@ -345,7 +254,7 @@ describe('triggers', () => {
       input: { contract: 'usdc', event: 'Transfer' },
       ...given,
     };
-    const answer = await hub.ask('POST', '/zapier/subscriptions', wanted, authData.apiKey);
+    const answer = await hub.ask('POST', '/zapier/subscriptions', wanted, zapier.apiKey);
 
     expect(answer.status).toBe(status);
     expect(answer.body['message']).toEqual(expect.any(String));
@@ -354,17 +263,17 @@ describe('triggers', () => {
 
 describe('running flows', () => {
   it('given a Zap that waits, when the transaction is confirmed, then the step goes on, and other Zaps hear of it', async () => {
-    const published = await switchOn('flow_published', 'published', { event: 'points_minted' });
-    await switchOn('flow_finished', 'finished', { flow: 'zap-points' });
-    await switchOn('transaction_status', 'status', { statuses: ['confirmed'], contract: 'loyalty-token' });
-    const [promised] = await run(operation('triggers', 'flow_published').performList, {
+    const published = await zapier.switchOn('flow_published', 'published', { event: 'points_minted' });
+    await zapier.switchOn('flow_finished', 'finished', { flow: 'zap-points' });
+    await zapier.switchOn('transaction_status', 'status', { statuses: ['confirmed'], contract: 'loyalty-token' });
+    const [promised] = await zapier.run(operation('triggers', 'flow_published').performList, {
       inputData: { event: 'points_minted' },
     });
     const inputData = { flow: 'zap-points', field_wallet: ada, field_points: '2.5' };
 
-    const { results, status } = await execute('creates.run_flow.operation.perform', { inputData }, 'points');
-    const cleanedRequest = await callback('points');
-    const resumed = await execute('creates.run_flow.operation.performResume', {
+    const { results, status } = await zapier.execute('creates.run_flow.operation.perform', { inputData }, 'points');
+    const cleanedRequest = await zapier.callback('points');
+    const resumed = await zapier.execute('creates.run_flow.operation.performResume', {
       inputData,
       outputData: results,
       cleanedRequest,
@@ -378,11 +287,11 @@ describe('running flows', () => {
       error: null,
       outputs: { mint_status: 'confirmed', mint_transactionHash: expect.stringMatching(/^0x/) },
     });
-    const [item] = await received('published');
+    const [item] = await zapier.received('published');
     expect(item).toMatchObject({ event: 'points_minted', wallet: ada, points: '2.5' });
     expect(Object.keys(promised).sort()).toEqual(Object.keys(item).sort());
-    expect(await received('finished')).toMatchObject([{ run_id: results.run_id, state: 'completed' }]);
-    const [change] = await received('status');
+    expect(await zapier.received('finished')).toMatchObject([{ run_id: results.run_id, state: 'completed' }]);
+    const [change] = await zapier.received('status');
     expect(change).toMatchObject({ status: 'confirmed', contract: 'loyalty-token', signer: 'treasury' });
     expect(Object.keys(operation('triggers', 'transaction_status').sample).sort()).toEqual(Object.keys(change).sort());
     expect(published.subscribeData.id).toEqual(expect.any(String));
@@ -390,36 +299,40 @@ describe('running flows', () => {
 
   it('given a transaction that reverts, when the run has failed, then the step throws what the contract said', async () => {
     const inputData = { flow: 'zap-fails', field_amount: '1' };
-    const { results } = await execute('creates.run_flow.operation.perform', { inputData }, 'fails');
-    const cleanedRequest = await callback('fails');
+    const { results } = await zapier.execute('creates.run_flow.operation.perform', { inputData }, 'fails');
+    const cleanedRequest = await zapier.callback('fails');
 
     expect(cleanedRequest).toMatchObject({ run_id: results.run_id, state: 'failed', error: { code: 'evm.reverted' } });
     await expect(
-      execute('creates.run_flow.operation.performResume', { inputData, outputData: results, cleanedRequest }),
+      zapier.execute('creates.run_flow.operation.performResume', { inputData, outputData: results, cleanedRequest }),
     ).rejects.toThrow(/NotOwner/);
     expect(hub.zapier.callbacks().get('fails')).toHaveLength(1);
   }, 60_000);
 
   it('given a step that Zapier repeats, when it comes again, then nothing runs twice', async () => {
     const inputData = { flow: 'zap-picky', field_size: '12', wait: false, once_for: 'event-7' };
-    const first = await run(operation('creates', 'run_flow').perform, { inputData });
-    const second = await run(operation('creates', 'run_flow').perform, { inputData });
+    const first = await zapier.run(operation('creates', 'run_flow').perform, { inputData });
+    const second = await zapier.run(operation('creates', 'run_flow').perform, { inputData });
     const withCallback = { inputData: { flow: 'zap-picky', field_size: '13' } };
-    const third = await execute('creates.run_flow.operation.perform', withCallback, 'repeated');
-    const fourth = await execute('creates.run_flow.operation.perform', withCallback, 'repeated');
+    const third = await zapier.execute('creates.run_flow.operation.perform', withCallback, 'repeated');
+    const fourth = await zapier.execute('creates.run_flow.operation.perform', withCallback, 'repeated');
 
     expect(second).toMatchObject({ id: first.id, duplicate: true });
     expect(fourth.results).toMatchObject({ id: third.results.id, duplicate: true });
-    await callback('repeated');
+    await zapier.callback('repeated');
   });
 
   it('given conditions that do not hold, or a paused flow, when it is run, then the Zap is halted and stays on', async () => {
     const small = { flow: 'zap-picky', field_size: '3', wait: false };
-    const failure = await run(operation('creates', 'run_flow').perform, { inputData: small }).catch((e: Given) => e);
+    const failure = await zapier
+      .run(operation('creates', 'run_flow').perform, { inputData: small })
+      .catch((e: Given) => e);
     await hub.ask('POST', '/api/flows/zap-picky/pause');
-    const paused = await run(operation('creates', 'run_flow').perform, {
-      inputData: { ...small, field_size: '20' },
-    }).catch((e: Given) => e);
+    const paused = await zapier
+      .run(operation('creates', 'run_flow').perform, {
+        inputData: { ...small, field_size: '20' },
+      })
+      .catch((e: Given) => e);
     await hub.ask('POST', '/api/flows/zap-picky/resume');
 
     expect([failure.name, paused.name]).toEqual(['HaltedError', 'HaltedError']);
@@ -428,17 +341,20 @@ describe('running flows', () => {
   it('given fields that are wrong, when it is run, then the error says which', async () => {
     const inputData = { flow: 'zap-points', field_wallet: '0x1', wait: false };
 
-    await expect(run(operation('creates', 'run_flow').perform, { inputData })).rejects.toThrow(
+    await expect(zapier.run(operation('creates', 'run_flow').perform, { inputData })).rejects.toThrow(
       /Wallet must be an address.*Points is missing/,
     );
   });
 
   it('given the editor, when the step is tried, then nothing runs and the answer looks like a real one', async () => {
     const meta = { isLoadingSample: true };
-    const sample = await run(operation('creates', 'run_flow').perform, { inputData: { flow: 'zap-points' }, meta });
+    const sample = await zapier.run(operation('creates', 'run_flow').perform, {
+      inputData: { flow: 'zap-points' },
+      meta,
+    });
 
     expect(sample).toMatchObject({ flow: 'zap-points', state: 'completed' });
-    expect(await run(operation('creates', 'mint_token').perform, { inputData: {}, meta })).toMatchObject({
+    expect(await zapier.run(operation('creates', 'mint_token').perform, { inputData: {}, meta })).toMatchObject({
       status: 'confirmed',
     });
   });
@@ -446,18 +362,18 @@ describe('running flows', () => {
 
 describe('reading, sending and finding', () => {
   it('given a function that reads, when it is called, then its values come flat', async () => {
-    const names = await run(operation('creates', 'read_contract').inputFields.at(-1), {
+    const names = await zapier.run(operation('creates', 'read_contract').inputFields.at(-1), {
       inputData: { contract: 'usdc', function: 'balanceOf' },
     });
     const inputData = { contract: 'usdc', function: 'balanceOf', [names[0].key]: ada };
 
-    const answer = await run(operation('creates', 'read_contract').perform, { inputData });
+    const answer = await zapier.run(operation('creates', 'read_contract').perform, { inputData });
     expect(Object.entries(answer).find(([key]) => key.startsWith('result'))?.[1]).toMatch(/^\d+$/);
     await expect(
-      run(operation('creates', 'read_contract').perform, { inputData: { contract: 'usdc', function: 'mint' } }),
+      zapier.run(operation('creates', 'read_contract').perform, { inputData: { contract: 'usdc', function: 'mint' } }),
     ).rejects.toThrow(/changes the chain/);
     await expect(
-      run(operation('creates', 'read_contract').perform, { inputData: { ...inputData, [names[0].key]: '0x1' } }),
+      zapier.run(operation('creates', 'read_contract').perform, { inputData: { ...inputData, [names[0].key]: '0x1' } }),
     ).rejects.toThrow(/address/);
   });
 
@@ -465,27 +381,33 @@ describe('reading, sending and finding', () => {
     const sender = { baseUrl: hub.url, apiKey: await hub.makeKey(['zapier:use', 'chain:send']) };
     const inputData = { contract: 'loyalty-token', to: ada, amount: '5', signer: 'treasury', once_for: 'mint-1' };
 
-    const { results } = await execute('creates.mint_token.operation.perform', { authData: sender, inputData }, 'mint');
-    const cleanedRequest = await callback('mint');
-    const resumed = await execute('creates.mint_token.operation.performResume', {
+    const { results } = await zapier.execute(
+      'creates.mint_token.operation.perform',
+      { authData: sender, inputData },
+      'mint',
+    );
+    const cleanedRequest = await zapier.callback('mint');
+    const resumed = await zapier.execute('creates.mint_token.operation.performResume', {
       outputData: results,
       cleanedRequest,
     });
 
     expect(resumed.results).toMatchObject({ status: 'confirmed', function: 'mint(address,uint256)' });
-    await expect(execute('creates.mint_token.operation.perform', { inputData }, 'no')).rejects.toThrow(/chain:send/);
-    const [found] = await run(operation('searches', 'find_transaction').perform, {
+    await expect(zapier.execute('creates.mint_token.operation.perform', { inputData }, 'no')).rejects.toThrow(
+      /chain:send/,
+    );
+    const [found] = await zapier.run(operation('searches', 'find_transaction').perform, {
       inputData: { transaction: results.id },
     });
     expect(found).toMatchObject({ id: results.id, status: 'confirmed' });
-    const [byHash] = await run(operation('searches', 'find_transaction').perform, {
+    const [byHash] = await zapier.run(operation('searches', 'find_transaction').perform, {
       inputData: { transaction: found.transaction_hash },
     });
     expect(byHash.id).toBe(results.id);
   }, 60_000);
 
   it('given runs, when one is looked for, then it is found by id and by flow, and nothing is no fault', async () => {
-    const find = (inputData: Given) => run(operation('searches', 'find_run').perform, { inputData });
+    const find = (inputData: Given) => zapier.run(operation('searches', 'find_run').perform, { inputData });
     const [newest] = await find({ flow: 'zap-points', state: 'completed' });
 
     expect(newest).toMatchObject({ flow: 'zap-points', state: 'completed', error_code: '' });
@@ -495,7 +417,7 @@ describe('reading, sending and finding', () => {
     expect(await find({ flow: 'nothing' })).toEqual([]);
     await expect(find({})).rejects.toThrow(/Give one of them/);
     expect(
-      await run(operation('searches', 'find_transaction').perform, { inputData: { transaction: 'unknown' } }),
+      await zapier.run(operation('searches', 'find_transaction').perform, { inputData: { transaction: 'unknown' } }),
     ).toEqual([]);
   });
 });
