@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { compatServices } from '#compat';
 import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
-import { contractDirectory, gatewayCalls, interfaceDirectory } from '#evm';
+import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
 import { iftttServices } from '#ifttt';
@@ -193,6 +193,7 @@ async function assemble(
   chain.lend(contractDirectory, gateway.registered);
   chain.lend(interfaceDirectory, gateway.deployments);
   chain.lend(gatewayCalls, gateway.feed);
+  chain.lend(networkDirectory, networks);
 
   const live = new RunsLive(signals);
   const queue = new RunQueue(queues, log);

@@ -19,6 +19,7 @@ export {
   type Interface,
   type InterfaceDirectory,
 } from './contract-directory.js';
+export { networkDirectory, type NetworkDirectory } from './network-directory.js';
 export { gatewayCalls, isWantedCall, type GatewayCall, type GatewayCallWish } from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
 export {

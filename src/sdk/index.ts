@@ -49,6 +49,7 @@ export {
   type ZapierItems,
 } from './published-items.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
+export { declaredTriggers, type DeclaredTrigger, type DeclaredTriggers } from './declared-triggers.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
 export { checkConnector } from './testing.js';
 export { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';
