@@ -53,6 +53,7 @@ export const errorCodes = {
   'connection.refused': { title: 'The other side cannot be reached', status: 502, retry: 'later' },
   'connection.timeout': { title: 'The other side did not answer in time', status: 504, retry: 'later' },
   'connection.unauthorised': { title: 'The other side refused the credentials', status: 502, retry: 'never' },
+  'connection.waiting': { title: 'The connection needs authorisation', status: 503, retry: 'after' },
   'target.forbidden': { title: 'The address may not be called from this hub', status: 403, retry: 'never' },
   'http.rejected': { title: 'The other side rejected the request', status: 502, retry: 'never' },
   'http.failed': { title: 'The other side failed', status: 502, retry: 'later' },
@@ -110,6 +111,17 @@ export const errorCodes = {
     status: 410,
     retry: 'never',
   },
+
+  'oracle.data': { title: 'The data of the request cannot be read', status: 422, retry: 'never' },
+  'oracle.unknownJob': { title: 'No flow has the job that was asked for', status: 404, retry: 'never' },
+  'oracle.payment': { title: 'The request pays less than is asked for', status: 402, retry: 'never' },
+  'oracle.requester': { title: 'The requester may not ask', status: 403, retry: 'never' },
+  'oracle.answer': { title: 'The value does not fit the type of the answer', status: 422, retry: 'never' },
+  'oracle.expired': { title: 'The request has expired', status: 410, retry: 'never' },
+  'oracle.callback': { title: 'The callback of the requester would fail', status: 422, retry: 'never' },
+  'oracle.stale': { title: 'The value of the feed is too old or out of its bounds', status: 422, retry: 'later' },
+  'oracle.adapter': { title: 'The external adapter gave no answer that can be used', status: 502, retry: 'later' },
+  'oracle.spec': { title: 'The job spec cannot be run', status: 422, retry: 'never' },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof errorCodes;
