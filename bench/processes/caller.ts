@@ -9,6 +9,8 @@ export interface CallerOptions extends CallPlan {
   readonly prefix: string;
   /** What was refused or cut off is sent again under its key, as a careful sender does. */
   readonly isPatient?: boolean;
+  /** To so many hooks in turn, whose addresses end in 0, 1, 2 …; absent: to the one. */
+  readonly hooks?: number;
 }
 
 export interface Called {
@@ -19,8 +21,9 @@ export interface Called {
 }
 
 const options = optionsOf<CallerOptions>();
-const { prefix, isPatient } = options;
-const post = createPoster(options.url, options);
+const { prefix, isPatient, hooks } = options;
+const urls = hooks === undefined ? [options.url] : Array.from({ length: hooks }, (_, hook) => `${options.url}${hook}`);
+const posters = urls.map((url) => createPoster(url, options));
 
 let accepted = 0;
 let failed = 0;
@@ -31,6 +34,7 @@ process.exit(0);
 
 async function callWith(number: number): Promise<void> {
   const id = `${prefix}${number}`;
+  const post = posters[number % posters.length]!;
   for (;;) {
     const body = JSON.stringify({ id, mark: nowMs(), customer: `customer ${number % 500}`, amount: number });
     const { status } = await post(body, id).catch(() => ({ status: 0 }));

@@ -16,6 +16,7 @@ import { signers } from './signers.js';
 import { start } from './start.js';
 import { streamBackfill } from './stream-backfill.js';
 import { stream } from './stream.js';
+import { zapier } from './zapier.js';
 
 export interface Scenario {
   /** Whether it is worth measuring on each queue backend. */
@@ -37,6 +38,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   signers: { usesQueue: false, run: signers },
   accept: { usesQueue: false, run: accept },
   salesforce: { usesQueue: false, run: salesforce },
+  zapier: { usesQueue: false, run: zapier },
   stream: { usesQueue: false, run: stream },
   'stream-backfill': { usesQueue: false, run: streamBackfill },
   openapi: { usesQueue: false, run: openapi },
