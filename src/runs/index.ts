@@ -1,12 +1,14 @@
 /** Events become runs, runs are executed step by step, and what is done is written down. */
 export { ActionCaller } from './action-caller.js';
 export { DeadLettersController } from './dead-letters.controller.js';
+export { EndedRuns, endedRunColumns, hasEnded, type EndedRun, type EndedRunRow } from './ended-runs.js';
 export { EventsController } from './events.controller.js';
 export { IntakeService, type Accepted, type Intake } from './intake.service.js';
 export { IntakeStore } from './intake.store.js';
 export { RetentionService } from './retention.service.js';
 export { ReversalsStore } from './reversals.store.js';
 export { keepRunGauges } from './run-gauges.js';
+export { RunEnds } from './run-ends.js';
 export { RunExecutor } from './run.executor.js';
 export { RunQueue, runQueueName, type RunJob } from './run-queue.js';
 export { RunsController } from './runs.controller.js';

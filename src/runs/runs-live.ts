@@ -17,6 +17,7 @@ export type RunProgress = Readonly<z.output<typeof runProgress>>;
 
 const flushMs = 50;
 const perMessage = 40;
+const endStates: ReadonlySet<string | undefined> = new Set(['completed', 'failed', 'cancelled']);
 
 /** Tells every process about progress; costs nothing while nobody listens. Progress may be lost, the run table may not. */
 export class RunsLive {
@@ -29,7 +30,23 @@ export class RunsLive {
     this.signals.on('runs', (payload) => listener(payload as RunProgress[]));
   }
 
+  /**
+   * The end of runs of one flow, without the delay of {@link onProgress}; may get lost too.
+   *
+   * @returns a function that stops listening
+   */
+  onEnd(flow: string, listener: (run: string) => void): () => void {
+    const topic = endTopic(flow);
+    const leave = this.signals.on(topic, (payload) => listener(String(payload)));
+    this.signals.setInterest(topic, true);
+    return () => {
+      leave();
+      this.signals.setInterest(topic, false);
+    };
+  }
+
   tell(progress: RunProgress): void {
+    if (endStates.has(progress.state)) this.signals.publish(endTopic(progress.flow), progress.run);
     if (!this.signals.isHeard('runs')) return;
     this.#pending.push(progress);
     this.#timer ??= setTimeout(() => this.#flush(), flushMs);
@@ -54,4 +71,8 @@ export class RunsLive {
       this.signals.publish('runs', pending.slice(i, i + perMessage));
     }
   }
+}
+
+function endTopic(flow: string): string {
+  return `run-end ${flow}`;
 }

@@ -1,4 +1,4 @@
-import type { EndedRun } from './items.js';
+import type { EndedRun } from '#runs';
 import { transactionItem, type Item } from './items.js';
 
 /** What an editor shows where nothing has happened yet; made as everything else is. */
@@ -34,6 +34,7 @@ export function exampleRun(flow: string): EndedRun {
   return {
     id: '2040e8bf-ce55-8998-a33d-71433dc91548',
     flow,
+    version: 'example',
     state: 'completed',
     error: null,
     startedAt: new Date('2026-01-01T00:00:00.000Z'),

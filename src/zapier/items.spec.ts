@@ -72,6 +72,7 @@ describe('what a Zap sees', () => {
     const run = {
       id: 'r1',
       flow: 'points',
+      version: 'v1',
       state: 'failed',
       error: { code: 'evm.reverted', message: 'NotOwner' },
       startedAt: null,

@@ -6,6 +6,7 @@ import {
   type ContractEvent,
   type TransactionChange,
 } from '#evm';
+import type { EndedRun } from '#runs';
 import { PatchbayError } from '#sdk';
 
 /**
@@ -70,18 +71,6 @@ export function transactionItem(change: TransactionChange, network: string): Ite
     origin: transaction.origin ?? '',
     time,
   };
-}
-
-/** A run that has ended. */
-export interface EndedRun {
-  readonly id: string;
-  readonly flow: string;
-  readonly state: string;
-  readonly error: { readonly code?: string; readonly message?: string } | null;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
-  /** What each step gave, by its id. */
-  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /** A run that is taken up again and ends otherwise is another event. */
