@@ -42,6 +42,13 @@ export {
 } from './ifttt-service.js';
 export type { Logger } from './log.js';
 export {
+  oracleResumptions,
+  oracleTurns,
+  type OracleResumptions,
+  type OracleTurns,
+  type Resumption,
+} from './oracle-services.js';
+export {
   iftttItems,
   zapierItems,
   type PublishedItem,

@@ -15,6 +15,7 @@ export const scopes = [
   'streams:write',
   'streams:consume',
   'zapier:use',
+  'oracle:adapters',
   'keys:write',
   'audit:read',
   'metrics:read',

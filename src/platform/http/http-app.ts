@@ -31,7 +31,7 @@ export interface HttpAppOptions {
 }
 
 /** Signatures of hooks are computed over the bytes as they came; what answers in the shape of IFTTT reads them itself. */
-const rawRoutes = /^\/(hooks|ifttt)(\/|$)/;
+const rawRoutes = /^\/(hooks|ifttt|oracle)(\/|$)/;
 const saneRequestId = /^[\w.:-]{8,128}$/;
 
 /**

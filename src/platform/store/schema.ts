@@ -8,6 +8,7 @@ import type {
   RunTable,
   RunStepTable,
   ConnectionTable,
+  ConnectionTroubleTable,
   ApiKeyTable,
   AuditTable,
   BackfillTable,
@@ -43,6 +44,12 @@ import type {
   ZapierItemTable,
   ZapierPlaceTable,
 } from './tables/connector-tables.js';
+import type {
+  OracleReplyTable,
+  OracleRequestTable,
+  OracleResumptionTable,
+  OracleTurnTable,
+} from './tables/oracle-tables.js';
 
 export type { EventStatus, RunKind, RunState } from './tables/ledger-tables.js';
 
@@ -58,6 +65,7 @@ export interface Database {
   run: RunTable;
   run_step: RunStepTable;
   connection: ConnectionTable;
+  connection_trouble: ConnectionTroubleTable;
   api_key: ApiKeyTable;
   audit: AuditTable;
   backfill: BackfillTable;
@@ -85,4 +93,8 @@ export interface Database {
   zapier_delivery: ZapierDeliveryTable;
   zapier_item: ZapierItemTable;
   zapier_place: ZapierPlaceTable;
+  oracle_request: OracleRequestTable;
+  oracle_reply: OracleReplyTable;
+  oracle_resumption: OracleResumptionTable;
+  oracle_turn: OracleTurnTable;
 }

@@ -3,6 +3,8 @@ import * as ledger from './001-ledger.js';
 import * as chain from './002-chain.js';
 import * as transactionLayer from './003-transaction-layer.js';
 import * as connectors from './004-connectors.js';
+import * as oracle from './006-oracle.js';
+import * as connectionCare from './006-connection-care.js';
 
 /** In order of their names; only ever added to. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,4 +12,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-chain': chain,
   '003-transaction-layer': transactionLayer,
   '004-connectors': connectors,
+  '006-connection-care': connectionCare,
+  '006-oracle': oracle,
 };

@@ -121,6 +121,17 @@ export interface ConnectionTable {
   updated_at: Timestamp;
 }
 
+/** A connection that the other side does not let in; runs wait for it until somebody has changed that. */
+export interface ConnectionTroubleTable {
+  connection: string;
+  reason: string;
+  fix: string | null;
+  since: Timestamp;
+  /** How often it was tried since. */
+  looks: Generated<number>;
+  look_at: Timestamp;
+}
+
 export interface ApiKeyTable {
   id: string;
   name: string;
