@@ -85,7 +85,7 @@ export default tseslint.config(
 
   {
     // What people read in a terminal is printed there.
-    files: ['src/cli/**/*.ts', 'sandbox/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    files: ['src/cli/**/*.ts', 'sandbox/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts', 'contracts/build.ts'],
     rules: { 'no-console': 'off' },
   },
 

@@ -14,6 +14,7 @@ const steps = [
   ['boundaries', node(bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'connectors', 'sandbox', 'bench')],
   ['unused code', node(bin('knip/bin/knip.js'))],
   ['generated files', node('dist/scripts/generate.js', '--check')],
+  ['compiled contracts', node('dist/contracts/build.js', '--check')],
   ['flows', node('scripts/patchbay.mjs', 'lint', 'flows')],
 ];
 const tests = ['tests', node('scripts/test.mjs')];
