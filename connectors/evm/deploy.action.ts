@@ -1,9 +1,9 @@
-import { encodeDeploy, type Abi, type Network } from '#evm';
+import { encodeDeploy, hashOf, sendAndWait, type Abi, type Network } from '#evm';
 import { PatchbayError, defineAction, z } from '#sdk';
 import { functionArguments } from './call-function.action.js';
 import { network } from './connection.js';
 import { confirmations } from './finality.js';
-import { hashOf, sendAndWait, sendingInputs, wishes } from './sending.js';
+import { sendingInputs, wishes } from './sending.js';
 
 const input = z.strictObject({
   interface: z

@@ -3,6 +3,8 @@ import {
   encodeCall,
   findReceipt,
   getFragment,
+  hashOf,
+  sendAndWait,
   signatureOf,
   topicOf,
   transactionStatuses,
@@ -13,7 +15,7 @@ import { defineAction, z } from '#sdk';
 import { functionArguments } from './call-function.action.js';
 import { network } from './connection.js';
 import { abiInput, confirmations, contractInput } from './finality.js';
-import { hashOf, sendAndWait, sendingInputs, wishes } from './sending.js';
+import { sendingInputs, wishes } from './sending.js';
 
 export const sendTransaction = defineAction({
   title: 'Send a transaction',

@@ -1,0 +1,46 @@
+import { PatchbayError } from '#sdk';
+import type { Network } from './network.js';
+import type { TransactionRecord } from './transaction-store.js';
+import type { SendRequest, Wait } from './transactions.js';
+
+/** A step waits this long by itself; what takes longer is asked for again later, and no worker is held meanwhile. */
+const waitMs = 2_000;
+const askAgainMs = 2_000;
+
+/**
+ * Sends once per idempotency key, and resolves when the transaction is as far as is asked for.
+ *
+ * @throws evm.pending when that takes longer than a step should wait; ask again with the same request
+ * @throws evm.reverted, evm.cancelled, evm.nonceTaken … when it has ended otherwise
+ */
+export async function sendAndWait(
+  { transactions }: Pick<Network, 'transactions'>,
+  request: SendRequest,
+  { wait, signal }: { readonly wait: Wait; readonly signal: AbortSignal },
+): Promise<TransactionRecord> {
+  const accepted = await transactions.submit(request);
+  if (wait === 'accepted') return accepted;
+  const until = wait === 'mined' ? 'mined' : 'final';
+  const record = await transactions.waitFor(accepted.id, until, { withinMs: waitMs, signal });
+  switch (record.status) {
+    case 'confirmed':
+      return record;
+    case 'failed':
+      throw new PatchbayError(record.failure?.code ?? 'evm.reverted', {
+        detail: record.failure?.detail ?? `The transaction ${hashOf(record) ?? record.id} has failed`,
+      });
+    case 'cancelled':
+      throw new PatchbayError('evm.cancelled', { detail: `The transaction ${record.id} was cancelled` });
+    default:
+      if (record.status === 'mined' && wait === 'mined') return record;
+      throw new PatchbayError('evm.pending', {
+        detail: `The transaction ${hashOf(record) ?? record.id} is ${record.status}`,
+        retryAfterMs: askAgainMs,
+      });
+  }
+}
+
+/** Of the attempt that was mined, until then of the newest. */
+export function hashOf({ place, attempts }: TransactionRecord): string | undefined {
+  return place?.hash ?? attempts.at(-1)?.hash;
+}
