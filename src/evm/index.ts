@@ -59,7 +59,7 @@ export { asRevert, describeRevert, type Revert } from './revert-reason.js';
 export { RpcClient, type Rpc, type RpcCall, type RpcClientOptions } from './rpc-client.js';
 export type { RpcAgents } from './rpc-transport.js';
 export { RpcError, type RpcErrorKind } from './rpc-error.js';
-export { hashOf, sendAndWait } from './send-and-wait.js';
+export { hashOf, sendAndWait, waitUntil } from './send-and-wait.js';
 export {
   signerSource,
   type Fee,

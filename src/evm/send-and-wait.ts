@@ -7,6 +7,11 @@ import type { SendRequest, Wait } from './transactions.js';
 const waitMs = 2_000;
 const askAgainMs = 2_000;
 
+export interface WaitOptions {
+  readonly wait: Wait;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Sends once per idempotency key, and resolves when the transaction is as far as is asked for.
  *
@@ -14,11 +19,23 @@ const askAgainMs = 2_000;
  * @throws evm.reverted, evm.cancelled, evm.nonceTaken … when it has ended otherwise
  */
 export async function sendAndWait(
-  { transactions }: Pick<Network, 'transactions'>,
+  network: Pick<Network, 'transactions'>,
   request: SendRequest,
-  { wait, signal }: { readonly wait: Wait; readonly signal: AbortSignal },
+  how: WaitOptions,
 ): Promise<TransactionRecord> {
-  const accepted = await transactions.submit(request);
+  return await waitUntil(network, await network.transactions.submit(request), how);
+}
+
+/**
+ * Like {@link sendAndWait}, for one that is on its way already.
+ *
+ * @throws evm.pending, evm.reverted, evm.cancelled, evm.nonceTaken …
+ */
+export async function waitUntil(
+  { transactions }: Pick<Network, 'transactions'>,
+  accepted: TransactionRecord,
+  { wait, signal }: WaitOptions,
+): Promise<TransactionRecord> {
   if (wait === 'accepted') return accepted;
   const until = wait === 'mined' ? 'mined' : 'final';
   const record = await transactions.waitFor(accepted.id, until, { withinMs: waitMs, signal });
