@@ -1,4 +1,6 @@
 import { defineConnector } from '#sdk';
+import { adapter } from './adapter.trigger.js';
+import { answer } from './answer.action.js';
 import { oracle } from './connection.js';
 
 export default defineConnector({
@@ -6,6 +8,6 @@ export default defineConnector({
   title: 'Oracle',
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
-  triggers: {},
-  actions: {},
+  triggers: { adapter },
+  actions: { answer },
 });
