@@ -2,7 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { compatServices } from '#compat';
-import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
+import {
+  ConnectionCare,
+  ConnectionTroubles,
+  ConnectionsService,
+  ConnectionsStore,
+  readConfigurationFile,
+} from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
@@ -42,6 +48,7 @@ import {
   RunsService,
   RunsStore,
   SweeperService,
+  WaitingRuns,
   keepRunGauges,
   runQueueName,
   type RunJob,
@@ -160,9 +167,11 @@ async function assemble(
     addressOf: (chainId, contract) => networks.findAddress(chainId, contract),
   });
   onStop('signers', () => chain.signers.close());
+  const troubles = new ConnectionTroubles(db);
   const connections = new ConnectionsService({
     catalog,
     declared: file.connections,
+    troubles,
     store: new ConnectionsStore(db, vault),
     http,
     log,
@@ -170,6 +179,9 @@ async function assemble(
   });
   await connections.load();
   onStop('connections', () => connections.close());
+  const care = new ConnectionCare({ connections, troubles, signals, log });
+  await care.start();
+  onStop('care of connections', () => care.stop());
   const networks = new NetworksService(connections, catalog);
   const audit = new AuditLog(db);
   const transactions = new TransactionsService(networks, chain.transactions, audit);
@@ -297,6 +309,9 @@ async function assemble(
     });
     sweeper.start();
     onStop('sweeper', () => sweeper.stop());
+    const waitingRuns = new WaitingRuns({ pool, signals, queue, log });
+    waitingRuns.start();
+    onStop('waiting runs', () => waitingRuns.stop());
     const retention = new RetentionService({ db, ...config.retention, log });
     retention.start();
     onStop('retention', () => retention.stop());

@@ -93,6 +93,7 @@ export const salesforceOrg = defineConnection({
   close: (client) => client.close(),
   test: (client, signal) => client.test(signal),
   status: (client) => ({ login: client.loginState, apiCalls: client.budget }),
+  needsAuthorisation: (client) => client.loginState === 'needsAuthorisation',
   authorisation: webAuthorisation,
 });
 

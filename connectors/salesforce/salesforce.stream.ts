@@ -82,6 +82,7 @@ export class SalesforceStream {
 
   /** The events of a channel, in the order of the org, until the signal is aborted. */
   async *events(request: ListenRequest): AsyncGenerator<HeardEvents> {
+    if (this.#closing.signal.aborted) throw closed();
     const listener = this.#join(request);
     try {
       for (let heard = await listener.take(); heard !== undefined; heard = await listener.take()) yield heard;
@@ -92,6 +93,7 @@ export class SalesforceStream {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#failAll(closed());
     await this.#running;
   }
 
@@ -380,4 +382,8 @@ function startOf(listeners: readonly ChannelListener[]): number {
 
 function lost(reason: string): PatchbayError {
   return new PatchbayError('salesforce.unavailable', { detail: `The stream of Salesforce was lost: ${reason}` });
+}
+
+function closed(): PatchbayError {
+  return new PatchbayError('connection.refused', { detail: 'The connection was closed while it was listened to' });
 }

@@ -38,6 +38,11 @@ export async function listConnections(session: Session): Promise<void> {
       [
         { title: 'connection', text: (one: ConnectionAnswer) => one.name },
         { title: 'connector', text: (one) => one.connector },
+        {
+          title: 'state',
+          text: ({ needsAuthorisation }) =>
+            needsAuthorisation === undefined ? '' : session.paint('red', 'needs authorisation'),
+        },
         { title: 'default', text: (one) => (one.isDefault ? 'yes' : ''), drop: 2 },
         { title: 'from', text: (one) => (one.origin === 'file' ? 'patchbay.yaml' : 'hub'), drop: 3 },
         { title: 'settings', text: settingsText, canShrink: true, drop: 1 },

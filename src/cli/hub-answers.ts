@@ -40,6 +40,7 @@ export interface ErrorAnswer {
   readonly message?: string;
   readonly fix?: string;
   readonly step?: string;
+  readonly connection?: string;
 }
 
 export interface RunAnswer {
@@ -53,6 +54,8 @@ export interface RunAnswer {
   readonly orderingKey: string | null;
   readonly failedSteps: readonly string[];
   readonly error: ErrorAnswer | null;
+  /** Absent in hubs from before there was such waiting. */
+  readonly waitsFor?: { readonly connection: string } | null;
   readonly dueAt: string;
   readonly createdAt: string;
   readonly startedAt: string | null;
@@ -131,6 +134,7 @@ export interface ConnectionAnswer {
   readonly isDefault: boolean;
   readonly isOpen: boolean;
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly needsAuthorisation?: { readonly reason: string; readonly fix?: string; readonly since: string };
 }
 
 export interface KeyAnswer {

@@ -42,6 +42,7 @@ export function stateText(run: RunAnswer, paint: Paint, now: number): string {
   if (run.state === 'failed') return `${paint('red', '✗')} failed`;
   if (run.state === 'cancelled') return paint('dim', '- cancelled');
   if (run.state === 'running') return `${paint('cyan', '▶')} running`;
+  if (run.waitsFor) return paint('yellow', `… waits for the connection ${run.waitsFor.connection}`);
   const isRetry = run.startedAt !== null && Date.parse(run.dueAt) > now;
   return isRetry ? paint('yellow', `… next try ${sinceText(run.dueAt, now)}`) : '… queued';
 }
@@ -64,7 +65,10 @@ function stepColumns(paint: Paint, now: number): readonly Column<StepAnswer>[] {
     },
     {
       title: 'state',
-      text: (step) => (step.retryAt === null ? step.state : `next try ${sinceText(step.retryAt, now)}`),
+      text: (step) => {
+        if (step.error?.connection !== undefined && step.state === 'retrying') return 'waits';
+        return step.retryAt === null ? step.state : `next try ${sinceText(step.retryAt, now)}`;
+      },
     },
     { title: 'tries', text: (step) => String(step.attempts), isNumber: true, drop: 2 },
     { title: 'took', text: (step) => durationText(Date.parse(step.finishedAt) - Date.parse(step.startedAt)), drop: 3 },

@@ -2,7 +2,8 @@ import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z } from '#sdk';
 import { connectionAnswer } from './connections.schema.js';
-import { ConnectionsService, type ConnectionView } from './connections.service.js';
+import type { ConnectionView } from './connection-view.js';
+import { ConnectionsService } from './connections.service.js';
 
 const newConnection = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower case letters, digits and hyphens'),

@@ -11,4 +11,8 @@ export const connectionAnswer = z.object({
     .record(z.string(), z.unknown())
     .optional()
     .meta({ description: 'What the connector knows of the open connection, such as what is left of a quota' }),
+  needsAuthorisation: z
+    .object({ reason: z.string(), fix: z.string().optional(), since: z.iso.datetime() })
+    .optional()
+    .meta({ description: 'Why the other side lets nobody in; runs that need the connection wait until that is over' }),
 });

@@ -1,7 +1,6 @@
 import type { Catalog } from '#catalog';
 import {
   PatchbayError,
-  isSecretSchema,
   type AnyConnection,
   type AuthorisationGrant,
   type AuthorisationRequest,
@@ -10,12 +9,16 @@ import {
   type UseService,
 } from '#sdk';
 import type { DeclaredConnection } from './configuration-file.js';
-import type { ConnectionsStore } from './connections.store.js';
+import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
+import type { ConnectionView, UsesConnection } from './connection-view.js';
+import { maskSettings } from './masked-settings.js';
+import type { ConnectionsStore, StoredConnection } from './connections.store.js';
 
 export interface ConnectionsParts {
   readonly catalog: Catalog;
   readonly declared: readonly DeclaredConnection[];
   readonly store: ConnectionsStore;
+  readonly troubles: ConnectionTroubles;
   readonly http: HttpClient;
   readonly log: Logger;
   readonly use: UseService;
@@ -29,24 +32,22 @@ interface Known {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-export interface ConnectionView {
-  readonly name: string;
-  readonly connector: string;
-  readonly origin: 'file' | 'store';
-  readonly isDefault: boolean;
-  readonly isOpen: boolean;
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** What the connector knows of the open connection, such as what is left of a quota. */
-  readonly status?: Readonly<Record<string, unknown>>;
-}
-
 /** Finds connections by name, opens each at most once, and keeps it open. */
 export class ConnectionsService {
   readonly #known = new Map<string, Known>();
   readonly #clients = new Map<string, Promise<unknown>>();
   readonly #opened = new Map<string, unknown>();
+  /** Of what the store holds, as this process knows it. */
+  readonly #versions = new Map<string, string>();
+  readonly #whenWritten = new Set<() => void>();
+  readonly #whenReopened = new Set<(name: string) => void>();
 
-  constructor(private readonly parts: ConnectionsParts) {}
+  constructor(private readonly parts: ConnectionsParts) {
+    parts.troubles.onOver((name) => {
+      this.#tellReopened(name);
+      this.#written();
+    });
+  }
 
   async load(): Promise<void> {
     for (const declared of this.parts.declared) {
@@ -54,12 +55,36 @@ export class ConnectionsService {
         declared.connector ?? this.parts.catalog.connectorOfSection(declared.section ?? '')?.name ?? declared.section;
       this.#know({ ...declared, connector: connector ?? '', origin: 'file' });
     }
+    for (const stored of await this.parts.store.list()) this.#take(stored);
+    await this.parts.troubles.refresh();
+  }
+
+  /** Takes over what other processes wrote since; a connection whose settings changed is opened anew when it is needed next. */
+  async refresh(): Promise<void> {
+    await this.parts.troubles.refresh();
+    const versions = await this.parts.store.versions();
+    const gone = [...this.#known.values()].filter(({ name, origin }) => origin === 'store' && !versions.has(name));
+    for (const { name } of gone) await this.#lose(name);
+    if ([...versions].every(([name, version]) => this.#versions.get(name) === version)) return;
     for (const stored of await this.parts.store.list()) {
-      const declared = this.#known.get(stored.name);
-      if (declared === undefined) this.#know({ ...stored, isDefault: false, origin: 'store' });
-      // A file cannot be written to: what a browser gave for one of its connections is kept beside it.
-      else if (declared.connector === stored.connector) this.#know(this.#withGiven(declared, stored.settings));
+      if (this.#versions.get(stored.name) === stored.version) continue;
+      try {
+        this.#take(stored);
+        await this.#reopen(stored.name);
+      } catch (error) {
+        this.parts.log.warn('A connection that was changed cannot be used here', { connection: stored.name, error });
+      }
     }
+  }
+
+  /** This process has changed what is kept about a connection. */
+  onWritten(listener: () => void): void {
+    this.#whenWritten.add(listener);
+  }
+
+  /** The client of a connection was closed, because its settings changed or its trouble is over: whoever holds it asks anew. */
+  onReopened(listener: (name: string) => void): void {
+    this.#whenReopened.add(listener);
   }
 
   /** Name to connector, for the linter. */
@@ -74,8 +99,9 @@ export class ConnectionsService {
       origin: known.origin,
       isDefault: known.isDefault,
       isOpen: this.#clients.has(known.name),
-      settings: this.#masked(known),
+      settings: maskSettings(this.#definition(known).settings, known.settings),
       ...this.#status(known),
+      ...this.#trouble(known.name),
     }));
   }
 
@@ -103,23 +129,48 @@ export class ConnectionsService {
    *
    * @throws connection.notFound when one is needed and none can be chosen
    */
-  async clientFor(
-    uses: string,
-    definition: { readonly connection?: unknown; readonly connectionOptional?: boolean },
-    asked: string | undefined,
-  ): Promise<unknown> {
-    if (definition.connection === undefined) return undefined;
-    const connector = uses.slice(0, uses.indexOf('.'));
-    // An optional connection is used only when the flow names it: a default would surprise.
-    if (definition.connectionOptional === true && asked === undefined) return undefined;
-    const name = this.nameFor(connector, asked);
-    if (name === undefined) {
-      throw new PatchbayError('connection.notFound', {
-        detail: `${uses} needs a connection, and there is no default one for ${connector}.`,
-        fix: `Name one with connection:, or mark one as default: true in patchbay.yaml.`,
-      });
-    }
+  async clientFor(uses: string, definition: UsesConnection, asked: string | undefined): Promise<unknown> {
+    const name = this.#needed(uses, definition, asked);
+    if (name === undefined) return undefined;
+    this.parts.troubles.refuse(name);
     return this.client(name);
+  }
+
+  /**
+   * The client for as long as `work` takes. Where the other side refuses the connection itself, that is kept.
+   *
+   * @throws connection.waiting until somebody has let the hub in again; whatever else `work` throws
+   */
+  async using<T>(
+    { uses, definition, asked }: { uses: string; definition: UsesConnection; asked: string | undefined },
+    work: (client: unknown) => Promise<T>,
+  ): Promise<T> {
+    const name = this.#needed(uses, definition, asked);
+    if (name === undefined) return work(undefined);
+    this.parts.troubles.refuse(name);
+    let client: unknown;
+    try {
+      client = await this.client(name);
+      return await work(client);
+    } catch (thrown) {
+      throw await this.blamed(name, client, thrown);
+    }
+  }
+
+  /** What a failure with a client means: that of the connection, if the other side refuses it, or the step's own. */
+  async blamed(name: string, client: unknown, thrown: unknown): Promise<unknown> {
+    if (!(thrown instanceof PatchbayError) || thrown.code !== 'connection.unauthorised') return thrown;
+    if (client !== undefined && !this.#isRefused(name, client)) return thrown;
+    // Somebody may have let the hub in meanwhile, perhaps in another process.
+    await this.refresh();
+    if (client !== undefined && this.#opened.get(name) !== client) return replacedMeanwhile(name);
+    const waiting = await this.parts.troubles.note(name, thrown);
+    this.parts.log.warn('A connection needs authorisation; what needs it waits', {
+      connection: name,
+      reason: thrown.detail,
+    });
+    this.#written();
+    return waiting;
   }
 
   /** Opens the connection if it is not open yet. A failed attempt is forgotten, so that the next one tries again. */
@@ -143,9 +194,9 @@ export class ConnectionsService {
     }
     const known: Known = { ...input, origin: 'store', isDefault: false };
     this.#parse(known);
-    await this.parts.store.put(input);
-    await this.#forget(input.name);
+    await this.#put(input);
     this.#know(known);
+    await this.#letIn(input.name);
     return this.list().find((view) => view.name === input.name) as ConnectionView;
   }
 
@@ -154,15 +205,23 @@ export class ConnectionsService {
       throw new PatchbayError('request.conflict', { detail: `The connection ${name} is declared in patchbay.yaml.` });
     }
     await this.parts.store.delete(name);
-    await this.#forget(name);
-    this.#known.delete(name);
+    await this.#lose(name);
+    await this.parts.troubles.settle(name);
+    this.#written();
   }
 
   /** Tries the settings out. @returns what the connector knows then. @throws whatever the other side says, with its code */
   async test(name: string, signal: AbortSignal): Promise<Pick<ConnectionView, 'status'>> {
     const known = this.#get(name);
-    const client: unknown = await this.client(name);
-    await this.#definition(known).test?.(client, signal);
+    let client: unknown;
+    try {
+      client = await this.client(name);
+      await this.#definition(known).test?.(client, signal);
+    } catch (thrown) {
+      await this.blamed(name, client, thrown);
+      throw thrown;
+    }
+    if (this.parts.troubles.of(name) !== undefined) await this.parts.troubles.settle(name);
     return this.#status(known);
   }
 
@@ -180,11 +239,73 @@ export class ConnectionsService {
     const known = this.#get(name);
     const settings = this.#parse(known) as Record<string, unknown>;
     await this.#keep(name, await this.#authorisation(known).redeem(settings, grant, this.parts.http));
-    await this.#forget(name);
+    await this.#letIn(name);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#clients.keys()].map((name) => this.#forget(name)));
+  }
+
+  #needed(uses: string, definition: UsesConnection, asked: string | undefined): string | undefined {
+    if (definition.connection === undefined) return undefined;
+    const connector = uses.slice(0, uses.indexOf('.'));
+    // An optional connection is used only when the flow names it: a default would surprise.
+    if (definition.connectionOptional === true && asked === undefined) return undefined;
+    const name = this.nameFor(connector, asked);
+    if (name !== undefined) return name;
+    throw new PatchbayError('connection.notFound', {
+      detail: `${uses} needs a connection, and there is no default one for ${connector}.`,
+      fix: `Name one with connection:, or mark one as default: true in patchbay.yaml.`,
+    });
+  }
+
+  #isRefused(name: string, client: unknown): boolean {
+    const known = this.#known.get(name);
+    return known !== undefined && this.#definition(known).needsAuthorisation?.(client) === true;
+  }
+
+  #trouble(name: string): Pick<ConnectionView, 'needsAuthorisation'> {
+    const trouble = this.parts.troubles.of(name);
+    return trouble === undefined ? {} : { needsAuthorisation: trouble };
+  }
+
+  #take(stored: StoredConnection & { readonly version: string }): void {
+    this.#versions.set(stored.name, stored.version);
+    const declared = this.parts.declared.find(({ name }) => name === stored.name);
+    const known = this.#known.get(stored.name);
+    if (declared === undefined) this.#know({ ...stored, isDefault: false, origin: 'store' });
+    // A file cannot be written to: what a browser gave for one of its connections is kept beside it.
+    else if (known?.connector === stored.connector) this.#know(this.#withGiven(known, stored.settings));
+  }
+
+  /** New settings: the old client goes, and what waits for the connection may try. */
+  async #letIn(name: string): Promise<void> {
+    await this.#reopen(name);
+    await this.parts.troubles.settle(name);
+    this.#written();
+  }
+
+  async #reopen(name: string): Promise<void> {
+    await this.#forget(name);
+    this.#tellReopened(name);
+  }
+
+  #tellReopened(name: string): void {
+    for (const listener of this.#whenReopened) listener(name);
+  }
+
+  async #lose(name: string): Promise<void> {
+    await this.#forget(name);
+    this.#known.delete(name);
+    this.#versions.delete(name);
+  }
+
+  #written(): void {
+    for (const listener of this.#whenWritten) listener();
+  }
+
+  async #put(connection: StoredConnection): Promise<void> {
+    this.#versions.set(connection.name, await this.parts.store.put(connection));
   }
 
   #know(known: Known): void {
@@ -217,8 +338,9 @@ export class ConnectionsService {
     const known = this.#get(name);
     const kept = { ...known, settings: { ...known.settings, ...changed } };
     const stored = known.origin === 'file' ? changed : kept.settings;
-    await this.parts.store.put({ name, connector: known.connector, settings: stored });
+    await this.#put({ name, connector: known.connector, settings: stored });
     this.#know(kept);
+    this.#written();
   }
 
   #status(known: Known): { status?: Readonly<Record<string, unknown>> } {
@@ -275,20 +397,4 @@ export class ConnectionsService {
     const client = await open.catch(() => undefined);
     if (client !== undefined) await this.#definition(this.#get(name)).close?.(client);
   }
-
-  #masked(known: Known): Record<string, unknown> {
-    const shape = this.#definition(known).settings.shape as Record<string, Parameters<typeof isSecretSchema>[0]>;
-    return Object.fromEntries(
-      Object.entries(known.settings).map(([key, value]) => {
-        const leaf = shape[key];
-        return [key, leaf === undefined || isSecretLeaf(leaf) ? '***' : value];
-      }),
-    );
-  }
-}
-
-function isSecretLeaf(schema: Parameters<typeof isSecretSchema>[0]): boolean {
-  if (isSecretSchema(schema)) return true;
-  const inner = (schema as { unwrap?: () => Parameters<typeof isSecretSchema>[0] }).unwrap?.();
-  return inner !== undefined && isSecretLeaf(inner);
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { Database, Vault } from '#platform';
 
 export interface StoredConnection {
@@ -7,6 +7,9 @@ export interface StoredConnection {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+/** As text, because a Date would lose the microseconds. */
+const version = sql<string>`updated_at::text`.as('version');
+
 /** Connections that were added by hand; their settings are sealed as a whole. */
 export class ConnectionsStore {
   constructor(
@@ -14,24 +17,36 @@ export class ConnectionsStore {
     private readonly vault: Vault,
   ) {}
 
-  async list(): Promise<StoredConnection[]> {
-    const rows = await this.db.selectFrom('connection').selectAll().orderBy('name').execute();
+  async list(): Promise<(StoredConnection & { readonly version: string })[]> {
+    const rows = await this.db.selectFrom('connection').selectAll().select(version).orderBy('name').execute();
     return rows.map((row) => ({
       name: row.name,
       connector: row.connector,
       settings: JSON.parse(this.vault.open(row.sealed, sealContext(row.name))) as Record<string, unknown>,
+      version: row.version,
     }));
   }
 
-  async put(connection: StoredConnection): Promise<void> {
+  /** Which version of each there is, to tell whether another process has changed one. */
+  async versions(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.db.selectFrom('connection').select(['name', version]).execute();
+    return new Map(rows.map((row) => [row.name, row.version]));
+  }
+
+  /** @returns the version that is kept now */
+  async put(connection: StoredConnection): Promise<string> {
     const sealed = this.vault.seal(JSON.stringify(connection.settings), sealContext(connection.name));
-    await this.db
+    const row = await this.db
       .insertInto('connection')
       .values({ name: connection.name, connector: connection.connector, sealed })
       .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({ connector: connection.connector, sealed, updated_at: new Date() }),
+        conflict
+          .column('name')
+          .doUpdateSet({ connector: connection.connector, sealed, updated_at: sql`clock_timestamp()` }),
       )
-      .execute();
+      .returning(version)
+      .executeTakeFirstOrThrow();
+    return row.version;
   }
 
   async delete(name: string): Promise<boolean> {

@@ -8,6 +8,9 @@ export type {
   SecretSource,
 } from './declared-signers.js';
 export { ConnectionsController } from './connections.controller.js';
-export { ConnectionsService, type ConnectionView } from './connections.service.js';
+export { ConnectionCare } from './connection-care.js';
+export { ConnectionTroubles } from './connection-troubles.js';
+export { ConnectionsService } from './connections.service.js';
+export type { ConnectionView } from './connection-view.js';
 export { connectionAnswer } from './connections.schema.js';
 export { ConnectionsStore } from './connections.store.js';

@@ -78,6 +78,8 @@ export interface StepError {
   readonly code: string;
   readonly message: string;
   readonly fix?: string;
+  /** The connection that the step waits for, until somebody lets the hub in again. */
+  readonly connection?: string;
 }
 
 /** One call that the engine asks for. */

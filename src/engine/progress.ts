@@ -245,12 +245,17 @@ export class Progress {
     const isFinal =
       error.retry === 'never' ||
       attempts >= step.retry.attempts ||
-      (error.retry === 'after' && this.#isTooOld(now, sofar));
+      (error.retry === 'after' && error.connection === undefined && this.#isTooOld(now, sofar));
     const delayMs = error.retryAfterMs ?? retryDelayMs(step.retry, Math.max(attempts, 1), this.random);
     return this.#ended(step.id, sofar, {
       state: isFinal ? 'failed' : 'retrying',
       attempts,
-      error: { code: error.code, message: error.detail, ...(error.fix === undefined ? {} : { fix: error.fix }) },
+      error: {
+        code: error.code,
+        message: error.detail,
+        ...(error.fix === undefined ? {} : { fix: error.fix }),
+        ...(error.connection === undefined ? {} : { connection: error.connection }),
+      },
       ...(input === undefined ? {} : { input }),
       ...(isFinal ? {} : { retryAt: new Date(now + delayMs) }),
     });

@@ -25,20 +25,23 @@ export class ActionCaller {
     const startedAt = performance.now();
     let outcome = 'failed';
     try {
-      const client = await this.parts.connections.clientFor(call.uses, action, call.connection);
-      const output: unknown = await action.run({
-        input: call.input,
-        client,
-        idempotencyKey: call.idempotencyKey,
-        attempt: call.attempt,
-        signal: call.signal,
-        http: this.parts.http,
-        log: this.parts.log,
-        use: this.parts.use,
-        flow: run.flow,
-        run: run.id,
-        step: call.step,
-      });
+      const output = await this.parts.connections.using(
+        { uses: call.uses, definition: action, asked: call.connection },
+        async (client): Promise<unknown> =>
+          action.run({
+            input: call.input,
+            client,
+            idempotencyKey: call.idempotencyKey,
+            attempt: call.attempt,
+            signal: call.signal,
+            http: this.parts.http,
+            log: this.parts.log,
+            use: this.parts.use,
+            flow: run.flow,
+            run: run.id,
+            step: call.step,
+          }),
+      );
       outcome = 'succeeded';
       return output;
     } finally {

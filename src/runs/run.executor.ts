@@ -199,7 +199,9 @@ export class RunExecutor {
     }
     this.parts.live.tellSteps(run, outcome.entries);
     this.parts.live.tell({ run: run.id, flow: run.flow, state: settlement.state, error: settlement.error });
-    if (outcome.kind === 'retry') {
+    if (outcome.kind === 'retry' && outcome.error.connection !== undefined) {
+      this.parts.log.info('A run waits for its connection', told(outcome.error));
+    } else if (outcome.kind === 'retry') {
       this.parts.log.info('A step failed and will be tried again', { ...told(outcome.error), at: outcome.at });
       this.parts.queue.wakeLater({ id: run.id, flow: run.flow }, outcome.at);
     } else {

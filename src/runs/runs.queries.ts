@@ -13,6 +13,8 @@ export interface RunView {
   readonly orderingKey: string | null;
   readonly failedSteps: readonly string[];
   readonly error: unknown;
+  /** It goes on by itself once somebody has let the hub in again; `error` says why nobody is. */
+  readonly waitsFor: { readonly connection: string } | null;
   /** When a queued run is due. */
   readonly dueAt: Date;
   readonly createdAt: Date;
@@ -190,11 +192,18 @@ function runView(row: RunColumns): RunView {
     orderingKey: row.ordering_key,
     failedSteps: row.failed_steps,
     error: row.error,
+    waitsFor: row.state === 'queued' ? waitedFor(row.error) : null,
     dueAt: row.next_at,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
   };
+}
+
+function waitedFor(error: unknown): RunView['waitsFor'] {
+  const connection: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'connection') : undefined;
+  return typeof connection === 'string' ? { connection } : null;
 }
 
 interface EventColumns {

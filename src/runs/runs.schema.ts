@@ -7,6 +7,7 @@ const error = z
     message: z.string(),
     fix: z.string().optional(),
     step: z.string().optional(),
+    connection: z.string().optional().meta({ description: 'The connection that is waited for' }),
   })
   .nullable();
 
@@ -21,6 +22,10 @@ export const runAnswer = z.object({
   orderingKey: z.string().nullable(),
   failedSteps: z.array(z.string()),
   error,
+  waitsFor: z
+    .object({ connection: z.string() })
+    .nullable()
+    .meta({ description: 'A connection that needs authorisation; the run goes on by itself when it has it' }),
   dueAt: z.iso.datetime(),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),

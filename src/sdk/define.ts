@@ -52,6 +52,11 @@ export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSche
   test?(client: Client, signal: AbortSignal): Promise<void>;
   /** What is worth knowing of an open one, such as what is left of a quota; asked without calling the other side. */
   status?(client: Client): Readonly<Record<string, unknown>>;
+  /**
+   * Whether the other side refuses the credentials of an open one, whatever is asked: what needs it then waits until somebody
+   * has changed them.
+   */
+  needsAuthorisation?(client: Client): boolean;
   readonly authorisation?: AuthorisationDefinition<z.output<Settings>>;
 }
 

@@ -22,6 +22,8 @@ export interface PatchbayErrorOptions {
   readonly retryAfterMs?: number;
   /** Every fault at once, when there are several. */
   readonly faults?: readonly Fault[];
+  /** For `connection.waiting`: the connection that has to be let in again. */
+  readonly connection?: string;
 }
 
 /** The only error class of Patchbay; what is not one is treated as `internal` and tried again. */
@@ -31,6 +33,7 @@ export class PatchbayError extends Error {
   readonly fix: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly faults: readonly Fault[];
+  readonly connection: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -42,6 +45,7 @@ export class PatchbayError extends Error {
     this.fix = options.fix;
     this.retryAfterMs = options.retryAfterMs;
     this.faults = options.faults ?? [];
+    this.connection = options.connection;
   }
 
   get title(): string {

@@ -32,6 +32,8 @@ const checkEveryMs = 1_000;
  */
 export class TriggerHostService {
   readonly #groups = new Map<string, Group>();
+  /** Groups whose connection was opened anew since they began. */
+  readonly #stale = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #checking: Promise<void> | undefined;
   #isStopped = false;
@@ -40,6 +42,10 @@ export class TriggerHostService {
 
   start(): void {
     this.parts.sources.onChange(() => this.#check());
+    this.parts.connections.onReopened((name) => {
+      this.#stale.add(`connection ${name}`);
+      this.#check();
+    });
     this.#timer = setInterval(() => this.#check(), checkEveryMs);
     this.#check();
   }
@@ -72,6 +78,7 @@ export class TriggerHostService {
       const group = this.#groups.get(name) ?? (await this.#join(name));
       if (group === undefined) continue;
       const { lease, listeners } = group;
+      if (this.#stale.delete(name)) await listeners.stop();
       const watches = sources.map((source) => [source.id, this.#watchOf(source, lease)] as const);
       await listeners.align(new Map(watches), lease.signal);
     }
@@ -111,10 +118,12 @@ export class TriggerHostService {
 
   async #listen(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
     const cursor = await this.parts.store.open(source);
-    const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
-    const context = await this.#context(source, { lease, signal, cursor, client });
-    if (source.trigger.listen !== undefined) return source.trigger.listen(context);
-    await this.#poll(source, context);
+    const { uses, trigger, connection } = source;
+    await this.parts.connections.using({ uses, definition: trigger, asked: connection }, async (client) => {
+      const context = await this.#context(source, { lease, signal, cursor, client });
+      if (trigger.listen !== undefined) await trigger.listen(context);
+      else await this.#poll(source, context);
+    });
   }
 
   async #poll(source: TriggerSource, context: ListenContext<unknown, unknown, unknown>): Promise<void> {

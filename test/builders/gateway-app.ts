@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Catalog } from '#catalog';
-import { ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
+import { ConnectionTroubles, ConnectionsService, ConnectionsStore, readConfigurationFile } from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory, type Network } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import {
@@ -88,6 +88,7 @@ signers:
     const connections = new ConnectionsService({
       catalog,
       declared: declared.connections,
+      troubles: new ConnectionTroubles(store.db),
       store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
       http,
       log,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Catalog } from '#catalog';
-import { ConnectionsService, ConnectionsStore } from '#connections';
+import { ConnectionTroubles, ConnectionsService, ConnectionsStore } from '#connections';
 import { createVault, type Store } from '#platform';
 import { builtInConnectors } from '../../connectors/index.js';
 import { sandboxApp } from '../../sandbox/salesforce/index.js';
@@ -40,6 +40,7 @@ describe('a connection that a person lets in with a browser', () => {
         origin === 'file'
           ? [{ name: 'crm', connector: 'salesforce', section: undefined, isDefault: false, settings }]
           : [],
+      troubles: new ConnectionTroubles(store.db),
       store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
       http: aHttpClient(),
       log: silentLog,
