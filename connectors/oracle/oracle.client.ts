@@ -165,7 +165,7 @@ async function read(
     return decodeOutputs(fragment, answer)['value'];
   } catch (error) {
     if (error instanceof PatchbayError && error.code === 'evm.unknownFunction') return undefined;
-    if (asRevert(error) !== undefined) return undefined;
+    if (asRevert(error, []) !== undefined) return undefined;
     throw error;
   }
 }
