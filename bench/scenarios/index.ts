@@ -6,6 +6,7 @@ import { burst } from './burst.js';
 import { faults } from './faults.js';
 import { hooksLatency } from './hooks-latency.js';
 import { hooks } from './hooks.js';
+import { ifttt } from './ifttt.js';
 import { kill } from './kill.js';
 import { live } from './live.js';
 import { memory } from './memory.js';
@@ -39,6 +40,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   accept: { usesQueue: false, run: accept },
   salesforce: { usesQueue: false, run: salesforce },
   zapier: { usesQueue: false, run: zapier },
+  ifttt: { usesQueue: false, run: ifttt },
   stream: { usesQueue: false, run: stream },
   'stream-backfill': { usesQueue: false, run: streamBackfill },
   openapi: { usesQueue: false, run: openapi },
