@@ -31,6 +31,7 @@ contract DataPoints {
     Point public latest;
 
     address[] private _subscribers;
+    bool private _isDelivering;
 
     event PointDelivered(uint64 indexed sequence, int256 value, uint64 timestamp, uint256 delivered, uint256 failed);
     /// @dev `reason` is the revert data, cut off; empty when the gas ran out or the contract is gone.
@@ -48,6 +49,7 @@ contract DataPoints {
     error FuturePoint(uint64 timestamp, uint256 newestAccepted);
     error NotEnoughGas(address subscriber, uint256 needed);
     error InvalidSubscriber(address subscriber);
+    error DeliveringAlready();
 
     modifier onlyOwner() {
         if (msg.sender != owner) revert NotOwner(msg.sender);
@@ -66,12 +68,15 @@ contract DataPoints {
     /// decides for all, never for the last ones only.
     function deliver(int256 value, uint64 timestamp, uint64 sequence) external {
         if (!isPublisher[msg.sender]) revert NotPublisher(msg.sender);
+        // Those called later would get the inner point before the outer one.
+        if (_isDelivering) revert DeliveringAlready();
         if (sequence <= latest.sequence) revert SequenceNotNewer(sequence, latest.sequence);
         if (timestamp < latest.timestamp) revert OlderThanLatest(timestamp, latest.timestamp);
         if (timestamp > block.timestamp + clockTolerance) {
             revert FuturePoint(timestamp, block.timestamp + clockTolerance);
         }
         latest = Point(value, timestamp, sequence);
+        _isDelivering = true;
 
         // A copy: subscribers may leave while they are called.
         address[] memory subscribers_ = _subscribers;
@@ -80,13 +85,17 @@ contract DataPoints {
         for (uint256 i = 0; i < subscribers_.length; i++) {
             address subscriber = subscribers_[i];
             uint256 gasFor = callbackGas[subscriber];
-            // Another subscriber cannot remove it, but the owner may be one.
-            if (gasFor == 0) continue;
+            // Removed while the others were called, by an owner that is a subscriber too.
+            if (gasFor == 0) {
+                failed++;
+                continue;
+            }
             (bool isDelivered, bytes memory reason) = _call(subscriber, call, gasFor);
             if (isDelivered) continue;
             failed++;
             emit DeliveryFailed(sequence, subscriber, reason);
         }
+        _isDelivering = false;
         emit PointDelivered(sequence, value, timestamp, subscribers_.length - failed, failed);
     }
 

@@ -111,8 +111,10 @@ contract PriceFeed {
         if (observedAt > block.timestamp + clockTolerance) {
             revert FutureReport(observedAt, block.timestamp + clockTolerance);
         }
-        uint64 before = reports[msg.sender].observedAt;
-        if (observedAt <= before) revert OlderThanOwnReport(observedAt, before);
+        Report memory own = reports[msg.sender];
+        if (observedAt < own.observedAt || (observedAt == own.observedAt && own.roundId == roundId)) {
+            revert OlderThanOwnReport(observedAt, own.observedAt);
+        }
 
         reports[msg.sender] = Report(answer, roundId, observedAt);
         Round storage round = _rounds[roundId];
