@@ -2,6 +2,7 @@ import { defineConnector } from '#sdk';
 import { adapter } from './adapter.trigger.js';
 import { answer } from './answer.action.js';
 import { oracle } from './connection.js';
+import { fulfill } from './fulfill.action.js';
 
 export default defineConnector({
   name: 'oracle',
@@ -9,5 +10,5 @@ export default defineConnector({
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
   triggers: { adapter },
-  actions: { answer },
+  actions: { answer, fulfill },
 });
