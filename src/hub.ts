@@ -12,7 +12,7 @@ import {
 import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
-import { iftttServices } from '#ifttt';
+import { iftttErrors, iftttServices } from '#ifttt';
 import { NetworksService, SendingService } from '#networks';
 import {
   ApiKeys,
@@ -399,6 +399,7 @@ async function assemble(
       publicUrl,
       maxHookBytes: config.http.hookMaxBytes,
       log,
+      errorShapes: [iftttErrors],
     },
   );
   await app.listen(config.http.port, config.http.host);

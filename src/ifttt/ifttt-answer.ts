@@ -21,6 +21,9 @@ export function succeeded(data: unknown, more: Readonly<Record<string, unknown>>
   return { status: 200, body: { data, ...more } };
 }
 
+/** How whatever fails before a request reaches the service is told to IFTTT. */
+export const iftttErrors = { prefix: '/ifttt/v1', replyOf } as const;
+
 /** The statuses that IFTTT knows: everything else is one of these. */
 export function replyOf(thrown: unknown): IftttReply {
   const error = PatchbayError.from(thrown);

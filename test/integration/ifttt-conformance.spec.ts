@@ -452,6 +452,16 @@ describe('everything else under the prefix', () => {
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 
+  it('given a body over the limit, or an address that cannot be read, when it is sent, then the refusal has the shape of IFTTT', async () => {
+    const large = await hub.ifttt('POST', '/triggers/order_paid', JSON.stringify({ of: 'x'.repeat(2_000_000) }));
+    const broken = await hub.ifttt('POST', '/triggers/%ff', {});
+
+    for (const answer of [large, broken]) {
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ message: expect.any(String) }] } });
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    }
+  });
+
   it('given a long answer and a caller that unpacks, when it is read, then it came packed', async () => {
     const answer = await hub.ifttt(
       'POST',

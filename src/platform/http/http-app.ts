@@ -13,7 +13,7 @@ import { assertEveryRouteGuarded } from '../auth/route-guards.js';
 import { assertShallow, isJsonType, takesText } from './json-body.js';
 import { NestLog } from './nest-log.js';
 import { ProblemFilter } from './problem.filter.js';
-import { problemReply, toPatchbayError } from './problem.js';
+import { errorReply, toPatchbayError, type ErrorShape } from './problem.js';
 import { addUploads } from './uploads.js';
 
 export interface HttpAppOptions {
@@ -28,6 +28,8 @@ export interface HttpAppOptions {
   readonly maxUploadBytes?: number;
   /** Addresses of proxies whose `x-forwarded-for` is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
+  /** Where an error is no problem+json, also one that no route has seen. Default: nowhere. */
+  readonly errorShapes?: readonly ErrorShape[];
 }
 
 /** Signatures of hooks are computed over the bytes as they came; what answers in the shape of IFTTT reads them itself. */
@@ -35,8 +37,8 @@ const rawRoutes = /^\/(hooks|ifttt|oracle)(\/|$)/;
 const saneRequestId = /^[\w.:-]{8,128}$/;
 
 /**
- * The hub's web application: Nest on Fastify, bounded JSON bodies, request ids, every error as problem+json, security
- * headers. Routes under `/hooks` and `/ifttt` get their body as a Buffer, whatever its type.
+ * The hub's web application: Nest on Fastify, bounded JSON bodies, request ids, every error as problem+json (or in the
+ * shape its address demands), security headers. Routes under `/hooks` and `/ifttt` get their body as a Buffer, whatever its type.
  *
  * @throws internal – a route has neither scopes nor is it marked public
  */
@@ -44,7 +46,7 @@ export async function createHttpApp(
   rootModule: Type | DynamicModule,
   options: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
-  const { log } = options;
+  const { log, errorShapes = [] } = options;
   const publicUrl = options.publicUrl.replace(/\/+$/, '');
   const maxBodyBytes = options.maxBodyBytes ?? 1_048_576;
   const maxHookBytes = options.maxHookBytes ?? maxBodyBytes;
@@ -58,7 +60,8 @@ export async function createHttpApp(
     trustProxy: options.trustedProxies ? [...options.trustedProxies] : false,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      const answer = problemReply(toPatchbayError(error), { publicUrl, requestId: request.id, url: request.url });
+      const place = { publicUrl, requestId: request.id, url: request.url };
+      const answer = errorReply(toPatchbayError(error), place, errorShapes);
       void reply.status(answer.status).headers(answer.headers).send(answer.body);
     },
   });
@@ -72,7 +75,7 @@ export async function createHttpApp(
     abortOnError: false,
     logger: new NestLog(log),
   });
-  app.useGlobalFilters(new ProblemFilter(publicUrl, log));
+  app.useGlobalFilters(new ProblemFilter(publicUrl, log, errorShapes));
   assertEveryRouteGuarded(app);
   return app;
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Logger } from '#sdk';
 
-import { problemReply, toPatchbayError } from './problem.js';
+import { errorReply, toPatchbayError, type ErrorShape } from './problem.js';
 
 /** The one place where an error becomes HTTP. */
 @Catch()
@@ -11,6 +11,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly publicUrl: string,
     private readonly log: Logger,
+    private readonly shapes: readonly ErrorShape[] = [],
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -26,11 +27,8 @@ export class ProblemFilter implements ExceptionFilter {
       });
     }
     if (reply.sent) return;
-    const { status, headers, body } = problemReply(error, {
-      publicUrl: this.publicUrl,
-      requestId: request.id,
-      url: request.url,
-    });
+    const place = { publicUrl: this.publicUrl, requestId: request.id, url: request.url };
+    const { status, headers, body } = errorReply(error, place, this.shapes);
     void reply.status(status).headers(headers).send(body);
   }
 }

@@ -19,6 +19,13 @@ export interface ProblemReply {
   readonly body: Problem;
 }
 
+/** How errors look below one address where somebody else's protocol says so. */
+export interface ErrorShape {
+  /** Begins with a slash, has none at its end. */
+  readonly prefix: string;
+  readonly replyOf: (error: PatchbayError) => { readonly status: number; readonly body?: unknown };
+}
+
 export interface ProblemPlace {
   readonly publicUrl: string;
   readonly requestId: string;
@@ -53,6 +60,19 @@ export function problemReply(error: PatchbayError, { publicUrl, requestId, url }
   if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));
   if (error.status === 401) headers['www-authenticate'] = 'Bearer realm="patchbay"';
   return { status: error.status, headers, body };
+}
+
+/** In the shape that the address demands; as a problem where none does. */
+export function errorReply(
+  error: PatchbayError,
+  place: ProblemPlace,
+  shapes: readonly ErrorShape[],
+): { readonly status: number; readonly headers: ProblemReply['headers']; readonly body: unknown } {
+  const path = place.url.split('?', 1)[0] ?? '';
+  const shape = shapes.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+  if (shape === undefined) return problemReply(error, place);
+  const { status, body } = shape.replyOf(error);
+  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body };
 }
 
 /** Errors of the frameworks as ours; they tell the caller's faults by a status below 500. */
