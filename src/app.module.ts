@@ -6,6 +6,7 @@ import { FlowsController } from '#flows';
 import { ContractCallsController, ContractDocsController, ContractsController, InterfacesController } from '#gateway';
 import { IftttController, IftttOauthController, IftttSheetController } from '#ifttt';
 import { NetworksController } from '#networks';
+import { OracleController } from '#oracle';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
 import { StreamsController, StreamsSocket, StreamsWebSocket } from '#streams';
@@ -28,6 +29,7 @@ const api: readonly Type[] = [
   IftttSheetController,
   InterfacesController,
   NetworksController,
+  OracleController,
   RunsController,
   SignersController,
   StreamsController,

@@ -1,0 +1,87 @@
+import { PatchbayError } from '#sdk';
+
+/** As nodes and other callers of external adapters read it, in both of the customary styles. */
+export interface AdapterAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export const pendingAnswer: AdapterAnswer = { status: 200, body: { pending: true } };
+
+/**
+ * What a flow said. Numbers that others may not read exactly become text.
+ *
+ * @throws oracle.answer when it is not there: nobody may take nothing for an answer
+ */
+export function successOf(said: unknown, jobRunId: string | undefined): AdapterAnswer {
+  const { result, data } = (isRecord(said) ? said : {}) as { readonly result?: unknown; readonly data?: unknown };
+  if (result === undefined || result === null) {
+    throw new PatchbayError('oracle.answer', {
+      detail: 'The run ended without an answer.',
+      fix: 'Let every way through the flow end with a step oracle.answer.',
+    });
+  }
+  const exactResult = exact(result);
+  return {
+    status: 200,
+    body: {
+      ...(jobRunId !== undefined && { jobRunID: jobRunId }),
+      data: { ...(isRecord(data) && exactRecord(data)), result: exactResult },
+      result: exactResult,
+      statusCode: 200,
+    },
+  };
+}
+
+/** HTTP status 400 or higher and an error that is an object: anything less, nodes take for an answer that is null. */
+export function failureOf(error: PatchbayError, jobRunId: string | undefined): AdapterAnswer {
+  const status = error.status >= 400 ? error.status : 502;
+  const { code, fix } = error;
+  return {
+    status,
+    body: {
+      ...(jobRunId !== undefined && { jobRunID: jobRunId }),
+      status: 'errored',
+      statusCode: status,
+      error: { name: 'AdapterError', message: messageOf(error), code, ...(fix !== undefined && { fix }) },
+    },
+  };
+}
+
+/** What happened and what to do, in one text: callers show nothing else. */
+export function messageOf({ code, title, detail, fix }: PatchbayError): string {
+  // What is not known may quote anything; the log has it.
+  if (code === 'internal') return title;
+  return fix === undefined ? detail : `${detail.replace(/[.:]?$/, '.')} ${fix}`;
+}
+
+const mostDigits = 15;
+
+function exact(value: unknown): unknown {
+  if (typeof value === 'number') return exactNumber(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return value.map(exact);
+  if (!isRecord(value)) return value;
+  return exactRecord(value);
+}
+
+function exactRecord(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, exact(inner)]));
+}
+
+function exactNumber(value: number): number | string {
+  if (significantDigits(String(value)) <= mostDigits && Math.abs(value) < 1e15) return value;
+  return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+}
+
+/** Of a decimal number as JSON writes it. */
+export function significantDigits(text: string): number {
+  return text
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '').length;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,159 @@
+import type { Signals } from '#platform';
+import { PatchbayError, type HttpClient, type Logger } from '#sdk';
+import { messageOf, type AdapterAnswer } from './adapter-answer.js';
+import type { DueReply, RepliesStore } from './replies.store.js';
+
+export interface ReplySenderParts {
+  readonly replies: RepliesStore;
+  /** What a run that has ended is answered with. */
+  readonly answerOf: (run: string, jobRunId: string | undefined) => Promise<AdapterAnswer | undefined>;
+  readonly http: HttpClient;
+  readonly signals: Signals;
+  readonly log: Logger;
+  readonly times?: ReplyTimes;
+}
+
+export interface ReplyTimes {
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+  /** A side that cannot be reached is tried for so long. */
+  readonly triedForMs: number;
+}
+
+export const usualReplyTimes: ReplyTimes = {
+  firstRetryMs: 1_000,
+  longestRetryMs: 5 * 60_000,
+  triedForMs: 24 * 3_600_000,
+};
+
+/** A reply was added; may get lost. */
+export const repliesTopic = 'oracle replies';
+
+const lookEveryMs = 1_000;
+const pageSize = 50;
+const timeoutMs = 15_000;
+/** Longer than an attempt may take. */
+const keptMs = 30_000;
+/** A node that knows nothing of the task will not know more of it later; it may not have stored it yet. */
+const mostRefusals = 4;
+const refusals: ReadonlySet<number> = new Set([400, 404, 405, 409, 410, 422, 500]);
+
+/** Brings answers to those who were told that they come later. What is sent is written down first, and never changes. */
+export class ReplySender {
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #isLookDue = false;
+  #isOwing = true;
+  readonly #stop = new AbortController();
+  #leave: () => void = () => undefined;
+
+  constructor(private readonly parts: ReplySenderParts) {}
+
+  start(): void {
+    const { signals } = this.parts;
+    this.#leave = signals.on(repliesTopic, () => this.look());
+    signals.setInterest(repliesTopic, true);
+    this.#timer = setInterval(() => this.look(), lookEveryMs);
+    this.look();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#leave();
+    this.#stop.abort(new PatchbayError('step.cancelled'));
+    await this.#looking;
+  }
+
+  /** A run of an adapter has ended. */
+  runEnded(): void {
+    if (this.#isOwing) this.look();
+  }
+
+  look(): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#looking) {
+      this.#isLookDue = true;
+      return;
+    }
+    this.#isLookDue = false;
+    this.#looking = this.#bring()
+      .catch((error: unknown) => this.parts.log.info('Answers of adapters cannot be sent for now', { error }))
+      .finally(() => {
+        this.#looking = undefined;
+        if (this.#isLookDue) this.look();
+      });
+  }
+
+  async #bring(): Promise<void> {
+    const { replies, answerOf } = this.parts;
+    this.#isOwing = await replies.hasWaiting();
+    if (!this.#isOwing) return;
+    const ended = await replies.unwritten(pageSize);
+    for (const { id, run, jobRunId } of ended) {
+      const answer = await answerOf(run, jobRunId);
+      if (answer !== undefined) await replies.write(id, resumptionOf(answer));
+    }
+    const due = await replies.claim(pageSize, keptMs);
+    await Promise.all(due.map((reply) => this.#send(reply)));
+    if (due.length === pageSize || ended.length === pageSize) this.#isLookDue = true;
+  }
+
+  async #send(reply: DueReply): Promise<void> {
+    const { http, replies, log } = this.parts;
+    let status: number | undefined;
+    try {
+      await http.request({
+        method: 'PATCH',
+        url: reply.targetUrl,
+        headers: { 'content-type': 'application/json' },
+        body: reply.body,
+        timeoutMs,
+        redact: [reply.targetUrl, new URL(reply.targetUrl).pathname],
+        signal: this.#stop.signal,
+        accept: (given) => {
+          status = given;
+          return given >= 200 && given < 300;
+        },
+      });
+    } catch (thrown) {
+      // It stays claimed for a moment, and is sent by whoever comes next.
+      if (this.#stop.signal.aborted) return;
+      await this.#failed(reply, PatchbayError.from(thrown), status);
+      return;
+    }
+    await replies.sent(reply.id);
+    log.debug('A later answer of an adapter was sent', { flow: reply.flow, run: reply.run });
+  }
+
+  async #failed(reply: DueReply, error: PatchbayError, status: number | undefined): Promise<void> {
+    const { replies, log, times = usualReplyTimes } = this.parts;
+    const isRefusal = error.code === 'target.forbidden' || (status !== undefined && refusals.has(status));
+    const isLast =
+      (isRefusal && reply.refusals + 1 >= mostRefusals) || Date.now() - reply.createdAt.getTime() > times.triedForMs;
+    const backOffMs = Math.min(times.firstRetryMs * 2 ** Math.min(reply.attempts, 20), times.longestRetryMs);
+    const retryInMs = error.retryAfterMs ?? backOffMs;
+    const told = { code: error.code, message: messageOf(error) };
+    await replies.failed(reply.id, { isRefusal, isLast, retryInMs, error: told });
+    if (isLast) {
+      log.error('A later answer of an adapter was given up', { flow: reply.flow, run: reply.run, ...reasonOf(told) });
+    } else {
+      log.info('A later answer of an adapter was not taken and will be sent again', {
+        flow: reply.flow,
+        run: reply.run,
+        ...reasonOf(told),
+      });
+    }
+  }
+}
+
+/** Exactly one of `value` and `error`, as nodes take it; jobs read the value as they read an answer at once. */
+function resumptionOf({ status, body }: AdapterAnswer): string {
+  if (status === 200) return JSON.stringify({ value: body });
+  const { message } = body['error'] as { readonly message: string };
+  return JSON.stringify({ error: message });
+}
+
+/** `message` is the word of a line of the log itself. */
+function reasonOf({ code, message }: { readonly code: string; readonly message: string }): Record<string, string> {
+  return { code, reason: message };
+}
