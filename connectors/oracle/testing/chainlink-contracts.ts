@@ -127,9 +127,7 @@ async function withImports(wanted: Sources): Promise<Sources> {
 }
 
 async function readAll(paths: readonly string[]): Promise<Sources> {
-  return Object.fromEntries(
-    await Promise.all(paths.map(async (path) => [path, await readSource(path)] as const)),
-  ) as Sources;
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await readSource(path)] as const)));
 }
 
 async function readSource(path: string): Promise<string> {

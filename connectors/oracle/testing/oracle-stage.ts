@@ -1,5 +1,5 @@
 import { decodeOutputs, encodeCall, encodeDeploy, getFragment, type Abi } from '#evm';
-import { DevChain, devAccounts } from '../../../src/evm/testing/dev-chain.js';
+import { type DevChain, devAccounts } from '../../../src/evm/testing/dev-chain.js';
 import {
   compileChainlink,
   compileOldOracle,

@@ -1,0 +1,95 @@
+import { Tag, decodeSequence, type DecodeOptions } from 'cbor2';
+import { PatchbayError } from '#sdk';
+
+const maxDepth = 16;
+const maxItems = 1_000;
+const shownBytes = 200;
+
+/** Names that a careless reader of the parameters would take for something else. */
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * The parameters of a request, which contracts write as CBOR: keys and values in a row, or a map. Text stays text, whole
+ * numbers of any size are decimal text, fractions too, bytes 0x hex; of keys that come twice the last one counts. What
+ * stands behind a complete map is ignored, as nodes have always done.
+ *
+ * @throws oracle.data when it is none, or larger or deeper than a request needs to be
+ */
+export function readRequestData(hex: string): Record<string, unknown> {
+  const data = Buffer.from(hex.slice(2), 'hex');
+  if (data.length === 0) return {};
+  const isMap = data[0]! >> 5 === 5;
+  const whole = isMap ? data : Buffer.concat([Buffer.of(0xbf), data, Buffer.of(0xff)]);
+  return paramsOf(decode(whole), { items: 0 }, 0);
+}
+
+const tags: DecodeOptions['tags'] = new Map([
+  [2, ({ contents }: { contents: unknown }) => magnitude(contents)],
+  [3, ({ contents }: { contents: unknown }) => -1n - magnitude(contents)],
+]);
+
+function decode(bytes: Uint8Array): unknown {
+  try {
+    // The depth of the library counts some levels twice; ours is checked afterwards.
+    return decodeSequence(bytes, { preferMap: true, ignoreGlobalTags: true, tags, maxDepth: 4 * maxDepth }).next()
+      .value;
+  } catch (error) {
+    throw new PatchbayError('oracle.data', {
+      detail: `The data of the request is no CBOR that can be read: ${error instanceof Error ? error.message : String(error)}`,
+      cause: error,
+    });
+  }
+}
+
+function magnitude(contents: unknown): bigint {
+  if (!(contents instanceof Uint8Array)) throw new TypeError('A large number has to be made of bytes');
+  return BigInt(`0x${Buffer.from(contents).toString('hex') || '0'}`);
+}
+
+interface Count {
+  items: number;
+}
+
+function paramsOf(map: unknown, count: Count, depth: number): Record<string, unknown> {
+  if (!(map instanceof Map)) throw refuse('is no list of names and values');
+  const params: Record<string, unknown> = {};
+  for (const [key, value] of map as ReadonlyMap<unknown, unknown>) {
+    if (typeof key !== 'string') throw refuse('has a name that is no text');
+    if (forbiddenKeys.has(key)) throw refuse(`has the name ${key}`);
+    params[key] = valueOf(value, count, depth + 1);
+  }
+  return params;
+}
+
+function valueOf(value: unknown, count: Count, depth: number): unknown {
+  if (++count.items > maxItems) throw refuse(`has more than ${String(maxItems)} values`);
+  if (depth > maxDepth) throw refuse(`is nested more than ${String(maxDepth)} levels deep`);
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'bigint':
+      return value.toString();
+    case 'number':
+      if (Number.isFinite(value)) return plainText(value);
+      throw refuse('has a number that is none');
+    default:
+      break;
+  }
+  if (value === null) return null;
+  if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) return value.map((item) => valueOf(item, count, depth + 1));
+  if (value instanceof Map) return paramsOf(value, count, depth);
+  if (value instanceof Tag)
+    throw refuse(`has the tag ${String(value.tag).slice(0, shownBytes)}, which means nothing here`);
+  throw refuse('has a value of a kind that is not known here');
+}
+
+/** Without an exponent where that is a whole number, since readers expect digits. */
+function plainText(value: number): string {
+  return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+}
+
+function refuse(because: string): PatchbayError {
+  return new PatchbayError('oracle.data', { detail: `The data of the request ${because}.` });
+}
