@@ -2,18 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Catalog } from '#catalog';
 import { compatServices } from '#compat';
-import {
-  ConnectionCare,
-  ConnectionTroubles,
-  ConnectionsService,
-  ConnectionsStore,
-  readConfigurationFile,
-} from '#connections';
+import { connectionServices, readConfigurationFile } from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
 import { FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
 import { iftttErrors, iftttServices } from '#ifttt';
 import { NetworksService, SendingService } from '#networks';
+import { oracleServices } from '#oracle';
 import {
   ApiKeys,
   AuditLog,
@@ -53,7 +48,7 @@ import {
   runQueueName,
   type RunJob,
 } from '#runs';
-import { iftttItems, zapierItems, type ConnectorDefinition } from '#sdk';
+import { iftttItems, oracleResumptions, oracleTurns, zapierItems, type ConnectorDefinition } from '#sdk';
 import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
@@ -167,19 +162,18 @@ async function assemble(
     addressOf: (chainId, contract) => networks.findAddress(chainId, contract),
   });
   onStop('signers', () => chain.signers.close());
-  const troubles = new ConnectionTroubles(db);
-  const connections = new ConnectionsService({
+  const declared = file.connections;
+  const { connections, care } = await connectionServices({
     catalog,
-    declared: file.connections,
-    troubles,
-    store: new ConnectionsStore(db, vault),
+    declared,
+    db,
+    vault,
+    signals,
     http,
     log,
     use: chain.use,
   });
-  await connections.load();
   onStop('connections', () => connections.close());
-  const care = new ConnectionCare({ connections, troubles, signals, log });
   await care.start();
   onStop('care of connections', () => care.stop());
   const networks = new NetworksService(connections, catalog);
@@ -283,6 +277,9 @@ async function assemble(
     log,
   });
   chain.lend(zapierItems, zapier.items);
+  const oracle = oracleServices({ db, pool, vault, flows, sources, receiver, live, http, signals, publicUrl, log });
+  chain.lend(oracleResumptions, oracle.resumptions);
+  chain.lend(oracleTurns, oracle.turns);
 
   if (has('worker')) {
     const sending = new SendingService(networks, log);
@@ -347,6 +344,8 @@ async function assemble(
     ifttt.realtime.start();
     onStop('Realtime of IFTTT', () => ifttt.realtime.stop());
   }
+  oracle.start({ sendsReplies: has('worker') });
+  onStop('adapters', () => oracle.stop());
   sources.refresh();
   pumps.start({ callsTargets: has('listener') });
   onStop('streams', () => pumps.stop());
@@ -388,6 +387,7 @@ async function assemble(
     ...gateway.provided,
     ...ifttt.provided,
     ...zapier.provided,
+    ...oracle.provided,
   ];
   const app = await createHttpApp(
     AppModule.for(

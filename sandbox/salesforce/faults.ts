@@ -54,6 +54,8 @@ export type Fault =
   /** The next bulk jobs end as failed, with none or the first part of their rows done. */
   | (Counted & { readonly kind: 'failJob'; readonly message?: string; readonly afterRows?: number })
   | { readonly kind: 'expireSessions' }
+  /** Somebody takes back what was allowed: sessions end, and refresh tokens are worth nothing any more. */
+  | { readonly kind: 'revokeTokens' }
   /** Sessions end by themselves: after so many milliseconds, or after so many calls. */
   | { readonly kind: 'sessionPolicy'; readonly lifetimeMs?: number; readonly calls?: number }
   /** Events are forgotten: all, those of a channel, or the older part of them. */
@@ -88,6 +90,7 @@ const countedKinds = [
 ] as const;
 const immediateKinds = [
   'expireSessions',
+  'revokeTokens',
   'sessionPolicy',
   'expireReplay',
   'dropStreams',

@@ -133,6 +133,7 @@ export class OrgParts {
     }
     if (fault.kind === 'sessionPolicy') return this.sessions.setPolicy(fault);
     if (fault.kind === 'moveInstance') this.movedTo = fault.url.replace(/\/$/, '');
+    if (fault.kind === 'revokeTokens') this.sessions.revokeAll();
     this.sessions.expireAll();
     this.bayeux.endExpired((token) => this.sessions.find(token) !== undefined);
   }

@@ -93,6 +93,11 @@ export class Sessions {
     this.#sessions.clear();
   }
 
+  revokeAll(): void {
+    this.#sessions.clear();
+    this.#refreshTokens.clear();
+  }
+
   revoke(token: string): void {
     this.#sessions.delete(token);
     this.#refreshTokens.delete(token);

@@ -8,7 +8,7 @@ export type {
   SecretSource,
 } from './declared-signers.js';
 export { ConnectionsController } from './connections.controller.js';
-export { ConnectionCare } from './connection-care.js';
+export { connectionServices } from './connection-services.js';
 export { ConnectionTroubles } from './connection-troubles.js';
 export { ConnectionsService } from './connections.service.js';
 export type { ConnectionView } from './connection-view.js';
