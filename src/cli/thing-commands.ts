@@ -7,6 +7,7 @@ import { examples } from './file-commands.js';
 import type { NewKeyOptions } from './key.command.js';
 import type { RunsFilter } from './runs.command.js';
 import { addIftttCommands } from './ifttt-commands.js';
+import { addOracleCommands } from './oracle-commands.js';
 import { addStreamCommands } from './stream-commands.js';
 import type { AccountsOptions } from './signer.command.js';
 import { addSignerSwitch, addTransactions } from './transaction-commands.js';
@@ -20,6 +21,7 @@ export function addThingCommands(program: Command, { run }: Actions): void {
   addStreamCommands(program, run);
   addConnections(program, run);
   addIftttCommands(program, run);
+  addOracleCommands(program, run);
   addSigners(program, run);
   addTransactions(program, run);
   addKeys(program, run);
