@@ -5,7 +5,6 @@ import {
   waitUntil,
   type Network,
   type TransactionRecord,
-  type TransactionStore,
 } from '#evm';
 import { PatchbayError, amount, defineAction, z } from '#sdk';
 import { isAnswerType, type AnswerPart } from './answer.js';
@@ -20,6 +19,7 @@ import {
 } from './fulfilment.js';
 import type { OracleClient, OracleContract } from './oracle.client.js';
 import { RequestStates } from './request-state.js';
+import { findSent } from './sent-answer.js';
 
 const type = z
   .string()
@@ -205,22 +205,6 @@ function assertServed(
     detail: `The request was made to ${request.oracle} on chain ${String(request.chainId)}, and the connection ${client.name} serves ${contract.address} on chain ${String(network.chainId)}.`,
     fix: 'Name the same connection in the trigger and in the step.',
   });
-}
-
-/**
- * What was sent for the request, by whichever run; else the key under which it is sent. What has failed for good, because
- * its gas did not suffice or somebody cancelled it, does not stand in the way of another try.
- */
-async function findSent(
-  store: Pick<TransactionStore, 'findByKey'>,
-  { chainId, oracle, id, expiration }: AnswerableRequest,
-): Promise<{ readonly key: string; readonly sent: TransactionRecord | undefined }> {
-  const first = `oracle:${String(chainId)}:${oracle}:${id.toLowerCase()}:${expiration}`;
-  for (let number = 1; ; number += 1) {
-    const key = number === 1 ? first : `${first}:${String(number)}`;
-    const sent = await store.findByKey(key);
-    if (sent?.status !== 'failed' && sent?.status !== 'cancelled') return { key, sent };
-  }
 }
 
 /** From what was sent to its end. */

@@ -20,7 +20,7 @@ export function readRequestData(hex: string): Record<string, unknown> {
   if (data.length === 0) return {};
   const isMap = data[0]! >> 5 === 5;
   const whole = isMap ? data : Buffer.concat([Buffer.of(0xbf), data, Buffer.of(0xff)]);
-  return paramsOf(decode(whole), { items: 0 }, 0);
+  return paramsOf(decodeCbor(whole), { items: 0 }, 0);
 }
 
 const tags: DecodeOptions['tags'] = new Map([
@@ -28,7 +28,12 @@ const tags: DecodeOptions['tags'] = new Map([
   [3, ({ contents }: { contents: unknown }) => -1n - magnitude(contents)],
 ]);
 
-function decode(bytes: Uint8Array): unknown {
+/**
+ * The first value of CBOR, as it was written: maps are `Map`s, whole numbers beyond 2^53 bigints, bytes arrays of them.
+ *
+ * @throws oracle.data
+ */
+export function decodeCbor(bytes: Uint8Array): unknown {
   try {
     // The depth of the library counts some levels twice; ours is checked afterwards.
     return decodeSequence(bytes, { preferMap: true, ignoreGlobalTags: true, tags, maxDepth: 4 * maxDepth }).next()
