@@ -1,6 +1,7 @@
 import { defineConnector } from '#sdk';
 import { adapter } from './adapter.trigger.js';
 import { answer } from './answer.action.js';
+import { collect } from './collect.action.js';
 import { oracle } from './connection.js';
 import { fulfill } from './fulfill.action.js';
 
@@ -10,5 +11,5 @@ export default defineConnector({
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
   triggers: { adapter },
-  actions: { answer, fulfill },
+  actions: { answer, collect, fulfill },
 });

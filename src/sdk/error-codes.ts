@@ -122,6 +122,7 @@ export const errorCodes = {
   'oracle.stale': { title: 'The value of the feed is too old or out of its bounds', status: 422, retry: 'later' },
   'oracle.adapter': { title: 'The external adapter gave no answer that can be used', status: 502, retry: 'later' },
   'oracle.pending': { title: 'The external adapter answers later', status: 202, retry: 'after' },
+  'oracle.sources': { title: 'Too few sources gave a value that can be used', status: 502, retry: 'later' },
   'oracle.spec': { title: 'The job spec cannot be run', status: 422, retry: 'never' },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
