@@ -199,7 +199,7 @@ describe('answering a request', () => {
 
     const output = await answer({ request, ...given });
 
-    expect(output).toMatchObject({ outcome: 'answered', transactionHash: expect.stringMatching(/^0x/) as string });
+    expect(output).toMatchObject({ outcome: 'answered', transactionHash: expect.stringMatching(/^0x/) as unknown });
     expect(await kept(request)).toEqual({ data: coder.encode(types, values), times: '1' });
   });
 
@@ -224,12 +224,12 @@ describe('answering a request', () => {
     expect(output).toMatchObject({ outcome: 'answered' });
     expect((await kept(word, consumer)).data).toBe(coder.encode(['uint256'], [42n]));
     await expect(answer({ request: text, type: 'string', value: 'a' }, { contract: oracle.address })).rejects.toThrow(
-      expect.objectContaining({ code: 'oracle.answer', message: expect.stringMatching(/one word only/) as string }),
+      expect.objectContaining({ code: 'oracle.answer', message: expect.stringMatching(/one word only/) as unknown }),
     );
     await expect(
       answer({ request: word, type: 'uint256', value: '43' }, { contract: oracle.address }),
     ).resolves.toEqual(
-      expect.objectContaining({ outcome: 'alreadyAnswered', transaction: expect.any(String) as string }),
+      expect.objectContaining({ outcome: 'alreadyAnswered', transaction: expect.any(String) as unknown }),
     );
   });
 
