@@ -48,7 +48,7 @@ import {
   runQueueName,
   type RunJob,
 } from '#runs';
-import { iftttItems, oracleResumptions, oracleTurns, zapierItems, type ConnectorDefinition } from '#sdk';
+import { declaredTriggers, iftttItems, oracleKept, oracleResumptions, oracleTurns, zapierItems, type ConnectorDefinition } from '#sdk';
 import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
@@ -60,6 +60,7 @@ import {
   SourcesService,
   SourcesStore,
   TriggerHostService,
+  declaredTriggersOf,
   keepTriggerGauges,
 } from '#triggers';
 import { zapierServices } from '#zapier';
@@ -200,6 +201,7 @@ async function assemble(
   chain.lend(interfaceDirectory, gateway.deployments);
   chain.lend(gatewayCalls, gateway.feed);
   chain.lend(networkDirectory, networks);
+  chain.lend(declaredTriggers, declaredTriggersOf(flows, sources));
 
   const live = new RunsLive(signals);
   const queue = new RunQueue(queues, log);
@@ -280,6 +282,7 @@ async function assemble(
   const oracle = oracleServices({ db, pool, vault, flows, sources, receiver, live, http, signals, publicUrl, log });
   chain.lend(oracleResumptions, oracle.resumptions);
   chain.lend(oracleTurns, oracle.turns);
+  chain.lend(oracleKept, oracle.kept);
 
   if (has('worker')) {
     const sending = new SendingService(networks, log);
@@ -288,6 +291,10 @@ async function assemble(
     const runsStore = new RunsStore(pool, () => instance.id);
     const caller = new ActionCaller({ catalog, connections, http, log, metrics, use: chain.use });
     const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env: flowEnv, metrics, log });
+    queue.takeUpHere(
+      (flow) => oracle.isAdapter(flow),
+      (job) => executor.execute(job),
+    );
     queues.worker<RunJob>(runQueueName, (job) => executor.execute(job.data), {
       concurrency: config.queue.concurrency,
     });

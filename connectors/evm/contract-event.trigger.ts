@@ -1,15 +1,14 @@
 import {
   EventReader,
   compileLogDecoder,
-  formatBlock,
   getFragment,
-  readPastLogs,
-  type ChainLog,
+  listenForEvents,
+  readPastEvents,
   type ContractEvent,
-  type LogFilter,
+  type ListenedEvents,
   type Network,
 } from '#evm';
-import { PatchbayError, defineTrigger, z, type Heard } from '#sdk';
+import { PatchbayError, defineTrigger, z } from '#sdk';
 import { network } from './connection.js';
 import { abiInput, confirmations, contractInput } from './finality.js';
 
@@ -48,12 +47,6 @@ const event = z.object({
   raw: z.object({ topics: z.array(z.string()), data: z.string() }).optional(),
 });
 
-/** What was asked for, with everything looked up once. */
-interface Listened {
-  readonly filter: LogFilter;
-  readonly reader: EventReader;
-}
-
 export const contractEvent = defineTrigger({
   title: 'Contract event',
   summary: 'Starts a run for every event that a contract emits.',
@@ -62,35 +55,21 @@ export const contractEvent = defineTrigger({
   event,
   examples: [{ contract: 'usdc', event: 'Transfer' }],
   async listen(context) {
-    const { input, client, cursor, signal } = context;
-    const listened = await resolve(client, input);
-    await client.watcher.watch({
-      filter: listened.filter,
-      finality: client.finalityOf(input.confirmations),
-      cursor,
-      signal,
-      ...(input.fromBlock === undefined ? {} : { fromBlock: input.fromBlock }),
-      deliver: (batch) => context.emit(hear(listened, batch.logs), { cursor: batch.cursor }),
-      retract: async (retraction) => {
-        await context.retract(retraction);
-        listened.reader.restart();
-      },
+    const { input, client } = context;
+    await listenForEvents(await resolve(client, input), context, {
+      finality: input.confirmations,
+      fromBlock: input.fromBlock,
     });
   },
   async backfill(context) {
-    const { input, client, cursor, from, to, signal } = context;
-    const listened = await resolve(client, input);
-    const first = parseBlock(from);
-    const last = to === undefined ? Number(await client.rpc.request('eth_blockNumber')) : parseBlock(to);
-    const start = cursor === undefined ? first : Math.max(first, parseBlock(cursor));
-    for await (const { logs, next } of readPastLogs(client.rpc, listened.filter, { from: start, to: last }, signal)) {
-      await context.emit(hear(listened, logs), { cursor: formatBlock(next) });
-      context.progress(next - first, last - first + 1);
-    }
+    await readPastEvents(await resolve(context.client, context.input), context);
   },
 });
 
-async function resolve(client: Network, { contract, event, abi }: z.output<typeof input>): Promise<Listened> {
+async function resolve(
+  client: Network,
+  { contract, event, abi }: z.output<typeof input>,
+): Promise<ListenedEvents<ContractEvent>> {
   if (contract === '*' && abi === undefined) {
     throw new PatchbayError('evm.unknownContract', {
       detail: 'For every contract the ABI must be named',
@@ -103,25 +82,9 @@ async function resolve(client: Network, { contract, event, abi }: z.output<typeo
   const fragment = getFragment(found.abi, 'event', event);
   const decoder = compileLogDecoder(fragment);
   return {
+    network: client,
     reader: new EventReader({ network: client, decoder, contractName: every ? undefined : found.name }),
     filter: { addresses: every ? undefined : [found.address], topics: fragment.anonymous ? [] : [[decoder.topic]] },
+    hear: (read) => ({ event: read.event, subject: read.event.contract.address }),
   };
-}
-
-function hear({ reader }: Listened, logs: readonly ChainLog[]): Heard<ContractEvent>[] {
-  return reader.read(logs).map(({ id, position, event }) => ({
-    id,
-    time: event.block.timestamp,
-    subject: event.contract.address,
-    position,
-    place: event.block.hash,
-    event,
-  }));
-}
-
-function parseBlock(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) {
-    throw new PatchbayError('request.invalid', { detail: `${JSON.stringify(text)} is no block number` });
-  }
-  return Number(text);
 }

@@ -16,6 +16,8 @@ export interface ReadEvent {
   /** Sorts as text. */
   readonly position: string;
   readonly event: ContractEvent;
+  /** As it is on the chain. */
+  readonly log: ChainLog;
 }
 
 /** Makes events of the logs of one listener, which come in order and in parts that may end within a block. */
@@ -34,7 +36,7 @@ export class EventReader {
       // Also of those that are left out: the ordinal counts them.
       const id = this.#idOf(log);
       const event = contractEventOf({ log, decoder, contractName, network, chainId });
-      return event ? { id, position: formatPosition(log.blockNumber, log.logIndex), event } : [];
+      return event ? { id, position: formatPosition(log.blockNumber, log.logIndex), event, log } : [];
     });
   }
 

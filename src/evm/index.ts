@@ -40,6 +40,7 @@ export { createLogIds, type ChainLog } from './chain-log.js';
 export { formatBlock, formatCheckpoint, formatPosition, parseCheckpoint, type Checkpoint } from './checkpoint.js';
 export { createAddress } from './create-address.js';
 export { contractEventOf, type ContractEvent, type ContractEventOf } from './contract-event.js';
+export { listenForEvents, readPastEvents, type ListenedEvents } from './event-listening.js';
 export { EventReader, type ReadEvent } from './event-reader.js';
 export { filterTopics } from './event-topics.js';
 export { readDecimals } from './token-decimals.js';

@@ -41,7 +41,12 @@ export class DeadLettersController {
     return this.#deadLetter(id);
   }
 
-  @Answers('Retries dead letters, newest first', z.object({ retried: z.array(z.uuid()) }), 202)
+  /** Without those that their trigger refused: each of these is to be looked at. */
+  @Answers(
+    'Retries dead letters, newest first, without those that their trigger refused',
+    z.object({ retried: z.array(z.uuid()) }),
+    202,
+  )
   @Post('retry')
   @HttpCode(202)
   @Scopes('runs:write')
@@ -49,7 +54,12 @@ export class DeadLettersController {
     @ZodBody(retryMany) body: z.output<typeof retryMany>,
     @CurrentCaller() caller: Caller,
   ): Promise<{ retried: readonly string[] }> {
-    const { items } = await this.queries.runs({ flow: body.flow, state: 'failed', limit: body.limit });
+    const { items } = await this.queries.runs({
+      flow: body.flow,
+      state: 'failed',
+      withRefused: false,
+      limit: body.limit,
+    });
     const retried = items.map((run) => run.id);
     for (const id of retried) await this.runs.retry(id);
     await this.audit.write({ actor: caller.name, action: 'deadLetter.retry', detail: { retried } });

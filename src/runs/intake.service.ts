@@ -1,5 +1,5 @@
 import type { CompiledFlow } from '#engine';
-import { PatchbayError, type Heard } from '#sdk';
+import { PatchbayError, type Heard, type Refusal } from '#sdk';
 import { Batcher, rethrowStoreError, type Metrics } from '#platform';
 import { eventId, runId } from './identity.js';
 import { storableJson } from './storable-json.js';
@@ -77,6 +77,11 @@ export class IntakeService {
   #runFor(compiled: CompiledFlow, event: string, heard: Heard): RunRow | undefined {
     const { name, version } = compiled.flow;
     const row = { flow: name, version, event_id: event, kind: 'event' as const, parent_id: null };
+    if (heard.refused !== undefined) {
+      // In no lane, so that what waits behind it goes on. Keys are not made: they may be what cannot be read.
+      const error = { ...errorOf(heard.refused), refused: true };
+      return { ...row, id: runId(name, event), ordering_key: null, state: 'failed', error };
+    }
     try {
       const acceptance = compiled.accept(heard.event, this.parts.env);
       if (!acceptance.takes) return undefined;
@@ -89,8 +94,7 @@ export class IntakeService {
       };
     } catch (thrown) {
       // A condition or key that cannot be evaluated must not lose the event: it becomes a dead letter.
-      const { code, detail: message, fix } = PatchbayError.from(thrown);
-      const error = { code, message, ...(fix !== undefined && { fix }), step: 'trigger' };
+      const error = errorOf(PatchbayError.from(thrown));
       return { ...row, id: runId(name, event), ordering_key: null, state: 'failed', error };
     }
   }
@@ -100,6 +104,10 @@ export class IntakeService {
     if (stored.ready.length > 0) this.parts.wake(stored.ready);
     return batch.map(() => stored);
   }
+}
+
+function errorOf({ code, detail: message, fix }: Refusal | PatchbayError): object {
+  return { code, message, ...(fix !== undefined && { fix }), step: 'trigger' };
 }
 
 function merged(storings: readonly Storing[]): Storing {

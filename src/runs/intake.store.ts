@@ -23,7 +23,7 @@ export interface RunRow {
   readonly kind: 'event' | 'replay' | 'reverted';
   readonly parent_id: string | null;
   readonly ordering_key: string | null;
-  /** `failed` at once when the flow could not even look at the event; `error` then says why. */
+  /** `failed` at once when the flow could not even look at the event, or must not; `error` then says why. */
   readonly state: 'queued' | 'failed';
   readonly error: object | null;
 }

@@ -43,7 +43,7 @@ export class ReversalsStore {
 
   /**
    * Events of the source that were not heard again although the chain has passed the point: they are gone for good. Runs
-   * that had not begun are cancelled; for the others one run of their `onReverted` steps is created, once.
+   * that had not begun are cancelled, refused ones too; for the others one run of their `onReverted` steps is created, once.
    */
   async finalize(source: string, cursor: string): Promise<ReadyRun[]> {
     return inTransaction(this.pool, async (client) => {
@@ -59,7 +59,8 @@ export class ReversalsStore {
       const unfinished = await client.query<ReadyRun>(
         `with cancelled as (
            update run set state = 'cancelled', in_lane = false, finished_at = now()
-           where id = any($1::uuid[]) and state = 'queued' returning flow, ordering_key, seq)
+           where id = any($1::uuid[]) and (state = 'queued' or (state = 'failed' and started_at is null))
+           returning flow, ordering_key, seq)
          select distinct n.id, n.flow from cancelled c
          join lateral (
            select id, flow from run n where n.flow = c.flow and n.ordering_key = c.ordering_key and n.in_lane

@@ -52,6 +52,8 @@ export interface RunFilter {
   readonly flow?: string | undefined;
   readonly state?: RunView['state'] | undefined;
   readonly event?: string | undefined;
+  /** False: without those that their trigger refused. */
+  readonly withRefused?: boolean;
   /** From the previous page. */
   readonly before?: string | undefined;
   readonly limit: number;
@@ -74,6 +76,8 @@ export class RunsQueries {
     if (filter.flow !== undefined) query = query.where('flow', '=', filter.flow);
     if (filter.state !== undefined) query = query.where('state', '=', filter.state as never);
     if (filter.event !== undefined) query = query.where('event_id', '=', filter.event);
+    if (filter.withRefused === false)
+      query = query.where(sql<boolean>`not coalesce(error, '{}') @> '{"refused": true}'`);
     if (filter.before !== undefined) query = query.where('seq', '<', filter.before);
     const rows = await query.execute();
     const shown = rows.slice(0, filter.limit);

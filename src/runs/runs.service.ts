@@ -101,7 +101,9 @@ export class RunsService {
   }): Promise<ReplayReport> {
     const compiled = await this.parts.flows.version(replay.version);
     const { name, steps } = compiled.flow;
+    const refused = replay.parent === undefined ? await this.#refusedAmong(name, replay.events) : new Set<string>();
     const runs = replay.events.flatMap(({ id, data }): RunRow[] => {
+      if (refused.has(id)) return [];
       const acceptance = compiled.accept(data, this.parts.env);
       if (!acceptance.takes) return [];
       return [
@@ -145,6 +147,23 @@ export class RunsService {
     }
     this.parts.queue.wakeAgain(rows.filter((row) => row.id !== null));
     this.parts.live.tell({ run: id, flow: run.flow, state: 'cancelled' });
+  }
+
+  /** Events that the flow's trigger refused: only a person who names one of them has it executed. */
+  async #refusedAmong(flow: string, events: readonly { readonly id: string }[]): Promise<ReadonlySet<string>> {
+    if (events.length === 0) return new Set();
+    const rows = await this.parts.db
+      .selectFrom('run')
+      .select('event_id')
+      .where('flow', '=', flow)
+      .where(
+        'event_id',
+        'in',
+        events.map(({ id }) => id),
+      )
+      .where(sql<boolean>`error @> '{"refused": true}'`)
+      .execute();
+    return new Set(rows.map((row) => row.event_id));
   }
 
   async #find(id: string) {

@@ -8,9 +8,11 @@ export interface DeclaredTriggers {
 
 export interface DeclaredTrigger {
   readonly flow: string;
-  /** Undefined: the default connection. */
+  /** The one that is meant, also where the flow leaves it to the default; undefined: it needs none. */
   readonly connection: string | undefined;
   readonly input: Readonly<Record<string, unknown>>;
+  /** It hears nothing for now, and what it missed when it goes on. */
+  readonly isPaused: boolean;
 }
 
 export const declaredTriggers = defineService<DeclaredTriggers>('flows.declaredTriggers');

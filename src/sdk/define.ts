@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { ErrorCode } from './error-codes.js';
+import type { Fault } from './error.js';
 import type { HttpClient } from './http.js';
 import type { Logger } from './log.js';
 import type { UseService } from './service.js';
@@ -60,7 +62,23 @@ export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSche
   readonly authorisation?: AuthorisationDefinition<z.output<Settings>>;
 }
 
+/** Looks at the inputs of a flow when it is typed or loaded, before there is an event. */
+export interface CheckContext<Client = unknown> {
+  /** As written: not parsed, defaults not filled in; what a template will give is `undefined`. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly client: Client;
+  /** Raised when nobody waits any longer. */
+  readonly signal: AbortSignal;
+}
+
 // ---------------------------------------------------------------- trigger
+
+/** Why nothing may be done about something that was heard. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly fix?: string;
+}
 
 /** One thing that was heard. */
 export interface Heard<Event = unknown> {
@@ -75,6 +93,11 @@ export interface Heard<Event = unknown> {
   readonly position?: string;
   /** What a reorganisation would remove, e.g. a block hash. */
   readonly place?: string;
+  /**
+   * Nothing may be done about it: each of its flows gets a dead letter with this reason, whatever its `where` says, and
+   * executes it only when a person retries or replays that one. It holds nothing up.
+   */
+  readonly refused?: Refusal;
 }
 
 export interface EmitOptions {
@@ -193,6 +216,8 @@ export interface TriggerDefinition<
 > extends TriggerCommon<Input, Event> {
   /** Absent: the trigger needs no connection. */
   readonly connection?: ConnectionDefinition<Settings, Client>;
+  /** Faults that only the other side knows of; pointers begin at the inputs. Changes nothing there, and may be called often. */
+  check?(context: CheckContext<Client>): Promise<readonly Fault[]>;
   /** The connection may be left out in the flow; `client` is then undefined. Only for `receive`. */
   readonly connectionOptional?: boolean;
   listen?(context: ListenContext<z.output<Input>, Client, z.output<Event>>): Promise<void>;
@@ -239,6 +264,8 @@ export interface ActionDefinition<
   readonly examples: readonly Readonly<Record<string, unknown>>[];
   /** What a user may rely on when the action is done again; shown on its page. */
   readonly repeatable: string;
+  /** Faults that only the other side knows of; pointers begin at the inputs. Changes nothing there, and may be called often. */
+  check?(context: CheckContext<Client>): Promise<readonly Fault[]>;
   /** It sends value or writes to a chain; its page tells how to wait for finality first. */
   readonly movesValue?: boolean;
   run(context: ActionContext<z.output<Input>, Client>): Promise<z.output<Output>> | z.output<Output>;

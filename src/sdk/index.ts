@@ -13,6 +13,7 @@ export {
   type AuthorisationGrant,
   type AuthorisationRequest,
   type BackfillContext,
+  type CheckContext,
   type ConnectionDefinition,
   type ConnectorDefinition,
   type EmitOptions,
@@ -25,6 +26,7 @@ export {
   type PollContext,
   type PollResult,
   type ReceiveContext,
+  type Refusal,
   type Retraction,
   type Schedule,
   type TriggerDefinition,
@@ -42,8 +44,10 @@ export {
 } from './ifttt-service.js';
 export type { Logger } from './log.js';
 export {
+  oracleKept,
   oracleResumptions,
   oracleTurns,
+  type OracleKept,
   type OracleResumptions,
   type OracleTurns,
   type Resumption,
@@ -58,5 +62,15 @@ export {
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { declaredTriggers, type DeclaredTrigger, type DeclaredTriggers } from './declared-triggers.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
+export {
+  syncLedger,
+  type SyncCounts,
+  type SyncLedger,
+  type SyncPass,
+  type SyncRow,
+  type SyncRowState,
+  type SyncScope,
+  type SyncSettlement,
+} from './sync-ledger.js';
 export { checkConnector } from './testing.js';
 export { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';

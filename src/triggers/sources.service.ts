@@ -57,6 +57,15 @@ export class SourcesService {
     return running ?? this.#sourceOf(this.parts.flows.get(flowName));
   }
 
+  /** The same, where the flow may have a trigger that cannot be listened to, e.g. for want of its connection. */
+  findOf(flowName: string): TriggerSource | undefined {
+    try {
+      return this.of(flowName);
+    } catch {
+      return undefined;
+    }
+  }
+
   isRunning(flowName: string): boolean {
     return this.#byFlow.has(flowName);
   }
