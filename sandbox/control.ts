@@ -6,6 +6,7 @@ import type { Demo } from './demo.js';
 import type { Faults } from './faults.js';
 import { iftttActs } from './ifttt/control.js';
 import type { IftttStandIn } from './ifttt/ifttt.js';
+import { priceFault, type PricesStandIn } from './prices/prices.js';
 import type { ReceivedLog } from './received.js';
 import { parseFault, type SalesforceStandIn } from './salesforce/index.js';
 import { parseBody, readBody, send, type Route } from './server.js';
@@ -16,6 +17,7 @@ export interface ControlOptions {
   readonly salesforce: SalesforceStandIn;
   readonly aws: AwsStandIn;
   readonly ifttt: IftttStandIn;
+  readonly prices: PricesStandIn;
   readonly demo: Demo;
   readonly activity: Activity;
 }
@@ -24,7 +26,7 @@ type Act = (body: unknown, query: URLSearchParams) => unknown;
 
 const wallet = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const fault = z.strictObject({
-  standIn: z.enum(['ifttt', 'zapier', 'http', 'aws', 'signer']),
+  standIn: z.enum(['ifttt', 'zapier', 'http', 'aws', 'signer', 'prices']),
   status: z.number().int().min(100).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   body: z.unknown().optional(),
@@ -40,6 +42,11 @@ const salesforceFault = z.looseObject({
 });
 /** What fails inside AWS; the others happen on the way to it. */
 const faultInAws = z.looseObject({ standIn: z.literal('aws'), kind: z.string() });
+const faultOfPrices = z.looseObject({ standIn: z.literal('prices'), kind: z.string() });
+const priceOrder = z.strictObject({
+  pair: z.string().regex(/^[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/),
+  price: z.string().regex(/^\d{1,30}(\.\d{1,8})?$/),
+});
 const transfer = z.strictObject({ amount: z.string().regex(/^\d+(\.\d{1,6})?$/), to: wallet.optional() });
 const opportunity = z
   .strictObject({ name: z.string().min(1), amount: z.number().positive(), wallet })
@@ -48,8 +55,17 @@ const opportunity = z
 const reorg = z.strictObject({ depth: z.number().int().min(1).max(64) });
 const running = z.strictObject({ running: z.boolean() });
 
-/** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`, `/_ifttt/…`. */
-export function createControl({ faults, received, salesforce, aws, ifttt, demo, activity }: ControlOptions): Route {
+/** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`, `/_ifttt/…`, `/_prices`. */
+export function createControl({
+  faults,
+  received,
+  salesforce,
+  aws,
+  ifttt,
+  prices,
+  demo,
+  activity,
+}: ControlOptions): Route {
   const acts: Readonly<Record<string, Act>> = {
     'GET /_received': (_body, query) => {
       const standIn = query.get('standIn') ?? undefined;
@@ -60,11 +76,13 @@ export function createControl({ faults, received, salesforce, aws, ifttt, demo, 
       ...faults.list(),
       salesforce: salesforce.state().waitingFaults,
       awsInside: aws.waitingFaults(),
+      pricesInside: prices.waitingFaults(),
     }),
     'POST /_faults': (body) => {
-      const wanted = z.union([fault, salesforceFault, faultInAws]).parse(body);
+      const wanted = z.union([fault, salesforceFault, faultInAws, faultOfPrices]).parse(body);
       const { standIn, ...rest } = wanted;
       if (standIn === 'salesforce') salesforce.addFault(rest as Parameters<typeof salesforce.addFault>[0]);
+      else if ('kind' in rest && standIn === 'prices') prices.addFault(priceFault.parse(rest));
       else if ('kind' in rest) aws.addFault(awsFault.parse(rest));
       else faults.set(standIn, rest);
     },
@@ -72,6 +90,7 @@ export function createControl({ faults, received, salesforce, aws, ifttt, demo, 
       const standIn = query.get('standIn') ?? undefined;
       if (standIn === undefined || standIn === 'salesforce') salesforce.addFault({ kind: 'clear' });
       if (standIn === undefined || standIn === 'aws') aws.clearFaults();
+      if (standIn === undefined || standIn === 'prices') prices.clearFaults();
       if (standIn !== 'salesforce') faults.clear(standIn);
     },
     'POST /_demo/transfer': (body) => {
@@ -82,6 +101,11 @@ export function createControl({ faults, received, salesforce, aws, ifttt, demo, 
     'POST /_demo/reorg': (body) => demo.reorg(reorg.parse(body).depth),
     'POST /_demo/activity': (body) => (running.parse(body).running ? activity.start() : activity.stop()),
     'GET /_demo/activity': () => ({ running: activity.isRunning }),
+    'POST /_prices': (body) => {
+      const { pair, price } = priceOrder.parse(body);
+      prices.walk.set(pair, price);
+    },
+    'DELETE /_prices': (_body, query) => prices.walk.release(query.get('pair') ?? undefined),
     ...iftttActs(ifttt),
   };
 

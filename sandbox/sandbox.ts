@@ -9,6 +9,7 @@ import { Faults } from './faults.js';
 import { createEcho } from './http/echo.js';
 import { IftttStandIn } from './ifttt/ifttt.js';
 import type { SandboxLog } from './log.js';
+import { PricesStandIn } from './prices/prices.js';
 import { ReceivedLog } from './received.js';
 import {
   createSalesforceStandIn,
@@ -43,6 +44,7 @@ export interface Sandbox {
   readonly salesforce: SalesforceStandIn;
   readonly aws: AwsStandIn;
   readonly ifttt: IftttStandIn;
+  readonly prices: PricesStandIn;
   readonly faults: Faults;
   readonly received: ReceivedLog;
   readonly sinks: Sinks;
@@ -84,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       serviceKey: iftttServiceKey,
       onFired: (applet, { ingredients }) => log.info('An Applet fired', { applet, ...ingredients }),
     });
+    const prices = new PricesStandIn();
     const demo = new Demo(chain.rpc, salesforce, () => new Date());
     const activity = new Activity({ demo, everyMs: activityEveryMs, random: Math.random, log });
     const faults = new Faults();
@@ -95,12 +98,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         createZapierHooks(),
         createEcho(),
         aws,
+        prices,
         createSigner({ privateKeys: [custodian.privateKey], chainId }),
       ],
       routes: [
         sinkRoute(sinks),
         salesforceRoute(salesforce),
-        createControl({ faults, received, salesforce, aws, ifttt, demo, activity }),
+        createControl({ faults, received, salesforce, aws, ifttt, prices, demo, activity }),
       ],
       faults,
       received,
@@ -114,6 +118,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       salesforce,
       aws,
       ifttt,
+      prices,
       faults,
       received,
       sinks,
@@ -151,6 +156,7 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_HTTP_URL: `${url}/http`,
     SANDBOX_WEBHOOK_URL: `${url}/http/crm`,
     SANDBOX_WEBHOOK_SECRET: webhookSecret,
+    SANDBOX_PRICES_URL: `${url}/prices`,
     SANDBOX_AWS_URL: `${url}/aws`,
     SANDBOX_AWS_ACCESS_KEY_ID: awsKey.accessKeyId,
     SANDBOX_AWS_SECRET_ACCESS_KEY: awsKey.secretAccessKey,

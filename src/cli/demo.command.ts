@@ -12,7 +12,7 @@ export interface BreakOptions {
   readonly lost?: boolean;
 }
 
-const standIns = ['ifttt', 'zapier', 'http', 'salesforce', 'signer'];
+const standIns = ['ifttt', 'zapier', 'http', 'salesforce', 'signer', 'prices'];
 
 /** A token transfer on the development chain. */
 export async function demoTransfer(amount: string, to: string | undefined, session: Session): Promise<void> {

@@ -93,7 +93,7 @@ function addDemo(program: Command, run: Actions['run']): void {
     .action(run(async (session, depth?: string) => (await load()).demoReorg(depth ?? '3', session)));
   demo
     .command('break [what]')
-    .description('let ifttt, zapier, http, salesforce or signer misbehave (default: ifttt answers 503)')
+    .description('let ifttt, zapier, http, salesforce, signer or prices misbehave (default: ifttt answers 503)')
     .option('--status <code>', 'answer with this status')
     .option('--delay <ms>', 'take this long')
     .option('--lost', 'do what is asked, then cut the connection')
