@@ -4,7 +4,7 @@ import { Catalog } from '#catalog';
 import { compatServices } from '#compat';
 import { connectionServices, readConfigurationFile } from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
-import { FlowsService, FlowsStore } from '#flows';
+import { FlowChecker, FlowsService, FlowsStore } from '#flows';
 import { GatewayCallRetention, gatewayServices } from '#gateway';
 import { iftttErrors, iftttServices } from '#ifttt';
 import { NetworksService, SendingService } from '#networks';
@@ -183,12 +183,14 @@ async function assemble(
   onStop('live transactions', () => chain.live.stop());
 
   const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
+  const checker = new FlowChecker({ catalog, connections });
   const flows = new FlowsService({
     folder: config.flows.dir,
     vocabulary: catalog,
     connections: () => connections.names(),
     env: flowEnv,
     store: new FlowsStore(db),
+    checker,
     log,
   });
   const sources = new SourcesService({ catalog, connections, flows, log });
@@ -373,6 +375,7 @@ async function assemble(
     connections,
     networks,
     flows,
+    checker,
     queries,
     runs,
     live,

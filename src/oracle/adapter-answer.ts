@@ -11,12 +11,12 @@ export const pendingAnswer: AdapterAnswer = { status: 200, body: { pending: true
 /**
  * What a flow said. Numbers that others may not read exactly become text.
  *
- * @throws oracle.answer when it is not there: nobody may take nothing for an answer
+ * @throws oracle.adapter when it is not there: nobody may take nothing for an answer
  */
 export function successOf(said: unknown, jobRunId: string | undefined): AdapterAnswer {
   const { result, data } = (isRecord(said) ? said : {}) as { readonly result?: unknown; readonly data?: unknown };
   if (result === undefined || result === null) {
-    throw new PatchbayError('oracle.answer', {
+    throw new PatchbayError('oracle.adapter', {
       detail: 'The run ended without an answer.',
       fix: 'Let every way through the flow end with a step oracle.answer.',
     });

@@ -3,9 +3,10 @@ import type { Pool } from 'pg';
 import type { FlowsService } from '#flows';
 import type { Database, Signals, Vault } from '#platform';
 import { EndedRuns, RunEnds, type RunsLive } from '#runs';
-import type { HttpClient, Logger, OracleResumptions, OracleTurns } from '#sdk';
+import type { HttpClient, Logger, OracleKept, OracleResumptions, OracleTurns } from '#sdk';
 import type { HookReceiver, SourcesService } from '#triggers';
 import { AdapterRuns } from './adapter-runs.js';
+import { KeptStore } from './kept.store.js';
 import { OracleErrors } from './oracle.filter.js';
 import { RepliesStore } from './replies.store.js';
 import { ReplySender, type ReplyTimes } from './reply-sender.js';
@@ -34,6 +35,9 @@ export interface OracleServices {
   /** What steps that ask adapters and workflows elsewhere keep. */
   readonly resumptions: OracleResumptions;
   readonly turns: OracleTurns;
+  readonly kept: OracleKept;
+  /** Whether somebody waits for what the runs of this flow say. */
+  isAdapter(flow: string): boolean;
   /** Hears of the ends of runs; in every role that answers or sends. */
   start(options: { readonly sendsReplies: boolean }): void;
   stop(): Promise<void>;
@@ -51,6 +55,7 @@ export function oracleServices(parts: OracleServicesParts): OracleServices {
   const replies = new RepliesStore(db, vault);
   const resumptions = new ResumptionsStore(db, publicUrl);
   const turns = new TurnsStore(db, pool);
+  const kept = new KeptStore(db);
   const adapters = new AdapterRuns({ ...parts, endedRuns, ends, requests, replies });
   const sender = new ReplySender({
     ...parts,
@@ -59,20 +64,27 @@ export function oracleServices(parts: OracleServicesParts): OracleServices {
   });
   let trimming: NodeJS.Timeout | undefined;
   let isSending = false;
+  let known: ReadonlySet<string> = new Set();
 
   async function trim(): Promise<void> {
     await requests.trim();
     await replies.trim(repliesKeptDays);
     await resumptions.trim();
     await turns.trim();
+    await kept.trim();
   }
 
   return {
     provided: [adapters, resumptions, new OracleErrors(log)],
     resumptions,
     turns,
+    kept,
+    isAdapter: (flow) => known.has(flow),
     start({ sendsReplies }) {
-      const follow = (): void => ends.follow(adapters.adapters(), () => sender.runEnded());
+      const follow = (): void => {
+        known = adapters.adapters();
+        ends.follow(known, () => sender.runEnded());
+      };
       flows.onChange(follow);
       follow();
       isSending = sendsReplies;

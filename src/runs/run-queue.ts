@@ -15,22 +15,34 @@ const runsPerJob = 100;
 /** Retries that are due within this time of each other are taken up together. */
 const sameTimeMs = 20;
 
+/** Runs that are taken up beside the queue at the same time; more of them wait in it, as everything else does. */
+const mostHere = 50;
+
 /** Asks workers to take up runs. What gets lost here is found by the sweeper. */
 export class RunQueue {
   #ready: ReadyRun[] = [];
   #isScheduled = false;
   readonly #later = new Map<number, ReadyRun[]>();
   #adding: Promise<unknown> = Promise.resolve();
+  #takeUp: ((job: RunJob) => Promise<void>) | undefined;
+  #isAwaited: (flow: string) => boolean = () => false;
+  #here = 0;
 
   constructor(
     private readonly queues: Queues,
     private readonly log: Logger,
   ) {}
 
+  /** In a process that executes runs: those of flows whose callers wait are taken up in it at once, without the queue. */
+  takeUpHere(isAwaited: (flow: string) => boolean, execute: (job: RunJob) => Promise<void>): void {
+    this.#isAwaited = isAwaited;
+    this.#takeUp = execute;
+  }
+
   /** Runs that were never asked for before: the job's id follows from them, so asking twice is one job. */
   wake(ready: readonly ReadyRun[]): void {
-    this.#ready.push(...ready);
-    if (this.#isScheduled) return;
+    this.#ready.push(...ready.filter((run) => !this.#startHere(run)));
+    if (this.#ready.length === 0 || this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -69,6 +81,17 @@ export class RunQueue {
 
   async close(): Promise<void> {
     await this.#adding;
+  }
+
+  #startHere({ id, flow }: ReadyRun): boolean {
+    if (this.#takeUp === undefined || this.#here >= mostHere || !this.#isAwaited(flow)) return false;
+    this.#here += 1;
+    this.#takeUp({ flow, runs: [id] })
+      .catch((error: unknown) =>
+        this.log.info('A run was not taken up; the sweeper will see to it', { run: id, error }),
+      )
+      .finally(() => (this.#here -= 1));
+    return true;
   }
 
   async #add(ready: readonly ReadyRun[], how: { suffix: string; delayMs: number }): Promise<void> {

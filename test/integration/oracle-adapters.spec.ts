@@ -1,0 +1,342 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AdapterHub, type Answered } from '../builders/adapter-hub.js';
+import { eventually } from '../builders/eventually.js';
+
+interface Patched {
+  readonly path: string;
+  readonly body: Answered;
+}
+
+/** What a node does with answers that come later. */
+class ResumingNode {
+  readonly patched: Patched[] = [];
+  /** Statuses of the next answers; 200 when there is none left. */
+  readonly statuses: number[] = [];
+  #server: Server | undefined;
+
+  static async start(): Promise<ResumingNode> {
+    const node = new ResumingNode();
+    const server = createServer((request, response) => {
+      let text = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      request.on('end', () => {
+        node.patched.push({ path: `${request.method} ${request.url}`, body: JSON.parse(text) });
+        response.writeHead(node.statuses.shift() ?? 200).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    node.#server = server;
+    return node;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server?.address() as AddressInfo).port}`;
+  }
+
+  resumeUrl(task: string): string {
+    return `http://${this.host}/v2/resume/${task}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+}
+
+/** A source that counts, can be told to fail and to keep its callers waiting. */
+class Source {
+  asked = 0;
+  status = 200;
+  held: (() => void)[] | undefined;
+  #server: Server | undefined;
+
+  static async start(): Promise<Source> {
+    const source = new Source();
+    const server = createServer((_, response) => {
+      source.asked += 1;
+      const end = (): void => {
+        response.writeHead(source.status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ price: 3120.55, n: source.asked }));
+      };
+      if (source.held === undefined) end();
+      else source.held.push(end);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    source.#server = server;
+    return source;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server?.address() as AddressInfo).port}/price`;
+  }
+
+  hold(): void {
+    this.held = [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const end of held) end();
+  }
+
+  async stop(): Promise<void> {
+    this.release();
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+}
+
+let node: ResumingNode;
+let source: Source;
+let hub: AdapterHub;
+
+function priceFlow(more: string): string {
+  return `
+trigger:
+  uses: oracle.adapter
+  with:
+    fields: { from: { aliases: [base] }, to: { aliases: [quote], default: USD } }
+${more}
+steps:
+  - id: price
+    uses: http.request
+    with: { url: '${source.url}' }
+    retry: { attempts: 1 }
+  - id: said
+    uses: oracle.answer
+    with:
+      result: '{{steps.price.body.price}}'
+      data: { pair: '{{event.data.from}}/{{event.data.to}}', n: '{{steps.price.body.n}}' }
+`;
+}
+
+beforeAll(async () => {
+  [node, source] = await Promise.all([ResumingNode.start(), Source.start()]);
+  hub = await AdapterHub.start({
+    flows: {
+      price: `name: price${priceFlow(`    responseHosts: ['${node.host}']\n    budget: 500ms`)}`,
+      later: `name: later${priceFlow(`    responseHosts: ['${node.host}']\n    async: true`)}`,
+      echo: `
+name: echo
+trigger: { uses: oracle.adapter }
+steps:
+  - id: said
+    uses: oracle.answer
+    with: { result: '{{event.data.value}}' }
+`,
+      mute: `
+name: mute
+trigger: { uses: oracle.adapter }
+steps:
+  - id: said
+    uses: oracle.answer
+    where: { event.data.value: never }
+    with: { result: 1 }
+`,
+      hook: `
+name: hook
+trigger: { uses: webhook.received }
+steps: [{ uses: http.request, with: { url: '${source.url}' } }]
+`,
+    },
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await hub.close();
+  await Promise.all([node.stop(), source.stop()]);
+}, 60_000);
+
+describe('a flow that is asked as an external adapter', () => {
+  it('given a request, when it is asked, then the answer is there in both styles, with the id of the caller', async () => {
+    const { status, body } = await hub.adapter('price', { id: 'job-1', data: { base: 'ETH' } });
+
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        jobRunID: 'job-1',
+        data: { pair: 'ETH/USD', n: source.asked, result: 3120.55 },
+        result: 3120.55,
+        statusCode: 200,
+      },
+    });
+  });
+
+  it('given the same id and content twice, then there is one run and one answer; without an id there are two', async () => {
+    const before = source.asked;
+    const ask = { id: 'job-2', data: { from: 'BTC' } };
+    const answers = await Promise.all([hub.adapter('price', ask), hub.adapter('price', ask)]);
+    const repeated = await hub.adapter('price', ask);
+
+    expect(source.asked).toBe(before + 1);
+    expect(repeated.body).toEqual(answers[0].body);
+    expect(answers[1].body).toEqual(answers[0].body);
+
+    await hub.adapter('price', { data: { from: 'BTC' } });
+    await hub.adapter('price', { data: { from: 'BTC' } });
+    await hub.adapter('price', { id: 'job-2', data: { from: 'DAI' } });
+    expect(source.asked).toBe(before + 4);
+  });
+
+  it.each<[string, string, string]>([
+    ['a small number', '42', '42'],
+    ['a number of 20 digits', '12345678901234567890', '"12345678901234567890"'],
+    ['a fraction of 20 digits', '0.12345678901234567891', '"0.12345678901234567891"'],
+    ['10^77', `1${'0'.repeat(77)}`, `"1${'0'.repeat(77)}"`],
+    ['text', '"12345678901234567890"', '"12345678901234567890"'],
+    ['false', 'false', 'false'],
+    ['0', '0', '0'],
+    ['a list', '[1,"a"]', '[1,"a"]'],
+  ])('given %s, then it comes back exactly', async (_, given, expected) => {
+    const { body } = await hub.adapter('echo', `{"data":{"value":${given}}}`);
+
+    expect([JSON.stringify(body.result), JSON.stringify(body.data.result), body.statusCode]).toEqual([
+      expected,
+      expected,
+      200,
+    ]);
+  });
+
+  it.each<[string, string, unknown, number, string, RegExp]>([
+    ['a field that is missing', 'price', { id: 7, data: {} }, 400, 'request.invalid', /data\.from is missing\. Send/],
+    ['no object', 'price', '[1]', 400, 'request.invalid', /no JSON object/],
+    ['half of JSON', 'price', '{"data":', 400, 'request.invalid', /not valid JSON/],
+    ['data that is text', 'price', { data: 'ETH' }, 400, 'request.invalid', /data/],
+    ['a flow that is not there', 'nothing', { data: {} }, 404, 'flow.notFound', /no flow called nothing/],
+    ['a flow that is no adapter', 'hook', { data: {} }, 404, 'flow.notFound', /webhook\.received/],
+    ['null for an answer', 'echo', { data: { value: null } }, 502, 'oracle.adapter', /./],
+    ['nothing for an answer', 'echo', { data: {} }, 502, 'oracle.adapter', /./],
+    ['NaN for an answer', 'echo', { data: { value: 'NaN' } }, 502, 'oracle.adapter', /take for a good answer/],
+    ['a run that says nothing', 'mute', { data: {} }, 502, 'oracle.adapter', /ended without an answer/],
+    [
+      'a responseURL elsewhere',
+      'price',
+      { data: { from: 'ETH' }, responseURL: 'http://169.254.169.254/latest' },
+      403,
+      'target.forbidden',
+      /responseHosts/,
+    ],
+    ['a responseURL that is none', 'price', { data: { from: 'ETH' }, responseURL: 'x' }, 400, 'request.invalid', /web/],
+  ])('given %s, then it is an error as adapters tell it', async (_, flow, ask, status, code, message) => {
+    const answer = await hub.adapter(flow, ask);
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({
+      status: 'errored',
+      statusCode: status,
+      error: { name: 'AdapterError', code, message: expect.stringMatching(message) },
+    });
+    expect(answer.body).not.toHaveProperty('result');
+    expect(answer.body).not.toHaveProperty('data');
+    if (typeof ask === 'object' && ask !== null && 'id' in ask) expect(answer.body.jobRunID).toBe('7');
+  });
+
+  it('given a source that fails, then the answer is an error with HTTP status 502', async () => {
+    source.status = 500;
+    const { status, body } = await hub.adapter('price', { id: 'job-3', data: { from: 'ETH' } });
+    source.status = 200;
+
+    expect(status).toBe(502);
+    expect(body).toMatchObject({ jobRunID: 'job-3', statusCode: 502, error: { name: 'AdapterError' } });
+    expect(body.error.message).toContain('answered 500');
+  });
+
+  it('given a key of another scope, or none, then it is refused as adapters refuse', async () => {
+    const node = await hub.makeKey();
+    const other = await hub.makeKey(['runs:read']);
+
+    expect((await hub.adapter('echo', { data: { value: 1 } }, node)).status).toBe(200);
+    for (const [key, status] of [
+      [other, 403],
+      ['', 401],
+      ['wrong', 401],
+    ] as const) {
+      const answer = await hub.adapter('echo', { data: { value: 1 } }, key);
+      expect(answer).toMatchObject({ status, body: { status: 'errored', error: { name: 'AdapterError' } } });
+    }
+    expect((await hub.ask('GET', '/api/runs', undefined, node)).status).toBe(403);
+  });
+
+  it('given no responseURL and a source that hangs, then the caller is told within the budget, and later gets the answer', async () => {
+    source.hold();
+    const ask = { id: 'job-4', data: { from: 'ETH' } };
+    const late = await hub.adapter('price', ask);
+    expect(late).toMatchObject({ status: 504, body: { jobRunID: 'job-4', error: { code: 'flow.timeout' } } });
+
+    source.release();
+    const answer = await eventually(async () => {
+      const again = await hub.adapter('price', ask);
+      return again.status === 200 && again;
+    });
+    expect(answer.body.result).toBe(3120.55);
+  });
+});
+
+describe('answers that come later', () => {
+  it('given an asynchronous flow, then it is pending at once, and the answer follows once', async () => {
+    const { status, body } = await hub.adapter('later', {
+      id: 'job-5',
+      data: { from: 'ETH' },
+      responseURL: node.resumeUrl('a'),
+    });
+    expect({ status, body }).toEqual({ status: 200, body: { pending: true } });
+
+    const patched = await eventually(() => node.patched.find(({ path }) => path === 'PATCH /v2/resume/a'));
+    expect(patched.body).toEqual({
+      value: {
+        jobRunID: 'job-5',
+        data: { pair: 'ETH/USD', n: source.asked, result: 3120.55 },
+        result: 3120.55,
+        statusCode: 200,
+      },
+    });
+  });
+
+  it('given an asynchronous flow and no responseURL, then it is answered at once', async () => {
+    expect((await hub.adapter('later', { data: { from: 'ETH' } })).body.result).toBe(3120.55);
+  });
+
+  it('given a run that fails, then the error follows', async () => {
+    source.status = 500;
+    await hub.adapter('later', { data: { from: 'ETH' }, responseURL: node.resumeUrl('b') });
+    const patched = await eventually(() => node.patched.find(({ path }) => path === 'PATCH /v2/resume/b'));
+    source.status = 200;
+
+    expect(Object.keys(patched.body)).toEqual(['error']);
+    expect(patched.body.error).toContain('answered 500');
+  });
+
+  it('given a budget that is used up, and a hub that is restarted, then the answer follows, also after refusals', async () => {
+    source.hold();
+    const { body } = await hub.adapter('price', {
+      id: 'job-6',
+      data: { from: 'ETH' },
+      responseURL: node.resumeUrl('c'),
+    });
+    expect(body).toEqual({ pending: true });
+    node.statuses.push(503, 422);
+
+    const halted = hub.halt();
+    source.release();
+    await halted;
+    await hub.boot();
+
+    const found = await eventually(() => {
+      const tries = node.patched.filter(({ path }) => path === 'PATCH /v2/resume/c');
+      return tries.length === 3 && tries;
+    });
+    for (const { body: told } of found) expect(told).toEqual(found[0]?.body);
+    expect(found[0]?.body.value.result).toBe(3120.55);
+  });
+
+  it('given a node that knows nothing of the task, then it is left alone after a few tries', async () => {
+    node.statuses.push(500, 500, 500, 500);
+    await hub.adapter('later', { data: { from: 'ETH' }, responseURL: node.resumeUrl('d') });
+
+    await eventually(() => node.patched.filter(({ path }) => path.endsWith('/d')).length === 4);
+    expect(node.statuses).toEqual([]);
+  }, 30_000);
+});
