@@ -48,7 +48,15 @@ import {
   runQueueName,
   type RunJob,
 } from '#runs';
-import { declaredTriggers, iftttItems, oracleKept, oracleResumptions, oracleTurns, zapierItems, type ConnectorDefinition } from '#sdk';
+import {
+  declaredTriggers,
+  iftttItems,
+  oracleKept,
+  oracleResumptions,
+  oracleTurns,
+  zapierItems,
+  type ConnectorDefinition,
+} from '#sdk';
 import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {

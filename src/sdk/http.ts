@@ -8,6 +8,8 @@ export interface HttpRequest {
   /** Text and bytes are sent as they are; anything else as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** Refuses addresses inside a network also where the operator allows them. For addresses that strangers choose. */
+  readonly onlyPublic?: boolean;
   /** For one whole exchange, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number;
   /** Longest answer that is read, in bytes; the rest is cut off. Default 65,536. */

@@ -71,6 +71,7 @@ export {
   type SyncRowState,
   type SyncScope,
   type SyncSettlement,
+  type SyncSighting,
 } from './sync-ledger.js';
 export { checkConnector } from './testing.js';
 export { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';

@@ -19,6 +19,15 @@ export interface OracleResumptions {
 /** Answers of external adapters that come later. */
 export const oracleResumptions = defineService<OracleResumptions>('oracle.resumptions');
 
+export interface OracleKept {
+  find(key: string): Promise<string | undefined>;
+  /** In place of what was kept under the key before; for a month. */
+  keep(key: string, content: string): Promise<void>;
+}
+
+/** What a step has found out, for its next attempt. */
+export const oracleKept = defineService<OracleKept>('oracle.kept');
+
 export interface OracleTurns {
   /**
    * One place in a line of which one is served at a time. The same key keeps its place.

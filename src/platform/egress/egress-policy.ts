@@ -32,6 +32,8 @@ export interface EgressPolicy {
    * @throws target.forbidden
    */
   checkUrl(url: URL): void;
+  /** The same policy without the operator's list. */
+  restricted(): EgressPolicy;
   /** The same for a host and port that a library connects to. */
   checkHost(hostname: string, port: number): void;
   /** For sockets: resolves, refuses unless every address is allowed, and hands over the checked addresses. */
@@ -154,6 +156,7 @@ export function parseEgress(list: readonly string[], options: EgressOptions = {}
 
   return {
     allowed: [...list],
+    restricted: () => parseEgress([], options),
     checkUrl,
     checkHost,
     lookupFor: (port) => (hostname, lookupOptions, callback) => {

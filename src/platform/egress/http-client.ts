@@ -20,10 +20,12 @@ export function createHttpClient({ egress, log, defaultTimeoutMs = 15_000 }: Htt
   const agents = createGuardedAgents(egress);
   // Not `axios.create`: the global defaults it brings along are merged anew for every request.
   const client = new Axios({ adapter: createSocketAdapter(agents) });
+  const publicOnly = egress.restricted();
+  const publicClient = new Axios({ adapter: createSocketAdapter(createGuardedAgents(publicOnly)) });
 
   async function request(wanted: HttpRequest): Promise<HttpResponse> {
     const target = parseTarget(wanted.url);
-    egress.checkUrl(target);
+    (wanted.onlyPublic === true ? publicOnly : egress).checkUrl(target);
     if (wanted.signal?.aborted) throw exchangeError(wanted, target, wanted.signal.reason);
     const answer = toResponse(await exchangeAnswer(wanted, target));
     const isAccepted = wanted.accept?.(answer.status) ?? (answer.status >= 200 && answer.status < 300);
@@ -43,7 +45,7 @@ export function createHttpClient({ egress, log, defaultTimeoutMs = 15_000 }: Htt
     });
     const config: ExchangeConfig = { url: wanted.url, method: exchange.method, exchange };
     try {
-      const { data } = await client.request<Answer>(config);
+      const { data } = await (wanted.onlyPublic === true ? publicClient : client).request<Answer>(config);
       return data;
     } catch (error) {
       const translated = exchangeError(wanted, target, error);

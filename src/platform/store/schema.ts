@@ -45,6 +45,7 @@ import type {
   ZapierPlaceTable,
 } from './tables/connector-tables.js';
 import type {
+  OracleKeptTable,
   OracleReplyTable,
   OracleRequestTable,
   OracleResumptionTable,
@@ -97,4 +98,5 @@ export interface Database {
   oracle_reply: OracleReplyTable;
   oracle_resumption: OracleResumptionTable;
   oracle_turn: OracleTurnTable;
+  oracle_kept: OracleKeptTable;
 }

@@ -5,6 +5,7 @@ import * as transactionLayer from './003-transaction-layer.js';
 import * as connectors from './004-connectors.js';
 import * as oracle from './006-oracle.js';
 import * as connectionCare from './006-connection-care.js';
+import * as oracleKept from './007-oracle-kept.js';
 
 /** In order of their names; only ever added to. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '004-connectors': connectors,
   '006-connection-care': connectionCare,
   '006-oracle': oracle,
+  '007-oracle-kept': oracleKept,
 };

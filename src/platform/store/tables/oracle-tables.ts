@@ -44,6 +44,14 @@ export interface OracleResumptionTable {
   created_at: Timestamp;
 }
 
+/** What a step found out before it sent something. */
+export interface OracleKeptTable {
+  key: string;
+  /** JSON, as text. */
+  content: string;
+  at: Timestamp;
+}
+
 /** Places in a line that is served at a limited pace. */
 export interface OracleTurnTable {
   line: string;
