@@ -24,6 +24,7 @@ const featureFolders = features.map((feature) => `src/${feature}`);
 
 /** A connector may use the SDK, the EVM layer and one client library; these are the libraries. */
 const clientLibraries = {
+  oracle: ['big.js', 'cbor2', 'lossless-json', 'smol-toml', '@ts-graphviz/ast'],
   salesforce: ['jsforce', '@jsforce/[^/]+', 'faye'],
   schedule: ['cron-parser'],
   zapier: ['zapier-platform-core'],
