@@ -4,12 +4,14 @@ import { answer } from './answer.action.js';
 import { collect } from './collect.action.js';
 import { oracle } from './connection.js';
 import { fulfill } from './fulfill.action.js';
+import { pipeline } from './pipeline.action.js';
+import { request } from './request.trigger.js';
 
 export default defineConnector({
   name: 'oracle',
   title: 'Oracle',
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
-  triggers: { adapter },
-  actions: { answer, collect, fulfill },
+  triggers: { adapter, request },
+  actions: { answer, collect, fulfill, pipeline },
 });
