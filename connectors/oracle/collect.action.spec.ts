@@ -69,6 +69,20 @@ describe('oracle.collect', () => {
     expect(Date.parse(output.observedAt)).toBeLessThanOrEqual(Date.now());
   });
 
+  it('given sources that the connection knows, when they are asked, then its headers go along, and nowhere else', async () => {
+    answers.set('/known/price?of=eth', { body: '7' });
+    const known = { url: `${origin}/known`, headers: { 'x-key': 'geheim' } };
+    const ask = (url: string) =>
+      callAction(collect, { settings: { sources: { known } }, with: { sources: [{ name: 'known', url }] } });
+
+    expect(await ask('/price?of=eth')).toMatchObject({ value: '7' });
+    expect(seen).toContain('geheim /known/price?of=eth');
+    await expect(ask('/../price')).rejects.toMatchObject({ code: 'oracle.sources', faults: [{ rule: 'flow.input' }] });
+    await expect(collected([{ name: 'known', url: '/price' }])).rejects.toMatchObject({
+      faults: [{ rule: 'connection.invalid' }],
+    });
+  });
+
   it('given an even number, when they are asked, then it is the exact mean of the middle two', async () => {
     expect(await collected([aSource('1'), aSource('1.000000000000000000001')])).toMatchObject({
       value: '1.0000000000000000000005',

@@ -1,7 +1,10 @@
 import { PatchbayError, defineAction, duration, z, type HttpClient } from '#sdk';
+import { oracle } from './connection.js';
 import { curate, type Quote } from './curated-value.js';
 import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal, type Rounding } from './decimal.js';
 import { decimalAt, type JsonPath } from './json-document.js';
+import { addressOf } from './known-sources.js';
+import type { OracleClient } from './oracle.client.js';
 
 const decimalText = z.union([z.string(), z.number()]);
 const mostSources = 31;
@@ -14,7 +17,16 @@ const source = z.strictObject({
     .min(1)
     .max(60)
     .meta({ title: 'Name', examples: ['kraken'] }),
-  url: z.url({ protocol: /^https?$/ }).meta({ title: 'Address' }),
+  url: z
+    .union([
+      z.url({ protocol: /^https?$/ }),
+      z.string().regex(/^\//, 'must be an address, or a path that begins with /'),
+    ])
+    .meta({
+      title: 'Address',
+      description: 'Or a path below the address of the source that the connection has under the same name.',
+      examples: ['https://one.example.com/v1/eth-usd', '/v1/eth-usd'],
+    }),
   path: z
     .union([z.string(), z.array(z.union([z.string(), z.number().int()])).max(100)])
     .default([])
@@ -71,6 +83,8 @@ const fault = z.object({ code: z.string(), detail: z.string() });
 export const collect = defineAction({
   title: 'Collect a value',
   summary: 'Asks several sources for a number and gives the median of those that can be believed.',
+  connection: oracle,
+  connectionOptional: true,
   input,
   output: z.object({
     /** The median, as decimal text. */
@@ -94,14 +108,17 @@ export const collect = defineAction({
     },
   ],
   repeatable: 'It only reads; asked again, the sources may answer differently.',
-  async run({ input: { sources, ...rules }, http, signal }) {
+  async run({ input: { sources, ...rules }, client, http, signal }) {
     const observedAt = new Date().toISOString();
     const band = bandOf(rules);
     const percent = rules.outliers && parseDecimal(rules.outliers.percent, 'outliers.percent');
     const answers = await Promise.all(
       sources.map(async (asked) => {
         try {
-          return { name: asked.name, value: band(await ask(asked, { http, signal, timeoutMs: rules.timeout })) };
+          return {
+            name: asked.name,
+            value: band(await ask(asked, { client, http, signal, timeoutMs: rules.timeout })),
+          };
         } catch (error) {
           signal.throwIfAborted();
           return { name: asked.name, fault: PatchbayError.from(error) };
@@ -131,11 +148,16 @@ export const collect = defineAction({
   },
 });
 
-async function ask(
-  { url, path, times, headers }: Source,
-  { http, signal, timeoutMs }: { readonly http: HttpClient; readonly signal: AbortSignal; readonly timeoutMs: number },
-): Promise<Decimal> {
-  const { text } = await http.request({ url, headers, signal, timeoutMs, maxBytes: mostBytes });
+interface Asking {
+  readonly client: OracleClient | undefined;
+  readonly http: HttpClient;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+async function ask(source: Source, { client, http, ...rest }: Asking): Promise<Decimal> {
+  const { path, times } = source;
+  const { text } = await http.request({ ...addressOf(source, client), ...rest, maxBytes: mostBytes });
   const value = decimalAt(text, stepsOf(path));
   return times === undefined ? value : value.times(parseDecimal(times, 'times'));
 }

@@ -62,6 +62,13 @@ const settings = z.strictObject({
     )
     .default({})
     .meta({ title: 'Adapters', description: 'External adapters by name, which job specs call bridges.' }),
+  sources: z
+    .record(z.string().min(1).max(60), z.strictObject({ url, headers: z.record(z.string(), secret()).default({}) }))
+    .default({})
+    .meta({
+      title: 'Sources',
+      description: 'Where values are collected, by name: the address that paths follow, and the headers that open it.',
+    }),
   node: z
     .strictObject({ url, accessKey: secret(), secret: secret() })
     .optional()
@@ -79,7 +86,8 @@ export const oracle = defineConnection({
   summary: 'A contract whose requests are answered, and the adapters and nodes that belong to it.',
   settings,
   async open(given, { name, http, log, use }) {
-    const urls = [...Object.values(given.adapters).map((adapter) => adapter.url), given.node?.url, given.gateway?.url];
+    const named = [...Object.values(given.adapters), ...Object.values(given.sources)];
+    const urls = [...named.map((one) => one.url), given.node?.url, given.gateway?.url];
     for (const url of urls) if (url !== undefined) await http.assertAllowed(url);
     return new OracleClient(name, given, { http, log, use });
   },
