@@ -13,7 +13,7 @@ export interface ListenedEvents<Event> {
   readonly filter: LogFilter;
   readonly reader: EventReader;
   /** Undefined: it does not concern the trigger. */
-  hear(read: ReadEvent): Pick<Heard<Event>, 'event' | 'subject' | 'refused'> | undefined;
+  readonly hear: (read: ReadEvent) => Pick<Heard<Event>, 'event' | 'subject' | 'refused'> | undefined;
 }
 
 type Listening<Event> = Pick<ListenContext<unknown, unknown, Event>, 'cursor' | 'signal' | 'emit' | 'retract'>;
