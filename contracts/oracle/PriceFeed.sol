@@ -96,6 +96,13 @@ contract PriceFeed {
         return latestRoundId + 1;
     }
 
+    /// @notice How far the open round is: who has reported for it keeps a report that is fresh, or may report anew.
+    function openRound() external view returns (uint80 roundId, uint64 startedAt, uint256 freshReports) {
+        roundId = openRoundId();
+        startedAt = _rounds[roundId].startedAt;
+        (, freshReports) = _freshAnswers(roundId, _oldestFresh(rules));
+    }
+
     /// @param observedAt Unix time in seconds at which the value was seen; a reporter may replace its report by a newer one.
     function report(uint80 roundId, int256 answer, uint64 observedAt) external {
         if (!isReporter[msg.sender]) revert NotReporter(msg.sender);

@@ -121,7 +121,9 @@ describe('the price feed', () => {
     await report(0, 1, 100n);
     await chain.call('evm_increaseTime', [301]);
     await chain.mine();
+    expect(await feed.read('openRound')).toMatchObject({ roundId: 1n, freshReports: 0n });
     await report(1, 1, 200n);
+    expect(await feed.read('openRound')).toMatchObject({ roundId: 1n, freshReports: 1n });
     expect(await feed.read('latestRoundId')).toBe(0n);
     await report(0, 1, 300n);
     expect(await feed.read('latestRoundData')).toMatchObject({ roundId: 1n, answer: 250n });
