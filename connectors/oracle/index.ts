@@ -1,11 +1,14 @@
 import { defineConnector } from '#sdk';
 import { adapter } from './adapter.trigger.js';
 import { answer } from './answer.action.js';
+import { callAdapter } from './call-adapter.action.js';
 import { collect } from './collect.action.js';
 import { oracle } from './connection.js';
 import { fulfill } from './fulfill.action.js';
 import { pipeline } from './pipeline.action.js';
 import { request } from './request.trigger.js';
+import { startJob } from './start-job.action.js';
+import { startWorkflow } from './start-workflow.action.js';
 
 export default defineConnector({
   name: 'oracle',
@@ -13,5 +16,5 @@ export default defineConnector({
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
   triggers: { adapter, request },
-  actions: { answer, collect, fulfill, pipeline },
+  actions: { answer, callAdapter, collect, fulfill, pipeline, startJob, startWorkflow },
 });

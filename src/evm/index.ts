@@ -70,6 +70,7 @@ export {
   type UnsignedTransaction,
 } from './signer.js';
 export { createDigestSigner } from './signers/digest-signature.js';
+export { signPersonally } from './signers/personal-signature.js';
 export { createKeySigner } from './signers/key-signer.js';
 export { openRemoteSigner, type RemoteSignerOptions } from './signers/remote-signer.js';
 export { SigningThread, type KeyLoader, type KeyMaterial } from './signers/signing-thread.js';

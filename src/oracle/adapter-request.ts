@@ -15,6 +15,11 @@ export interface AdapterRequest {
   readonly fingerprint: string;
 }
 
+/** Of a key that is there twice the last one counts, as for most readers. */
+const exactly = {
+  parseNumber: exactNumber,
+  onDuplicateKey: ({ newValue }: { readonly newValue: unknown }) => newValue,
+};
 const mostDigits = 15;
 const longestUrl = 2_000;
 
@@ -33,7 +38,7 @@ export function adapterRequestOf(raw: RawHook): AdapterRequest {
     });
   }
   assertShallow(hook.body);
-  const body = (/[\d.]{16,}/.test(text) ? parse(text, null, exactNumber) : hook.body) as Record<string, unknown>;
+  const body = (/[\d.]{16,}/.test(text) ? parse(text, null, exactly) : hook.body) as Record<string, unknown>;
   const { responseURL: responseUrl, ...asked } = body;
   return {
     hook: { ...hook, body: asked },
