@@ -1,4 +1,5 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkWrite } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { fieldName, matchableValue, objectName } from './field-schemas.js';
 
@@ -20,6 +21,7 @@ export const bulkUpsert = defineAction({
   examples: [{ object: 'Contact', matchOn: 'Wallet__c', rows: [{ Wallet__c: '0x5fbd', LastName: 'Wallet 0x5fbd' }] }],
   repeatable:
     'Done again it makes a second job with the same rows, which sets the same values on the same records. The id of the job is in the journal of the run once the step is done.',
+  check: (context) => checkWrite(context, 'upsert'),
   async run({ input: { object, matchOn, rows }, client, signal }) {
     for (const row of rows) matchableValue(matchOn, row);
     const job = await client.bulk.createIngest({ object, operation: 'upsert', matchOn }, signal);

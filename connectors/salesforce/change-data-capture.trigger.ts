@@ -1,6 +1,7 @@
 import { defineTrigger, z } from '#sdk';
 import { ChangeCapture, changeSchema } from './change-capture.js';
 import { channelOf } from './change-event.js';
+import { checkNames } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { fieldName, objectName } from './field-schemas.js';
 
@@ -38,6 +39,7 @@ export const changeDataCapture = defineTrigger({
   event: changeSchema,
   examples: [{ object: 'Account' }, { object: ['Account', 'Invoice__c'], fields: ['Name'] }],
 
+  check: checkNames,
   async listen(context) {
     const { object, channel } = context.input;
     const objects = [object].flat();

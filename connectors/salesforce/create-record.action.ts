@@ -1,4 +1,5 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkWrite } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { allowDuplicates, fieldName, matchableValue, objectName, recordFields } from './field-schemas.js';
 import { isAnswerLost } from './salesforce.errors.js';
@@ -29,6 +30,7 @@ export const createRecord = defineAction({
   ],
   repeatable:
     'With `guard` it finds the record it made and makes no second one, even after a lost answer; only `created` differs. Without, a lost answer ends the step with `salesforce.ambiguous` and it is not tried again: look, then retry by hand. A hub that is killed in between may make a second record.',
+  check: (context) => checkWrite(context, 'create'),
   async run({ input, client, signal, attempt }) {
     const { object, fields, guard, allowDuplicates: allowed } = input;
     const value = guard === undefined ? undefined : matchableValue(guard, fields);

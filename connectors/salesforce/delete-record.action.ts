@@ -1,4 +1,5 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkNames } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { objectName, recordId } from './field-schemas.js';
 
@@ -13,6 +14,7 @@ export const deleteRecord = defineAction({
   }),
   examples: [{ object: 'Contact', id: '003000000000001AAA' }],
   repeatable: 'Done again it finds the record gone, which is what was wanted: it succeeds with `deleted: false`.',
+  check: checkNames,
   async run({ input: { object, id }, client, signal }) {
     try {
       await client.write({ operation: 'delete', object, key: id, fields: {} }, signal);
@@ -24,8 +26,8 @@ export const deleteRecord = defineAction({
   },
 });
 
-// In a collection a record that is not there is an invalid reference.
-function isGone(error: unknown): boolean {
+/** In a collection a record that is not there is an invalid reference. */
+export function isGone(error: unknown): boolean {
   if (!(error instanceof PatchbayError)) return false;
   return error.code === 'salesforce.notFound' || /INVALID_CROSS_REFERENCE_KEY/.test(error.detail);
 }

@@ -5,6 +5,9 @@ export interface FieldDescription {
   readonly name: string;
   readonly type: string;
   readonly length: number;
+  /** Digits in all and after the point, of a number. */
+  readonly precision?: number;
+  readonly scale?: number;
   readonly createable: boolean;
   readonly updateable: boolean;
   readonly externalId: boolean;
@@ -46,6 +49,12 @@ export class ObjectDescriptions {
     return description;
   }
 
+  /** As the org says now, for whoever has just changed it. */
+  now(object: string, signal: AbortSignal): Promise<ObjectDescription> {
+    this.#known.delete(object.toLowerCase());
+    return this.of(object, signal);
+  }
+
   /** Names of the objects that the user may see. */
   async names(signal: AbortSignal): Promise<readonly string[]> {
     const call = { method: 'GET', url: '/sobjects', action: 'Listing the objects of the org' } as const;
@@ -68,8 +77,7 @@ export function faultsOfWrite(
 ): Fault[] {
   const faults: Fault[] = [];
   const { operation, matchOn, fields } = write;
-  const fieldOf = (name: string) => description.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
-  const key = matchOn === undefined ? undefined : fieldOf(matchOn);
+  const key = matchOn === undefined ? undefined : fieldOf(description, matchOn);
   if (matchOn !== undefined && key === undefined) {
     faults.push({ pointer: '/matchOn', ...unknownField(matchOn, description) });
   } else if (matchOn !== undefined && key?.externalId !== true && key?.idLookup !== true) {
@@ -80,7 +88,7 @@ export function faultsOfWrite(
     });
   }
   for (const [name, value] of Object.entries(fields)) {
-    const field = fieldOf(name);
+    const field = fieldOf(description, name);
     const pointer = `/fields/${name}`;
     if (field === undefined) {
       const isParent = description.fields.some((one) => one.relationshipName?.toLowerCase() === name.toLowerCase());
@@ -134,7 +142,12 @@ function isWritable({ createable, updateable }: FieldDescription, operation: str
   return operation === 'create' ? createable : updateable;
 }
 
-function unknownField(name: string, description: ObjectDescription): { detail: string; fix: string } {
+/** The field of the object, whatever the case of its name. */
+export function fieldOf({ fields }: ObjectDescription, name: string): FieldDescription | undefined {
+  return fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+}
+
+export function unknownField(name: string, description: ObjectDescription): { detail: string; fix: string } {
   const near = description.fields.filter((field) => isNear(bare(field.name), bare(name))).map((field) => field.name);
   return {
     detail: `${description.name} has no field ${name}, or the user may not see it`,
@@ -149,15 +162,14 @@ function bare(name: string): string {
   return name.toLowerCase().replace(/__c$|_/g, '');
 }
 
-/** Equal but for one letter more, less or other. */
+/** Equal but for one letter more, less or other; in a longer name also two that stand together. */
 function isNear(one: string, other: string): boolean {
-  if (Math.abs(one.length - other.length) > 1) return false;
   let start = 0;
   while (start < one.length && one[start] === other[start]) start += 1;
   let end = 0;
   const shorter = Math.min(one.length, other.length) - start;
   while (end < shorter && one.at(-1 - end) === other.at(-1 - end)) end += 1;
-  return Math.max(one.length, other.length) - start - end <= 1;
+  return Math.max(one.length, other.length) - start - end <= (one.length > 4 ? 2 : 1);
 }
 
 function listed({ fields }: ObjectDescription, isWanted: (field: FieldDescription) => boolean): string {

@@ -1,4 +1,5 @@
 import { defineTrigger, z } from '#sdk';
+import { checkObject } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { formatPlace, parsePlace } from './stream-place.js';
 
@@ -38,6 +39,11 @@ export const platformEvent = defineTrigger({
   }),
   examples: [{ event: 'Settled__e' }, { event: 'Settlements__chn', start: 'earliest', onExpired: 'fail' }],
 
+  check(context) {
+    const { event } = context.input;
+    // A channel is described nowhere.
+    return checkObject(context, /__e$/.test(String(event)) ? event : undefined, '/event', () => []);
+  },
   async listen(context) {
     const { client, signal, log } = context;
     const { event: name, start, onExpired } = context.input;

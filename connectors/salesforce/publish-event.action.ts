@@ -1,6 +1,8 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkObject } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { recordFields } from './field-schemas.js';
+import { faultsOfWrite } from './object-descriptions.js';
 import { isAnswerLost } from './salesforce.errors.js';
 
 export const publishEvent = defineAction({
@@ -22,6 +24,13 @@ export const publishEvent = defineAction({
   examples: [{ event: 'Transfer_Seen__e', fields: { Key__c: '31337:0x5b1d:3', Amount__c: '25000' } }],
   repeatable:
     'Done again it publishes again: subscribers hear it at least once. Put a key into a field, such as the id of the event, so that they can tell.',
+  check(context) {
+    const { event, fields } = context.input;
+    const written = typeof fields === 'object' && fields !== null ? { ...fields } : {};
+    return checkObject(context, event, '/event', (description) =>
+      faultsOfWrite(description, { operation: 'create', fields: written }),
+    );
+  },
   async run({ input: { event, fields, onLostAnswer }, client, signal }) {
     try {
       const { id } = await client.write({ operation: 'create', object: event, fields }, signal);

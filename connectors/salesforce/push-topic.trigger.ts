@@ -1,6 +1,7 @@
 import { defineTrigger, z, type Heard, type ListenContext } from '#sdk';
 import { changedRows, idOf, stampOf } from './changed-rows.js';
 import type { HeardEvents, StreamEvent } from './channel-listener.js';
+import { checkQuery, checkTopic } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { faultsOfTopic } from './push-topic-query.js';
 import { describeTopic, ensureTopic, type KnownTopic } from './push-topic.js';
@@ -81,6 +82,10 @@ export const pushTopic = defineTrigger({
     { query: "SELECT Id, Name, Amount FROM Opportunity WHERE StageName = 'Closed Won'", operations: ['update'] },
   ],
 
+  async check(context) {
+    const { topic, query } = context.input;
+    return [...(await checkTopic(context, topic)), ...(await checkQuery(context, '/query', query, true))];
+  },
   async listen(context) {
     const { client, signal, log } = context;
     const { topic, query = '', operations, notifyForFields, start, onExpired } = context.input;

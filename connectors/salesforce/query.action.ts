@@ -1,4 +1,5 @@
 import { defineAction, z } from '#sdk';
+import { checkQuery } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { bindSoql } from './soql-parameters.js';
 
@@ -35,6 +36,7 @@ export const query = defineAction({
     },
   ],
   repeatable: 'It changes nothing; done again it reads the records as they are then.',
+  check: (context) => checkQuery(context, '/soql', context.input['soql'], false),
   run: ({ input: { soql, parameters, limit }, client, signal }) =>
     client.query(bindSoql(soql, parameters), limit, signal),
 });

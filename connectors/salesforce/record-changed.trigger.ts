@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineTrigger, z, type Heard, type ListenContext } from '#sdk';
 import { changedRows, chosenFields, idOf, overlapMs, stampOf } from './changed-rows.js';
+import { checkNames } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { fieldName, objectName } from './field-schemas.js';
 import type { SalesforceClient, SalesforceRecord } from './salesforce.client.js';
@@ -72,6 +73,7 @@ export const recordChanged = defineTrigger({
     { object: 'Invoice__c', fields: ['Total__c'], changes: ['updated'], everySeconds: 300 },
   ],
 
+  check: checkNames,
   async listen(context) {
     const { signal, input } = context;
     /** Keys of what was emitted, and when the rows were stored. */

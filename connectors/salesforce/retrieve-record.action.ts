@@ -1,4 +1,5 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkNames } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { fieldName, objectName, recordId } from './field-schemas.js';
 
@@ -20,6 +21,7 @@ export const retrieveRecord = defineAction({
   }),
   examples: [{ object: 'Contact', id: '003000000000001AAA', fields: ['Name', 'Wallet__c'] }],
   repeatable: 'It changes nothing; done again it reads the record as it is then.',
+  check: checkNames,
   async run({ input: { object, id, fields, onMissing }, client, signal }) {
     try {
       return { record: await client.retrieve(object, id, fields, signal) };

@@ -1,4 +1,5 @@
 import { defineAction, PatchbayError, z } from '#sdk';
+import { checkWrite } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { objectName, recordFields, recordId } from './field-schemas.js';
 
@@ -19,6 +20,7 @@ export const updateRecord = defineAction({
   examples: [{ object: 'Opportunity', id: '006000000000001AAA', fields: { Mint_Tx__c: '0x5b1d…' } }],
   repeatable:
     'Done again it sets the same values: the record is as after the first time, and a push topic reports no change.',
+  check: (context) => checkWrite(context, 'update'),
   async run({ input: { object, id, fields, onDeleted }, client, signal }) {
     try {
       await client.update(object, id, fields, signal);

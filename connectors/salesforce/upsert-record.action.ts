@@ -1,4 +1,5 @@
 import { defineAction, z } from '#sdk';
+import { checkWrite } from './checks.js';
 import { salesforceOrg } from './connection.js';
 import { allowDuplicates, fieldName, matchableValue, objectName, recordFields } from './field-schemas.js';
 
@@ -26,6 +27,7 @@ export const upsertRecord = defineAction({
   ],
   repeatable:
     'Done again with the same external id it finds the record it made and sets the same values: there is one record, even after a lost answer. Only `created` differs.',
+  check: (context) => checkWrite(context, 'upsert'),
   async run({ input, client, signal }) {
     const { object, matchOn, fields, allowDuplicates: allowed } = input;
     const value = matchableValue(matchOn, fields);

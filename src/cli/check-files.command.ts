@@ -1,4 +1,5 @@
 import type { FaultFormat } from './fault-text.js';
+import { hubChecks } from './lint-checks.js';
 import { lintCommand } from './lint.command.js';
 import type { Session } from './session.js';
 import { testCommand } from './test.command.js';
@@ -13,6 +14,8 @@ export async function checkFiles(
 ): Promise<number> {
   const vocabulary = await loadVocabulary(session.io);
   const folder = session.io.env['PATCHBAY_FLOWS_DIR'] ?? 'flows';
-  const check = command === 'lint' ? lintCommand : testCommand;
-  return check(paths.length > 0 ? paths : [folder], { vocabulary, json: session.isJson, ...options }, session.files);
+  const wanted = paths.length > 0 ? paths : [folder];
+  const given = { vocabulary, json: session.isJson, ...options };
+  if (command === 'test') return testCommand(wanted, given, session.files);
+  return lintCommand(wanted, { ...given, ask: hubChecks(vocabulary, () => session.hub()) }, session.files);
 }

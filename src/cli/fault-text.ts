@@ -40,10 +40,10 @@ function excerpt(written: string, line: number, column: number): readonly string
 }
 
 /** An annotation of a GitHub workflow. */
-export function faultAnnotation(fault: Fault): string {
+export function faultAnnotation(fault: Fault, level: 'error' | 'warning' = 'error'): string {
   const text = [fault.detail, fault.fix].filter((part) => part !== undefined).join(' ');
   const place = `file=${escapeProperty(fault.file ?? '')},line=${fault.line ?? 1},col=${fault.column ?? 1},title=${escapeProperty(fault.rule ?? 'fault')}`;
-  return `::error ${place}::${escapeData(text)}`;
+  return `::${level} ${place}::${escapeData(text)}`;
 }
 
 function escapeData(text: string): string {

@@ -1,12 +1,15 @@
 import type { Fault } from '#sdk';
 import { loadFlow, loadFlowTests, type Vocabulary } from '#engine';
 import { faultAnnotation, faultText, type CommandIo, type FaultFormat } from './fault-text.js';
+import type { AskChecks } from './lint-checks.js';
 import { findFiles, isFlowFile, isTestFile, readText } from './flow-files.js';
 
 export interface LintOptions {
   readonly vocabulary: Vocabulary;
   /** Name of each connection, and its connector; absent: not checked. */
   readonly connections?: ReadonlyMap<string, string>;
+  /** Absent: only what the files themselves tell is checked. */
+  readonly ask?: AskChecks;
   readonly json?: boolean;
   readonly format?: FaultFormat;
 }
@@ -16,18 +19,24 @@ export async function lintCommand(paths: readonly string[], options: LintOptions
   const { files, missing } = await findFiles(paths.length > 0 ? paths : ['flows'], io.cwd, isFlowFile);
   for (const path of missing) io.err(`There is no file or folder ${path}.`);
   const faults: Fault[] = [];
+  const warnings: Fault[] = [];
   for (const [index, file] of files.entries()) {
     const text = await readText(file, io.cwd);
-    const found = lint(file, text, options);
+    const checks = isTestFile(file) ? undefined : await options.ask?.(text, file);
+    const found = [...lint(file, text, options), ...(checks?.faults ?? [])];
     faults.push(...found);
+    warnings.push(...(checks?.warnings ?? []));
     if (!options.json)
       for (const fault of found)
         io.out(options.format === 'github' ? faultAnnotation(fault) : faultText(fault, text, io));
     if (io.isTerminal && (index + 1) % 50 === 0)
       io.err(`${index + 1} of ${files.length} files, ${faults.length} faults`);
   }
-  if (options.json) io.out(JSON.stringify({ files: files.length, faults }, undefined, 2));
+  if (options.json) io.out(JSON.stringify({ files: files.length, faults, warnings }, undefined, 2));
   else if (options.format !== 'github') io.out(summary(files.length, faults.length));
+  if (!options.json)
+    for (const warning of warnings)
+      io.err(options.format === 'github' ? faultAnnotation(warning, 'warning') : faultText(warning, undefined, io));
   if (faults.length > 0) return 3;
   return missing.length > 0 ? 4 : 0;
 }

@@ -15,6 +15,7 @@ export type {
   StepError,
   Where,
 } from './flow.js';
+export { usesOf, type FlowUse } from './flow.uses.js';
 export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
 export { runToEnd } from './run-to-end.js';

@@ -3,6 +3,7 @@ import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
 import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z, type Fault } from '#sdk';
+import { FlowChecker, type FlowChecks } from './flow-checker.js';
 import { faultsAnswer, flowAnswer, flowDetailAnswer, flowsAnswer } from './flows.schema.js';
 import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
 
@@ -17,6 +18,7 @@ export interface FlowView {
   readonly trigger: string;
   readonly steps: readonly string[];
   readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 @Controller('api/flows')
@@ -24,6 +26,7 @@ export class FlowsController {
   constructor(
     private readonly flows: FlowsService,
     private readonly catalog: Catalog,
+    private readonly checker: FlowChecker,
     private readonly audit: AuditLog,
   ) {}
 
@@ -42,12 +45,14 @@ export class FlowsController {
     return { ...viewOf(flow), document: flow.compiled.flow.document };
   }
 
-  @Answers('Finds the faults of a flow document; nothing is kept', faultsAnswer)
+  @Answers('Finds the faults of a flow document, also by asking the connections it uses; nothing is kept', faultsAnswer)
   @Post('lint')
   @HttpCode(200)
   @Scopes('flows:read')
-  lint(@ZodBody(draft) body: z.output<typeof draft>): { faults: readonly Fault[] } {
-    return { faults: loadFlow(body.document, { vocabulary: this.catalog }).faults };
+  async lint(@ZodBody(draft) { document }: z.output<typeof draft>): Promise<FlowChecks> {
+    const { faults } = loadFlow(document, { vocabulary: this.catalog });
+    const checks = await this.checker.check(document);
+    return { faults: [...faults, ...checks.faults], warnings: checks.warnings };
   }
 
   @Answers('Pauses a flow: its trigger stops, runs that have begun go on', flowAnswer)
@@ -88,5 +93,6 @@ function viewOf(flow: KnownFlow): FlowView {
     trigger: trigger.uses,
     steps: steps.map((step) => step.uses),
     faults: flow.faults,
+    warnings: flow.warnings,
   };
 }

@@ -10,7 +10,11 @@ const fault = z.object({
   rule: z.string().optional().meta({ description: 'The rule that was broken' }),
 });
 
-export const faultsAnswer = z.object({ faults: z.array(fault) });
+const warnings = z
+  .array(fault)
+  .meta({ description: 'What could not be checked, because the other side of a connection could not be asked' });
+
+export const faultsAnswer = z.object({ faults: z.array(fault), warnings });
 
 export const flowAnswer = z.object({
   name: z.string(),
@@ -21,6 +25,7 @@ export const flowAnswer = z.object({
   trigger: z.string(),
   steps: z.array(z.string()),
   faults: z.array(fault).meta({ description: 'Of the file as it is now; not empty means that an older version runs' }),
+  warnings,
 });
 
 export const flowDetailAnswer = z.object({ ...flowAnswer.shape, document: z.string() });

@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFlow, type CompiledFlow, type LoadOptions, type Vocabulary } from '#engine';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
+import type { FlowChecker } from './flow-checker.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 
 export interface FlowsParts {
@@ -12,6 +13,8 @@ export interface FlowsParts {
   /** What flows may read as `env.NAME`. */
   readonly env: Readonly<Record<string, string>>;
   readonly store: FlowsStore;
+  /** Asks the other sides of a flow that is new or changed. Absent: nobody is asked. */
+  readonly checker?: Pick<FlowChecker, 'check'>;
   readonly log: Logger;
 }
 
@@ -23,6 +26,8 @@ export interface KnownFlow {
   readonly isPaused: boolean;
   /** Of the file as it is now; not empty means that an older version runs. */
   readonly faults: readonly Fault[];
+  /** What could not be checked when this version was loaded. */
+  readonly warnings: readonly Fault[];
 }
 
 /** Files with faults that have no good version to fall back on. */
@@ -155,8 +160,11 @@ export class FlowsService {
       });
       const name = flow?.flow.name;
       const twin = name === undefined ? undefined : next.get(name);
-      if (flow === undefined || twin !== undefined) {
-        const all = twin === undefined ? faults : [duplicateName(file, name ?? '', twin.file)];
+      // What runs already goes on, whatever became of the other side since.
+      const isNew = flow !== undefined && stored.get(flow.flow.name)?.version !== flow.flow.version;
+      const checked = isNew ? await this.parts.checker?.check(document, file) : undefined;
+      if (flow === undefined || twin !== undefined || (checked !== undefined && checked.faults.length > 0)) {
+        const all = twin === undefined ? (checked?.faults ?? faults) : [duplicateName(file, name ?? '', twin.file)];
         const kept = await this.#lastGood(file, stored);
         if (kept === undefined || next.has(kept.name)) broken.push({ file, faults: all });
         else next.set(kept.name, { ...kept, faults: all });
@@ -169,6 +177,7 @@ export class FlowsService {
         compiled: flow,
         isPaused: stored.get(flow.flow.name)?.isPaused ?? false,
         faults: [],
+        warnings: checked?.warnings ?? this.#warningsOf(flow),
       });
     }
     for (const flow of next.values()) {
@@ -184,6 +193,11 @@ export class FlowsService {
     this.#tell();
   }
 
+  #warningsOf({ flow }: CompiledFlow): readonly Fault[] {
+    const known = this.#flows.get(flow.name);
+    return known?.compiled.flow.version === flow.version ? known.warnings : [];
+  }
+
   /** What this file held when it last had no faults: in this process, or before the restart. */
   async #lastGood(file: string, stored: ReadonlyMap<string, StoredFlow>): Promise<KnownFlow | undefined> {
     const known = [...this.#flows.values()].find((flow) => flow.file === file);
@@ -191,7 +205,7 @@ export class FlowsService {
     const row = [...stored.values()].find((flow) => flow.file === file);
     if (row === undefined) return undefined;
     const compiled = await this.version(row.version).catch(() => undefined);
-    return compiled && { name: row.name, file, compiled, isPaused: row.isPaused, faults: [] };
+    return compiled && { name: row.name, file, compiled, isPaused: row.isPaused, faults: [], warnings: [] };
   }
 
   async #files(): Promise<string[]> {

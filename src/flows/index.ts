@@ -1,4 +1,5 @@
 /** The flow files known to the hub: loaded, watched, versioned. */
+export { FlowChecker } from './flow-checker.js';
 export { FlowsController } from './flows.controller.js';
 export { FlowsService, type KnownFlow } from './flows.service.js';
 export { FlowsStore } from './flows.store.js';

@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { Catalog } from '#catalog';
+import { PatchbayError, defineAction, defineConnection, defineConnector, z, type CheckContext, type Fault } from '#sdk';
+import { FlowChecker } from './flow-checker.js';
+
+const document = `name: notes
+trigger: { uses: webhook.received }
+steps:
+  - uses: crm.write
+    with:
+      object: Nowhere
+      fields: { Name: "{{event.body.name}}" }
+  - uses: crm.write
+    with: { object: Contact, fields: {} }
+`;
+
+function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): FlowChecker {
+  const connection = defineConnection({ title: 'CRM', settings: z.object({}), open: () => 'client' });
+  const write = defineAction({
+    title: 'Write',
+    summary: 'Writes.',
+    connection,
+    input: z.object({ object: z.string(), fields: z.record(z.string(), z.unknown()) }),
+    output: z.object({}),
+    examples: [],
+    repeatable: 'Yes.',
+    check,
+    run: () => ({}),
+  });
+  const crm = defineConnector({
+    name: 'crm',
+    title: 'CRM',
+    summary: 'A CRM.',
+    connection,
+    triggers: {},
+    actions: { write },
+  });
+  const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
+  return new FlowChecker({ catalog: new Catalog([crm]), connections, withinMs: 200 });
+}
+
+describe('checks of a flow by the other side', () => {
+  it('given an input that is not there, when the flow is checked, then line and column are those of the input', async () => {
+    const seen: unknown[] = [];
+    const checker = aChecker(({ input, client }) => {
+      seen.push(input, client);
+      const detail = 'There is no Nowhere';
+      return Promise.resolve(
+        input['object'] === 'Nowhere' ? [{ pointer: '/object', detail, fix: 'Try Contact.' }] : [],
+      );
+    });
+
+    const { faults, warnings } = await checker.check(document, 'notes.yaml');
+
+    expect(faults).toEqual([
+      {
+        pointer: '#/steps/0/with/object',
+        file: 'notes.yaml',
+        line: 6,
+        column: 15,
+        rule: 'not-there',
+        detail: 'There is no Nowhere.',
+        fix: 'Try Contact.',
+      },
+    ]);
+    expect(warnings).toEqual([]);
+    expect(seen.slice(0, 2)).toEqual([{ object: 'Nowhere', fields: { Name: undefined } }, 'client']);
+  });
+
+  it.each([
+    ['refuses', () => Promise.reject(new PatchbayError('connection.refused', { detail: 'nobody is there' }))],
+    ['never answers', () => new Promise<never>(() => undefined)],
+  ])(
+    'given another side that %s, when the flow is checked, then that is one warning and no fault',
+    async (_, check) => {
+      const { faults, warnings } = await aChecker(check).check(document);
+
+      expect(faults).toEqual([]);
+      expect(warnings).toMatchObject([{ rule: 'not-checked', detail: expect.stringContaining('connection main') }]);
+    },
+  );
+});

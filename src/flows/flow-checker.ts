@@ -1,0 +1,91 @@
+import type { Catalog } from '#catalog';
+import type { ConnectionsService } from '#connections';
+import { usesOf, type FlowUse } from '#engine';
+import { PatchbayError, type AnyAction, type AnyTrigger, type Fault } from '#sdk';
+
+export interface FlowCheckerParts {
+  readonly catalog: Pick<Catalog, 'trigger' | 'action'>;
+  readonly connections: Pick<ConnectionsService, 'nameFor' | 'client'>;
+  /** Default: five seconds for a flow as a whole. */
+  readonly withinMs?: number;
+}
+
+export interface FlowChecks {
+  /** What the other side of a connection does not know or allow. */
+  readonly faults: readonly Fault[];
+  /** What could not be asked; no reason to refuse the flow. */
+  readonly warnings: readonly Fault[];
+}
+
+type Checked = Pick<AnyAction & AnyTrigger, 'check' | 'connection'>;
+
+const defaultWithinMs = 5_000;
+/** How long nobody asks again who did not answer: a folder of flows is not to wait for each of them. */
+const silentMs = 15_000;
+
+/** Asks the other sides of a flow's connections whether there is what it names. Never throws, and never waits for long. */
+export class FlowChecker {
+  readonly #silent = new Map<string, { readonly until: number; readonly error: unknown }>();
+
+  constructor(private readonly parts: FlowCheckerParts) {}
+
+  async check(document: string, file?: string): Promise<FlowChecks> {
+    const signal = AbortSignal.timeout(this.parts.withinMs ?? defaultWithinMs);
+    const checks = await Promise.all(usesOf(document, file).map((use) => this.#checkUse(use, signal)));
+    return {
+      faults: checks.flatMap(({ faults }) => faults),
+      // One connection that cannot be asked is one warning, however often the flow uses it.
+      warnings: [...new Map(checks.flatMap(({ warnings }) => warnings).map((fault) => [fault.detail, fault])).values()],
+    };
+  }
+
+  async #checkUse(use: FlowUse, signal: AbortSignal): Promise<FlowChecks> {
+    const definition: Checked | undefined = this.parts.catalog.action(use.uses) ?? this.parts.catalog.trigger(use.uses);
+    const { check } = definition ?? {};
+    const name = check && this.#connectionOf(use);
+    if (check === undefined || name === undefined) return { faults: [], warnings: [] };
+    const silent = this.#silent.get(name);
+    if (silent !== undefined && silent.until > Date.now()) return notAsked(use, name, silent.error);
+    try {
+      const found = await within(signal, async () => {
+        const client: unknown = await this.parts.connections.client(name);
+        return check({ input: use.input, client, signal });
+      });
+      const faults = found.map(({ pointer, detail, fix }) =>
+        use.faultAt(pointer, { rule: 'not-there', detail: `${detail}.`, fix }),
+      );
+      return { faults, warnings: [] };
+    } catch (error) {
+      this.#silent.set(name, { until: Date.now() + silentMs, error });
+      return notAsked(use, name, error);
+    }
+  }
+
+  /** Undefined where the linter has more to say about it. */
+  #connectionOf({ uses, connection }: FlowUse): string | undefined {
+    try {
+      return this.parts.connections.nameFor(uses.slice(0, uses.indexOf('.')), connection);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function notAsked(use: FlowUse, name: string, error: unknown): FlowChecks {
+  const warning = use.faultAt('', {
+    rule: 'not-checked',
+    detail: `Whether the connection ${name} knows what the flow names could not be asked: ${PatchbayError.from(error).detail}`,
+    fix: `Try the connection: npx patchbay connection test ${name}`,
+  });
+  return { faults: [], warnings: [warning] };
+}
+
+/** Also when what is asked does not heed the signal. */
+function within<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(new PatchbayError('connection.timeout', { detail: 'it did not answer in time' }));
+    if (signal.aborted) return end();
+    signal.addEventListener('abort', end, { once: true });
+    ask().then(resolve, reject);
+  });
+}
