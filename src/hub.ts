@@ -191,7 +191,7 @@ async function assemble(
   onStop('live transactions', () => chain.live.stop());
 
   const flowEnv = Object.fromEntries(config.flows.env.map((name) => [name, env[name] ?? '']));
-  const checker = new FlowChecker({ catalog, connections });
+  const checker = new FlowChecker({ catalog, connections, use: chain.use });
   const flows = new FlowsService({
     folder: config.flows.dir,
     vocabulary: catalog,

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Fault } from '#sdk';
+import type { Fault, UseService } from '#sdk';
 import { startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
 import salesforce from './index.js';
 import type { SalesforceClient } from './salesforce.client.js';
+
+const noService: UseService = () => {
+  throw new Error('No service is lent here');
+};
 
 describe('what the org says of a flow before it runs', () => {
   let org: SalesforceOrg;
@@ -16,7 +20,7 @@ describe('what the org says of a flow before it runs', () => {
 
   async function faultsOf(name: string, input: Readonly<Record<string, unknown>>): Promise<readonly Fault[]> {
     const definition = salesforce.actions[name] ?? salesforce.triggers[name];
-    return (await definition?.check?.({ input, client, signal: AbortSignal.timeout(5_000) })) ?? [];
+    return (await definition?.check?.({ input, client, use: noService, signal: AbortSignal.timeout(5_000) })) ?? [];
   }
   const placesOf = async (...given: Parameters<typeof faultsOf>) =>
     (await faultsOf(...given)).map(({ pointer, fix }) => [pointer, fix]);

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { Catalog } from '#catalog';
-import { PatchbayError, defineAction, defineConnection, defineConnector, z, type CheckContext, type Fault } from '#sdk';
+import {
+  PatchbayError,
+  defineAction,
+  defineConnection,
+  defineConnector,
+  z,
+  type CheckContext,
+  type Fault,
+  type UseService,
+} from '#sdk';
 import { FlowChecker } from './flow-checker.js';
 
 const document = `name: notes
@@ -13,6 +22,10 @@ steps:
   - uses: crm.write
     with: { object: Contact, fields: {} }
 `;
+
+const noService: UseService = () => {
+  throw new Error('No service is lent here');
+};
 
 function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): FlowChecker {
   const connection = defineConnection({ title: 'CRM', settings: z.object({}), open: () => 'client' });
@@ -36,7 +49,7 @@ function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): 
     actions: { write },
   });
   const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
-  return new FlowChecker({ catalog: new Catalog([crm]), connections, withinMs: 200 });
+  return new FlowChecker({ catalog: new Catalog([crm]), connections, use: noService, withinMs: 200 });
 }
 
 describe('checks of a flow by the other side', () => {

@@ -1,11 +1,12 @@
 import type { Catalog } from '#catalog';
 import type { ConnectionsService } from '#connections';
 import { usesOf, type FlowUse } from '#engine';
-import { PatchbayError, type AnyAction, type AnyTrigger, type Fault } from '#sdk';
+import { PatchbayError, type AnyAction, type AnyTrigger, type Fault, type UseService } from '#sdk';
 
 export interface FlowCheckerParts {
   readonly catalog: Pick<Catalog, 'trigger' | 'action'>;
   readonly connections: Pick<ConnectionsService, 'nameFor' | 'client'>;
+  readonly use: UseService;
   /** Default: five seconds for a flow as a whole. */
   readonly withinMs?: number;
 }
@@ -29,9 +30,13 @@ export class FlowChecker {
 
   constructor(private readonly parts: FlowCheckerParts) {}
 
-  async check(document: string, file?: string): Promise<FlowChecks> {
+  check(document: string, file?: string): Promise<FlowChecks> {
+    return this.checkUses(usesOf(document, file));
+  }
+
+  async checkUses(uses: readonly FlowUse[]): Promise<FlowChecks> {
     const signal = AbortSignal.timeout(this.parts.withinMs ?? defaultWithinMs);
-    const checks = await Promise.all(usesOf(document, file).map((use) => this.#checkUse(use, signal)));
+    const checks = await Promise.all(uses.map((use) => this.#checkUse(use, signal)));
     return {
       faults: checks.flatMap(({ faults }) => faults),
       // One connection that cannot be asked is one warning, however often the flow uses it.
@@ -49,7 +54,7 @@ export class FlowChecker {
     try {
       const found = await within(signal, async () => {
         const client: unknown = await this.parts.connections.client(name);
-        return check({ input: use.input, client, signal });
+        return check({ input: use.input, client, use: this.parts.use, signal });
       });
       const faults = found.map(({ pointer, detail, fix }) =>
         use.faultAt(pointer, { rule: 'not-there', detail: `${detail}.`, fix }),

@@ -67,6 +67,7 @@ export interface CheckContext<Client = unknown> {
   /** As written: not parsed, defaults not filled in; what a template will give is `undefined`. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly client: Client;
+  readonly use: UseService;
   /** Raised when nobody waits any longer. */
   readonly signal: AbortSignal;
 }
