@@ -59,12 +59,16 @@ describe('values that are missing', () => {
   const sources = 'a [type=fail]; b [type=memo value=<3>]; c [type=memo value=<5>];';
 
   it('given one good value of three, when nothing is said about faults, then it is enough, as in a node', async () => {
-    await expect(result(`a [type=fail]; b [type=fail]; c [type=memo value=<5>]; m [type=median]; {a b c} -> m`)).resolves.toBe('5');
+    await expect(
+      result(`a [type=fail]; b [type=fail]; c [type=memo value=<5>]; m [type=median]; {a b c} -> m`),
+    ).resolves.toBe('5');
     await expect(result(`${sources} m [type=median values=<[$(a), $(b), $(c)]>]`)).resolves.toBe('4');
   });
 
   it('given fewer good values than allowed, when they are summed, then the task fails', async () => {
-    await expect(result(`${sources} m [type=sum allowedFaults="0"]; {a b c} -> m`)).rejects.toThrow(/1 of the 3 values/);
+    await expect(result(`${sources} m [type=sum allowedFaults="0"]; {a b c} -> m`)).rejects.toThrow(
+      /1 of the 3 values/,
+    );
   });
 
   it('given no good value, when any is asked for, then the task fails; else chance decides', async () => {
