@@ -38,3 +38,10 @@ export async function workflowToken({ body, key, nowSeconds, id }: TokenOptions)
 function encoded(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]));
+}
