@@ -74,6 +74,7 @@ describe('reading the data of a request', () => {
   });
 
   it.each([
+    ['an end where names should begin', '0xff00ff'],
     ['a name without a value', `0x${get}${text('path')}`],
     ['a value that ends too early', `0x${text('get')}78ff6161`],
     ['a list that promises four thousand million values', `0x${text('a')}9affffffff00`],

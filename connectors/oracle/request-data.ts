@@ -18,6 +18,8 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 export function readRequestData(hex: string): Record<string, unknown> {
   const data = Buffer.from(hex.slice(2), 'hex');
   if (data.length === 0) return {};
+  // It would end the map before it has begun, and garbage would pass for a request without parameters.
+  if (data[0] === 0xff) throw refuse('begins with an end');
   const isMap = data[0]! >> 5 === 5;
   const whole = isMap ? data : Buffer.concat([Buffer.of(0xbf), data, Buffer.of(0xff)]);
   return paramsOf(decodeCbor(whole), { items: 0 }, 0);
