@@ -4,8 +4,11 @@ import { answer } from './answer.action.js';
 import { callAdapter } from './call-adapter.action.js';
 import { collect } from './collect.action.js';
 import { oracle } from './connection.js';
+import { deliver } from './deliver.action.js';
 import { fulfill } from './fulfill.action.js';
 import { pipeline } from './pipeline.action.js';
+import { publishFeed } from './publish-feed.action.js';
+import { readFeed } from './read-feed.action.js';
 import { request } from './request.trigger.js';
 import { startJob } from './start-job.action.js';
 import { startWorkflow } from './start-workflow.action.js';
@@ -16,5 +19,5 @@ export default defineConnector({
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
   triggers: { adapter, request },
-  actions: { answer, callAdapter, collect, fulfill, pipeline, startJob, startWorkflow },
+  actions: { answer, callAdapter, collect, deliver, fulfill, pipeline, publishFeed, readFeed, startJob, startWorkflow },
 });
