@@ -54,7 +54,9 @@ function findCycle(tasks: readonly Task[]): readonly Task[] {
     path.push(task);
     task = byId.get(task.after.find((id) => byId.has(id))!)!;
   }
-  return path.slice(path.indexOf(task)).reverse();
+  const cycle = path.slice(path.indexOf(task)).reverse();
+  const first = cycle.indexOf(tasks.find((one) => cycle.includes(one))!);
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
 
 /** Nodes let 0 be given twice. */

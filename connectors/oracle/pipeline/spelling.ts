@@ -4,7 +4,7 @@ export function closest(written: string, names: readonly string[]): string | und
   const [best] = names
     .map((name) => ({ name, distance: distance(lower, name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(written.length / 4)) ? best.name : undefined;
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(written.length / 3)) ? best.name : undefined;
 }
 
 /** Letters to change, add or leave out. */

@@ -53,13 +53,19 @@ export class Variables {
 
 /** The error of a task that could not go on without another one; it keeps the code, since the cure is the same. */
 export function because(task: string, error: PatchbayError): PatchbayError {
-  return new PatchbayError(error.code, {
-    detail: error.detail.startsWith('The task ') ? error.detail : `The task ${task} failed: ${error.detail}`,
+  if (named.has(error)) return error;
+  const told = new PatchbayError(error.code, {
+    detail: `The task ${task} failed: ${error.detail}`,
     ...(error.fix !== undefined && { fix: error.fix }),
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
     cause: error,
   });
+  named.add(told);
+  return told;
 }
+
+/** Errors that say already in which task they began. */
+const named = new WeakSet<PatchbayError>();
 
 function enter(value: Value, key: string, path: string): Value {
   if (isMap(value) && Object.hasOwn(value, key)) return value[key]!;
