@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { exitCodes } from './exit-code.js';
 import { CommandError, UsageError } from './failure.js';
-import { HubAnswerError, type HubClient } from './hub-client.js';
+import type { HubClient } from './hub-client.js';
+import { HubChain } from './hub-chain.js';
+import { jobIdWord } from './oracle-job-id.js';
 import { jobFlowText } from './oracle-job-flow.js';
 import type { Session } from './session.js';
 
@@ -17,16 +18,6 @@ export interface OracleDeployOptions {
   readonly name: string;
   readonly connection: string;
   readonly job?: string;
-}
-
-interface Sent {
-  readonly status: string;
-  readonly network: string;
-  readonly chainId: number;
-}
-
-interface Deployed extends Sent {
-  readonly contract: { readonly address: string; readonly name: string };
 }
 
 interface NetworkAnswer {
@@ -59,7 +50,7 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
   const owner = options.owner ?? options.signer;
   const ownerAddress = await addressOf(hub, owner);
   const network = await networkOf(hub, options.network);
-  const chain = new Chain({
+  const chain = new HubChain({
     hub,
     session,
     network: network.name,
@@ -72,7 +63,12 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
     minter: { name: owner, address: ownerAddress },
   });
   const operator = await chain.deploy('Operator', name, { link, owner: ownerAddress });
-  await chain.call(name, 'setAuthorizedSenders', { senders: [signer] }, `${options.signer} may answer`);
+  await chain.call(
+    name,
+    'setAuthorizedSenders',
+    { senders: [signer] },
+    { told: `${options.signer} may answer`, isRepeatable: false },
+  );
 
   await declareConnection(hub, connection, {
     network: network.name,
@@ -92,7 +88,7 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
     link,
     operator,
     connection,
-    ...(job !== undefined && { job: { name: job, id: jobId, specId: specIdOf(jobId), flow: flowFile?.shown } }),
+    ...(job !== undefined && { job: { name: job, id: jobId, specId: jobIdWord(jobId), flow: flowFile?.shown } }),
   };
   session.show(result, () =>
     [
@@ -100,66 +96,14 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
       `operator   ${operator}`,
       ...(job === undefined
         ? []
-        : [`job        ${jobId}`, `specId     ${specIdOf(jobId)}   (what a consumer contract asks for)`]),
+        : [`job        ${jobId}`, `specId     ${jobIdWord(jobId)}   (what a consumer contract asks for)`]),
     ].join('\n'),
   );
 }
 
-/** Sends one transaction after another, each known by what it is for. */
-class Chain {
-  constructor(
-    private readonly parts: {
-      readonly hub: HubClient;
-      readonly session: Session;
-      readonly network: string;
-      readonly from: string;
-      readonly keyed: string;
-    },
-  ) {}
-
-  async find(name: string): Promise<string | undefined> {
-    const { hub, network } = this.parts;
-    try {
-      const query = `?network=${encodeURIComponent(network)}`;
-      return (await hub.get<{ address: string }>(`/api/contracts/${encodeURIComponent(name)}${query}`)).address;
-    } catch (error) {
-      if (error instanceof HubAnswerError && error.problem.status === 404) return undefined;
-      throw error;
-    }
-  }
-
-  /** @returns its address */
-  async deploy(artefact: string, name: string, args: Readonly<Record<string, unknown>>): Promise<string> {
-    const { hub, session, network, from } = this.parts;
-    const { abi, bytecode } = await readArtefact(artefact);
-    const { version } = await hub.post<{ version: number }>('/api/interfaces', { name: artefact, abi, bytecode });
-    const { contract } = await hub.post<Deployed>(
-      `/api/interfaces/${artefact}/deploy`,
-      { version, args, from, name, network, wait: 'mined' },
-      this.#headers(`deploy:${name}`),
-    );
-    session.note(`✓ ${artefact} ${contract.address}, known as ${name}`);
-    return contract.address;
-  }
-
-  async call(contract: string, called: string, args: Readonly<Record<string, unknown>>, what: string): Promise<void> {
-    const { hub, session, network, from } = this.parts;
-    await hub.post<Sent>(
-      `/api/contracts/${contract}/${called}`,
-      { args, from, network, wait: 'mined' },
-      this.#headers(`${contract}:${called}:${JSON.stringify(args)}`),
-    );
-    session.note(`✓ ${what}`);
-  }
-
-  #headers(purpose: string): Record<string, string> {
-    return { 'idempotency-key': `${this.parts.keyed}:${purpose}`.slice(0, 200), prefer: 'wait=25' };
-  }
-}
-
 /** The one that is named, the one that is known as `link`, or a new one where that does no harm. */
 async function linkToken(
-  chain: Chain,
+  chain: HubChain,
   chainId: number,
   {
     link,
@@ -182,8 +126,18 @@ async function linkToken(
     );
   }
   const address = await chain.deploy('LinkToken', 'link', {});
-  await chain.call('link', 'grantMintRole', { minter: minter.address }, `${minter.name} may mint LINK`);
-  await chain.call('link', 'mint', { account: minter.address, amount: mintedJuels }, `1000 LINK for ${minter.name}`);
+  await chain.call(
+    'link',
+    'grantMintRole',
+    { minter: minter.address },
+    { told: `${minter.name} may mint LINK`, isRepeatable: false },
+  );
+  await chain.call(
+    'link',
+    'mint',
+    { account: minter.address, amount: mintedJuels },
+    { told: `1000 LINK for ${minter.name}`, isRepeatable: false },
+  );
   return address;
 }
 
@@ -241,19 +195,4 @@ async function freeFlowFile(job: string, { io }: Session): Promise<{ readonly pa
   const path = resolve(io.cwd, shown);
   if ((await stat(path).catch(() => undefined)) === undefined) return { path, shown };
   throw new CommandError(exitCodes.conflict, `${shown} exists already.`, 'Choose another name with --job.');
-}
-
-/** The hexadecimal digits of a UUID as text, as consumer contracts customarily write a job. */
-function specIdOf(jobId: string): string {
-  return `0x${Buffer.from(jobId.replaceAll('-', ''), 'ascii').toString('hex')}`;
-}
-
-async function readArtefact(name: string): Promise<{ readonly abi: unknown; readonly bytecode: string }> {
-  // As source this file lies two folders below package.json, built it lies three below.
-  const file = ['../../../contracts/abi/', '../../contracts/abi/']
-    .map((folder) => new URL(`${folder}${name}.json`, import.meta.url))
-    .find((candidate) => existsSync(candidate));
-  if (file === undefined)
-    throw new CommandError(exitCodes.notFound, `This installation lacks contracts/abi/${name}.json.`);
-  return JSON.parse(await readFile(file, 'utf8')) as { readonly abi: unknown; readonly bytecode: string };
 }
