@@ -38,8 +38,8 @@ async function runJest() {
       ...projects,
       '--reporters=default',
       '--reporters=./scripts/test-counts.reporter.mjs',
-      // A long test shares the machine with the hub it kills and measures.
-      ...(isProof ? ['--runInBand'] : []),
+      // A long test shares the machine with the hub it kills and measures; one that failed may leave something open.
+      ...(isProof ? ['--runInBand', '--forceExit'] : []),
     ],
     { env: { ...process.env, PATCHBAY_TEST_COUNTS: counts }, stdio: ['ignore', 'inherit', 'inherit'] },
   );
