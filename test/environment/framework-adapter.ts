@@ -8,7 +8,7 @@ export interface FrameworkAdapter {
   stop(): Promise<void>;
 }
 
-const script = fileURLToPath(new URL('framework-adapter.mjs', import.meta.url));
+const script = fileURLToPath(new URL('price-adapter.mjs', import.meta.url));
 
 /** An adapter on the framework of Chainlink, in a process of its own, without Redis. */
 export async function startFrameworkAdapter(providerUrl: string): Promise<FrameworkAdapter> {

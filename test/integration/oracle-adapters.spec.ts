@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdapterHub, type Answered } from '../builders/adapter-hub.js';
 import { eventually } from '../builders/eventually.js';
+import { ScriptedServer } from '../builders/scripted-server.js';
+import { freePort } from '../../bench/setup/free-port.js';
+import { startFrameworkAdapter, type FrameworkAdapter } from '../environment/framework-adapter.js';
 
 interface Patched {
   readonly path: string;
@@ -92,6 +95,8 @@ class Source {
 let node: ResumingNode;
 let source: Source;
 let hub: AdapterHub;
+let slow: ScriptedServer;
+let framework: FrameworkAdapter;
 
 function priceFlow(more: string): string {
   return `
@@ -114,8 +119,16 @@ steps:
 }
 
 beforeAll(async () => {
-  [node, source] = await Promise.all([ResumingNode.start(), Source.start()]);
+  [node, source, slow] = await Promise.all([ResumingNode.start(), Source.start(), ScriptedServer.start()]);
+  framework = await startFrameworkAdapter(source.url);
   hub = await AdapterHub.start({
+    port: await freePort(),
+    configuration: `
+connections:
+  feeds:
+    connector: oracle
+    adapters: { prices: { url: '${framework.url}' }, slow: { url: '${slow.url}' } }
+`,
     flows: {
       price: `name: price${priceFlow(`    responseHosts: ['${node.host}']\n    budget: 500ms`)}`,
       later: `name: later${priceFlow(`    responseHosts: ['${node.host}']\n    async: true`)}`,
@@ -136,6 +149,31 @@ steps:
     where: { event.data.value: never }
     with: { result: 1 }
 `,
+      'by-framework': `
+name: by-framework
+trigger: { uses: oracle.adapter, with: { fields: { from: {} } } }
+steps:
+  - id: price
+    uses: oracle.callAdapter
+    connection: feeds
+    with: { adapter: prices, data: { base: '{{event.data.from}}', quote: USD } }
+    retry: { attempts: 5, delay: 200ms }
+  - id: said
+    uses: oracle.answer
+    with: { result: '{{steps.price.result}}' }
+`,
+      'by-slow-adapter': `
+name: by-slow-adapter
+trigger: { uses: oracle.adapter, with: { budget: 20s } }
+steps:
+  - id: asked
+    uses: oracle.callAdapter
+    connection: feeds
+    with: { adapter: slow, await: 1m }
+  - id: said
+    uses: oracle.answer
+    with: { result: '{{steps.asked.result}}' }
+`,
       hook: `
 name: hook
 trigger: { uses: webhook.received }
@@ -147,7 +185,7 @@ steps: [{ uses: http.request, with: { url: '${source.url}' } }]
 
 afterAll(async () => {
   await hub.close();
-  await Promise.all([node.stop(), source.stop()]);
+  await Promise.all([node.stop(), source.stop(), slow.stop(), framework.stop()]);
 }, 60_000);
 
 describe('a flow that is asked as an external adapter', () => {
@@ -339,4 +377,28 @@ describe('answers that come later', () => {
     await eventually(() => node.patched.filter(({ path }) => path.endsWith('/d')).length === 4);
     expect(node.statuses).toEqual([]);
   }, 30_000);
+});
+
+describe('a step that calls an adapter', () => {
+  it('given an adapter on the framework of Chainlink, when a flow asks it, then its result is the answer', async () => {
+    const { status, body } = await hub.adapter('by-framework', { id: 'job-7', data: { from: 'ETH' } });
+
+    expect({ status, body }).toMatchObject({ status: 200, body: { jobRunID: 'job-7', result: 3120.55 } });
+  });
+
+  it('given an adapter that answers later, when it does, then the run goes on, once', async () => {
+    slow.answer = () => ({ body: { pending: true } });
+    const answer = hub.adapter('by-slow-adapter', { id: 'job-8', data: {} });
+    const { body } = await eventually(() => slow.requests[0]);
+    const resume = (value: unknown) => hub.ask('PATCH', String(body.responseURL), value, '');
+
+    expect((await resume({})).status).toBe(422);
+    expect((await resume({ value: 1, error: 'x' })).status).toBe(422);
+    expect(await resume({ value: { data: { result: '77' } } })).toEqual({ status: 200, body: {} });
+    expect((await resume({ value: 2 })).status).toBe(409);
+    expect((await hub.ask('PATCH', `/oracle/resume/${crypto.randomUUID()}`, { value: 1 }, '')).status).toBe(404);
+    expect((await hub.ask('PATCH', '/oracle/resume/x', { value: 1 }, '')).status).toBe(404);
+    expect(await answer).toMatchObject({ status: 200, body: { result: '77' } });
+    expect(slow.requests).toHaveLength(1);
+  });
 });
