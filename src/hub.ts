@@ -23,6 +23,7 @@ import {
   createQueues,
   createVault,
   findDeadInstances,
+  hubIdOf,
   joinInstances,
   loadMasterKey,
   openStore,
@@ -61,6 +62,7 @@ import { streamServices } from '#streams';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
   BackfillsService,
+  ForgottenSources,
   HookReceiver,
   ManualRunsService,
   ReplaysService,
@@ -172,7 +174,9 @@ async function assemble(
   });
   onStop('signers', () => chain.signers.close());
   const declared = file.connections;
+  const hub = await hubIdOf(db);
   const { connections, care } = await connectionServices({
+    hub,
     catalog,
     declared,
     db,
@@ -354,6 +358,18 @@ async function assemble(
     });
     host.start();
     onStop('triggers', () => host.stop());
+    const forgotten = new ForgottenSources({
+      catalog,
+      flows,
+      sources,
+      store: sourcesStore,
+      connections,
+      leases,
+      log,
+      use: chain.use,
+    });
+    forgotten.start();
+    onStop('forgotten sources', () => forgotten.stop());
     zapier.listener.start();
     onStop('listening for Zapier', () => zapier.listener.stop());
     ifttt.watches.start();

@@ -89,7 +89,7 @@ export const salesforceOrg = defineConnection({
   title: 'Salesforce org',
   summary: 'One org, entered through an External Client App.',
   settings,
-  open: (given, { http, log, keep }) => new SalesforceClient(given, { http, log, ...(keep && { keep }) }),
+  open: (given, { http, log, hub, keep }) => new SalesforceClient(given, { http, log, hub, ...(keep && { keep }) }),
   close: (client) => client.close(),
   test: (client, signal) => client.test(signal),
   status: (client) => ({ login: client.loginState, apiCalls: client.budget }),

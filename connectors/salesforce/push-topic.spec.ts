@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { UseService } from '#sdk';
+import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { startListening } from '../../test/builders/listening.js';
 import { startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
@@ -6,6 +8,10 @@ import { pushTopic } from './push-topic.trigger.js';
 import type { SalesforceClient } from './salesforce.client.js';
 
 const query = "SELECT Id, Name, Amount FROM Opportunity WHERE StageName = 'Closed Won'";
+const signal = new AbortController().signal;
+const noService: UseService = () => {
+  throw new Error('No service is lent here');
+};
 
 describe('a push topic that a flow asks for', () => {
   let salesforce: SalesforceOrg;
@@ -71,6 +77,27 @@ describe('a push topic that a flow asks for', () => {
     expect(second.error).toMatchObject({ code: 'salesforce.configuration', fix: expect.stringContaining('topic:') });
     expect(topics()).toMatchObject([{ IsActive: false }]);
     await second.stop();
+  });
+
+  it('given two hubs with the same topic, when both forget it, then it stays for the second, and goes with it', async () => {
+    const other = salesforce.client({ hub: 'other', stream: { graceMs: 200 } });
+    const written = pushTopic.input.parse({ query });
+    for (const one of [client, other]) {
+      const listening = startListening(pushTopic, { client: one, with: { query } });
+      await eventually(() => String(topics()[0]?.['Description']).includes(one.hub));
+      await listening.stop();
+    }
+    const forget = (one: SalesforceClient, others: readonly (typeof written)[] = []) =>
+      pushTopic.forget?.({ input: written, others, client: one, signal, log: silentLog, use: noService });
+
+    await forget(client, [{ ...written, start: 'earliest' }]);
+    expect(topics()).toMatchObject([{ Description: expect.stringContaining('(local other)') }]);
+    await forget(client);
+    expect(topics()).toMatchObject([{ Description: expect.stringContaining('(other)') }]);
+    await forget(client);
+    expect(topics()).toHaveLength(1);
+    await forget(other);
+    expect(topics()).toHaveLength(0);
   });
 
   it('given a place that is no longer kept, when listening begins again, then rows that differ are told, and how many', async () => {

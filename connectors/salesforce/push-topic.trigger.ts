@@ -3,8 +3,8 @@ import { changedRows, idOf, stampOf } from './changed-rows.js';
 import type { HeardEvents, StreamEvent } from './channel-listener.js';
 import { checkQuery, checkTopic } from './checks.js';
 import { salesforceOrg } from './connection.js';
-import { faultsOfTopic } from './push-topic-query.js';
-import { describeTopic, ensureTopic, type KnownTopic } from './push-topic.js';
+import { faultsOfTopic, topicName, type TopicSettings } from './push-topic-query.js';
+import { describeTopic, ensureTopic, forgetTopic, type KnownTopic } from './push-topic.js';
 import { holds, reconcile, ToldRows } from './reconcile.js';
 import type { SalesforceClient, SalesforceRecord } from './salesforce.client.js';
 import { formatPlace, parsePlace } from './stream-place.js';
@@ -88,8 +88,9 @@ export const pushTopic = defineTrigger({
   },
   async listen(context) {
     const { client, signal, log } = context;
-    const { topic, query = '', operations, notifyForFields, start, onExpired } = context.input;
-    const name = topic ?? (await ensureTopic(client, { query, operations, notifyForFields }, { log, signal }));
+    const { topic, start, onExpired } = context.input;
+    const made = madeTopic(context.input);
+    const name = made === undefined ? (topic ?? '') : await ensureTopic(client, made, { log, signal });
     const after = parsePlace(context.cursor);
     let cursor = context.cursor ?? '';
     const told = new ToldRows();
@@ -105,7 +106,23 @@ export const pushTopic = defineTrigger({
       await context.emit(events, { cursor });
     }
   },
+
+  async forget({ input: given, others, client, log, signal }) {
+    const made = madeTopic(given);
+    if (made === undefined) return;
+    const name = topicName(made);
+    const stillMade = others.flatMap((other) => madeTopic(other) ?? []);
+    if (stillMade.some((other) => topicName(other) === name)) return;
+    await forgetTopic(client, made, { log, signal });
+  },
 });
+
+type Input = z.output<typeof input>;
+
+/** Undefined: a topic of the org, which is left as it is. */
+function madeTopic({ query, operations, notifyForFields }: Input): TopicSettings | undefined {
+  return query === undefined ? undefined : { query, operations, notifyForFields };
+}
 
 function heardOf(
   context: Context,

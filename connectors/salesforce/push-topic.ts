@@ -3,6 +3,8 @@ import { parseTopicQuery, topicName, type TopicQuery, type TopicSettings } from 
 import type { SalesforceClient, SalesforceRecord } from './salesforce.client.js';
 
 const mark = 'Made by Patchbay for a flow; it is made again when it is missing.';
+/** Of a description. */
+const longest = 400;
 const apiVersion = 62;
 
 /** What a topic tells, as far as it matters for looking up what it did not. */
@@ -31,7 +33,7 @@ export async function ensureTopic(
   };
   const found = await readTopic(client, name, signal);
   if (found === undefined) {
-    const fields = { Name: name, ApiVersion: apiVersion, Description: mark, ...wanted };
+    const fields = { Name: name, ApiVersion: apiVersion, Description: descriptionFor([client.hub]), ...wanted };
     await client.call(
       { method: 'POST', url: '/sobjects/PushTopic', body: fields, action: `Making the push topic ${name}` },
       signal,
@@ -39,18 +41,54 @@ export async function ensureTopic(
     log.info('A push topic was made in Salesforce', { topic: name, query: settings.query });
     return name;
   }
-  if (found['Description'] !== mark) {
+  const hubs = hubsOf(found);
+  if (hubs === undefined) {
     throw new PatchbayError('salesforce.configuration', {
       detail: `The org has a push topic ${name} that this hub did not make`,
       fix: 'Rename or delete it in Salesforce, or listen to it by its name with topic:.',
     });
   }
-  if (Object.entries(wanted).some(([field, value]) => found[field] !== value)) {
+  const right = hubs.includes(client.hub) ? wanted : { ...wanted, Description: descriptionFor([...hubs, client.hub]) };
+  if (Object.entries(right).some(([field, value]) => found[field] !== value)) {
     const url = `/sobjects/PushTopic/${String(found['Id'])}`;
-    await client.call({ method: 'PATCH', url, body: wanted, action: `Setting the push topic ${name} right` }, signal);
+    await client.call({ method: 'PATCH', url, body: right, action: `Setting the push topic ${name} right` }, signal);
     log.info('A push topic was set right in Salesforce', { topic: name });
   }
   return name;
+}
+
+/** Deletes a topic that this hub made and no longer needs; one that another hub needs as well stays, for that one. */
+export async function forgetTopic(
+  client: SalesforceClient,
+  settings: TopicSettings,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  const name = topicName(settings);
+  const found = await readTopic(client, name, signal);
+  const hubs = found && hubsOf(found);
+  if (hubs?.includes(client.hub) !== true) return;
+  const others = hubs.filter((hub) => hub !== client.hub);
+  const url = `/sobjects/PushTopic/${String(found?.['Id'])}`;
+  if (others.length > 0) {
+    const body = { Description: descriptionFor(others) };
+    await client.call({ method: 'PATCH', url, body, action: `Leaving the push topic ${name} to others` }, signal);
+    return;
+  }
+  await client.call({ method: 'DELETE', url, action: `Deleting the push topic ${name}` }, signal);
+  log.info('A push topic that no flow needs any more was deleted in Salesforce', { topic: name });
+}
+
+/** The hubs that use a topic; undefined: no hub made it. Those of before this was kept are not named. */
+function hubsOf({ Description: description }: SalesforceRecord): string[] | undefined {
+  const text = typeof description === 'string' ? description : '';
+  if (!text.startsWith(mark)) return undefined;
+  return /\(([^)]*)\)$/.exec(text)?.[1]?.split(' ') ?? [];
+}
+
+function descriptionFor(hubs: readonly string[]): string {
+  const text = `${mark} (${hubs.join(' ')})`;
+  // So many hubs on one org are not met; one that is not named is never taken for the last.
+  return text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/ \w*$/, '')})`;
 }
 
 /** @throws salesforce.configuration – the org has no such topic, or its query cannot be read */

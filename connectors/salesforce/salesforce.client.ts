@@ -21,6 +21,8 @@ export interface SalesforceClientOptions {
   readonly stream?: Partial<StreamTiming>;
   readonly requestTimeoutMs?: number;
   readonly now?: () => number;
+  /** Tells this hub from others that use the org. */
+  readonly hub?: string | undefined;
   /** Keeps settings that the org changed, such as a refresh token that was exchanged for another. */
   readonly keep?: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
 }
@@ -48,6 +50,7 @@ export class SalesforceClient {
   readonly stream: SalesforceStream;
   readonly objects: ObjectDescriptions;
   readonly bulk: BulkJobs;
+  readonly hub: string;
   readonly #rest: SalesforceRest;
   readonly #login: SalesforceLogin;
   readonly #budget: ApiBudget;
@@ -56,6 +59,7 @@ export class SalesforceClient {
   constructor(settings: SalesforceSettings, options: SalesforceClientOptions) {
     const { http, log, stream, requestTimeoutMs, now, keep } = options;
     const { apiVersion, clientName } = settings;
+    this.hub = options.hub ?? 'local';
     const login = (this.#login = new SalesforceLogin(settings, http, { ...(now && { now }), keep }));
     this.#budget = new ApiBudget(settings.apiBudget, now);
     this.#rest = new SalesforceRest({ login, http, budget: this.#budget, apiVersion, clientName, requestTimeoutMs });

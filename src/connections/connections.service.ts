@@ -22,6 +22,8 @@ export interface ConnectionsParts {
   readonly http: HttpClient;
   readonly log: Logger;
   readonly use: UseService;
+  /** Tells this hub from others. */
+  readonly hub?: string;
 }
 
 interface Known {
@@ -378,13 +380,10 @@ export class ConnectionsService {
 
   async #open(known: Known): Promise<unknown> {
     const settings = this.#parse(known) as Record<string, unknown>;
-    const client: unknown = await this.#definition(known).open(settings, {
-      name: known.name,
-      http: this.parts.http,
-      log: this.parts.log,
-      use: this.parts.use,
-      keep: (changed) => this.#keep(known.name, changed),
-    });
+    const { http, log, use, hub } = this.parts;
+    const keep = (changed: Readonly<Record<string, unknown>>) => this.#keep(known.name, changed);
+    const context = { name: known.name, http, log, use, keep, ...(hub !== undefined && { hub }) };
+    const client: unknown = await this.#definition(known).open(settings, context);
     this.#opened.set(known.name, client);
     return client;
   }

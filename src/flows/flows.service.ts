@@ -43,6 +43,7 @@ const refreshMs = 2_000;
 export class FlowsService {
   #flows = new Map<string, KnownFlow>();
   #broken: readonly BrokenFile[] = [];
+  #isLoaded = false;
   readonly #versions = new Map<string, CompiledFlow>();
   readonly #listeners = new Set<() => void>();
   #watcher: FSWatcher | undefined;
@@ -72,6 +73,11 @@ export class FlowsService {
     clearInterval(this.#refresh);
     this.#watcher?.close();
     await this.#reloading;
+  }
+
+  /** Whether the folder could be read: that a flow is not among the flows then means that it is gone. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   onChange(listener: () => void): void {
@@ -151,7 +157,9 @@ export class FlowsService {
     const stored = new Map((await this.parts.store.list()).map((flow) => [flow.name, flow]));
     const next = new Map<string, KnownFlow>();
     const broken: BrokenFile[] = [];
-    for (const file of await this.#files()) {
+    const files = await this.#files();
+    const isReadable = files !== undefined;
+    for (const file of files ?? []) {
       const document = await readFile(join(this.parts.folder, file), 'utf8');
       const { flow, faults } = loadFlow(document, {
         file,
@@ -190,6 +198,7 @@ export class FlowsService {
     }
     this.#flows = next;
     this.#broken = broken;
+    this.#isLoaded = isReadable;
     this.#tell();
   }
 
@@ -208,12 +217,12 @@ export class FlowsService {
     return compiled && { name: row.name, file, compiled, isPaused: row.isPaused, faults: [], warnings: [] };
   }
 
-  async #files(): Promise<string[]> {
+  async #files(): Promise<string[] | undefined> {
     const names = await readdir(this.parts.folder).catch((error: unknown) => {
       this.parts.log.warn('The flow folder cannot be read', { folder: this.parts.folder, error });
-      return [];
+      return undefined;
     });
-    return names.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
+    return names?.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
   }
 
   async #refreshPauses(): Promise<void> {

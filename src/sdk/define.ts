@@ -16,6 +16,8 @@ export interface OpenContext {
   readonly http: HttpClient;
   readonly log: Logger;
   readonly use: UseService;
+  /** Tells this hub from others that use the same account. */
+  readonly hub?: string;
   /** Keeps settings that the other side changed, such as an exchanged refresh token, sealed, for this connection. */
   readonly keep?: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
 }
@@ -189,6 +191,16 @@ export interface BackfillContext<Input, Client, Event> extends Omit<
   progress(done: number, total: number): void;
 }
 
+export interface ForgetContext<Input, Client> {
+  readonly input: Input;
+  /** Inputs of the same trigger and connection that are still listened to. */
+  readonly others: readonly Input[];
+  readonly client: Client;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly use: UseService;
+}
+
 export interface Schedule {
   /** Five or six fields. */
   readonly cron: string;
@@ -227,6 +239,8 @@ export interface TriggerDefinition<
   readonly pollEveryMs?: number;
   receive?(context: ReceiveContext<z.output<Input>, Client>): Promise<readonly Heard<z.output<Event>>[]>;
   schedule?(input: z.output<Input>): Schedule;
+  /** No flow listens there any more: takes back what `listen` made on the other side, unless somebody else needs it. */
+  forget?(context: ForgetContext<z.output<Input>, Client>): Promise<void>;
   /** Reads what happened in the past; goes with `listen`. */
   backfill?(context: BackfillContext<z.output<Input>, Client, z.output<Event>>): Promise<void>;
 }

@@ -17,6 +17,7 @@ export {
   type ConnectionDefinition,
   type ConnectorDefinition,
   type EmitOptions,
+  type ForgetContext,
   type Heard,
   type HookRequest,
   type Incident,

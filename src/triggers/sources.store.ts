@@ -15,6 +15,13 @@ export interface SourceState {
   readonly incidents: readonly KeptIncident[];
 }
 
+export interface UnforgottenSource {
+  readonly id: string;
+  readonly uses: string;
+  readonly connection: string | null;
+  readonly input: unknown;
+}
+
 export interface KeptIncident extends Incident {
   readonly at: Date;
 }
@@ -37,7 +44,9 @@ export class SourcesStore {
         input: JSON.stringify(source.written),
         epoch: 0,
       })
-      .onConflict((conflict) => conflict.column('id').doNothing())
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({ forgotten_at: null }).where('trigger_source.forgotten_at', 'is not', null),
+      )
       .execute();
     const row = await this.db
       .selectFrom('trigger_source')
@@ -45,6 +54,25 @@ export class SourcesStore {
       .where('id', '=', source.id)
       .executeTakeFirst();
     return row?.cursor ?? undefined;
+  }
+
+  /** Sources of these triggers whose traces on the other side are still there. */
+  async unforgotten(uses: readonly string[]): Promise<UnforgottenSource[]> {
+    return this.db
+      .selectFrom('trigger_source')
+      .select(['id', 'uses', 'connection', 'input'])
+      .where('uses', 'in', uses)
+      .where('forgotten_at', 'is', null)
+      .execute();
+  }
+
+  /** Its place means nothing any more: should it come back, it begins anew. */
+  async forgotten(id: string): Promise<void> {
+    await this.db
+      .updateTable('trigger_source')
+      .set({ forgotten_at: new Date(), cursor: null, error: null, updated_at: new Date() })
+      .where('id', '=', id)
+      .execute();
   }
 
   async fail(id: string, error: { readonly code: string; readonly message: string }): Promise<void> {

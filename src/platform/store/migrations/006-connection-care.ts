@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 
-/** Connections that somebody has to let in again, and the runs that wait for them. */
+/** Connections that somebody has to let in again, the runs that wait for them, and what is no longer listened to. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table connection_trouble (
@@ -11,6 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       looks int not null default 0,
       look_at timestamptz not null default now()
     );
+    alter table trigger_source add column forgotten_at timestamptz;
     create index run_waiting on run (seq) where state = 'queued' and error ->> 'code' = 'connection.waiting';
   `.execute(db);
 }

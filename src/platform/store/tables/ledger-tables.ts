@@ -44,6 +44,8 @@ export interface TriggerSourceTable {
   epoch: BigInt8;
   error: NullableJson;
   heard_at: NullableTimestamp;
+  /** When what the trigger had made on the other side was taken back. */
+  forgotten_at: NullableTimestamp;
   created_at: Timestamp;
   updated_at: Timestamp;
 }

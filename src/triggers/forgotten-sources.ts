@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ConnectionsService } from '#connections';
+import type { FlowsService } from '#flows';
+import { PatchbayError, type Logger, type UseService } from '#sdk';
+import type { Catalog } from '#catalog';
+import type { Leases } from '#platform';
+import type { SourcesService } from './sources.service.js';
+import type { SourcesStore, UnforgottenSource } from './sources.store.js';
+
+export interface ForgottenSourcesParts {
+  readonly catalog: Catalog;
+  readonly flows: FlowsService;
+  readonly sources: SourcesService;
+  readonly store: SourcesStore;
+  readonly connections: ConnectionsService;
+  readonly leases: Leases;
+  readonly log: Logger;
+  readonly use: UseService;
+  /** How long a source is unwanted before it is forgotten, and how long until the next try after one that failed. */
+  readonly patience?: { readonly unwantedMs: number; readonly againMs: number };
+}
+
+const everyMs = 2_000;
+const forgetWithinMs = 30_000;
+// A file that is replaced is gone for a moment, and somebody may be about to put it back.
+const usualPatience = { unwantedMs: 20_000, againMs: 60_000 };
+
+/** Lets triggers take back what they made on the other side, once no flow listens there any more; a paused flow still does. */
+export class ForgottenSources {
+  readonly #unwantedAt = new Map<string, number>();
+  readonly #notBefore = new Map<string, number>();
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: ForgottenSourcesParts) {}
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async look(): Promise<void> {
+    const { catalog, flows, store } = this.parts;
+    if (!flows.isLoaded) return;
+    const forgetful = catalog.triggerNames().filter((uses) => catalog.trigger(uses)?.forget !== undefined);
+    const wanted = this.#wanted();
+    // Of a trigger whose flow cannot say what it listens to, nothing is known to be unwanted.
+    const sure = forgetful.filter((uses) => !wanted.unsure.has(uses));
+    const rows = sure.length === 0 ? [] : await store.unforgotten(sure);
+    const unwanted = rows.filter(({ id }) => !wanted.ids.has(id));
+    const ids = new Set(unwanted.map(({ id }) => id));
+    for (const id of this.#unwantedAt.keys()) if (!ids.has(id)) this.#unwantedAt.delete(id);
+    const { unwantedMs } = this.parts.patience ?? usualPatience;
+    const now = Date.now();
+    for (const row of unwanted) {
+      const since = this.#unwantedAt.get(row.id) ?? now;
+      this.#unwantedAt.set(row.id, since);
+      if (now - since >= unwantedMs && now >= (this.#notBefore.get(row.id) ?? 0)) await this.#forget(row);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.look().catch((error: unknown) => this.parts.log.info('Sources could not be looked after', { error }));
+      await delay(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  #wanted(): { readonly ids: ReadonlySet<string>; readonly unsure: ReadonlySet<string> } {
+    const ids = new Set<string>();
+    const unsure = new Set<string>();
+    for (const { name, compiled } of this.parts.flows.list()) {
+      const source = this.parts.sources.findOf(name);
+      if (source === undefined) unsure.add(compiled.flow.trigger.uses);
+      else ids.add(source.id);
+    }
+    return { ids, unsure };
+  }
+
+  async #forget(row: UnforgottenSource): Promise<void> {
+    const { catalog, connections, leases, store, log, use } = this.parts;
+    const lease = await leases.acquire(`forget ${row.id}`);
+    if (lease === undefined) return;
+    try {
+      const trigger = catalog.trigger(row.uses);
+      const input = trigger?.input.safeParse(row.input);
+      if (trigger?.forget !== undefined && input?.success === true) {
+        const others = this.#othersOf(row);
+        const asked = row.connection ?? undefined;
+        const client: unknown = await connections.clientFor(row.uses, trigger, asked);
+        const signal = AbortSignal.any([lease.signal, this.#stop.signal, AbortSignal.timeout(forgetWithinMs)]);
+        await trigger.forget({ input: input.data, others, client, signal, log, use });
+      }
+      await store.forgotten(row.id);
+    } catch (thrown) {
+      const { code, detail } = PatchbayError.from(thrown);
+      log.warn('What a trigger made cannot be taken back for now', { source: row.id, code, detail });
+      this.#notBefore.set(row.id, Date.now() + (this.parts.patience ?? usualPatience).againMs);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** Inputs of what is still listened to, on the same connection. */
+  #othersOf({ uses, connection }: UnforgottenSource): readonly unknown[] {
+    return this.parts.flows.list().flatMap(({ name }) => {
+      const source = this.parts.sources.findOf(name);
+      return source?.uses === uses && (source.connection ?? null) === connection ? [source.input] : [];
+    });
+  }
+}
