@@ -8,6 +8,7 @@ import {
   type ReadEvent,
 } from '#evm';
 import {
+  PatchbayError,
   address,
   amount,
   declaredTriggers,
@@ -106,7 +107,17 @@ export const request = defineTrigger({
   event,
   examples: [{ job: '0eec7e1d-d0d2-476c-a1a8-72dfb6633f46' }, { job: 'eth-usd', minPayment: '100000000000000000' }],
   async listen(context) {
-    const { input, client } = context;
+    const { input, client, log, signal } = context;
+    // Requests are heard all the same: whoever may not answer yet may be allowed to while they wait.
+    await client.test(signal).catch((error: unknown) => {
+      const { code, detail, fix } = PatchbayError.from(error);
+      log.warn('Requests of an oracle could not be answered as things are', {
+        connection: client.name,
+        code,
+        detail,
+        fix,
+      });
+    });
     const others = client.settings.isShared ? undefined : new OtherJobs(client, input, context.use(declaredTriggers));
     await listenForEvents(await resolve(client, input, others), context, {
       finality: input.confirmations ?? client.settings.confirmations,
