@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { compileBesideOurs, pick, type Artefact } from '../../connectors/oracle/testing/chainlink-contracts.js';
 import { deployContract, type Deployed } from '../../test/builders/deployed.js';
 import { subscribersSource } from '../../test/builders/data-point-subscribers.js';
-import { compileSolidity, type Artefact } from '../../test/builders/solidity.js';
 import { DevChain, artefact } from '../../src/evm/testing/dev-chain.js';
 
 let chain: DevChain;
 let publisher: string;
 let stranger: string;
-let contract: (name: string) => Artefact;
+let subscribers: Readonly<Record<string, Artefact>>;
 let points: Deployed;
 
 beforeAll(async () => {
-  contract = compileSolidity('solc', { 'Subscribers.sol': subscribersSource });
+  subscribers = await compileBesideOurs({ 'Subscribers.sol': subscribersSource });
   chain = await DevChain.start();
   [, publisher = '', stranger = ''] = await chain.call<string[]>('eth_accounts');
 }, 60_000);
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 
 async function aSubscriber(name: string, gas = 100_000): Promise<Deployed> {
-  const subscriber = await deployContract(chain, contract(name), []);
+  const subscriber = await deployContract(chain, pick(subscribers, name), []);
   await points.send('subscribe', [subscriber.address, gas]);
   return subscriber;
 }

@@ -65,6 +65,21 @@ export function pick(compiled: Readonly<Record<string, Artefact>>, name: string)
   return artefact;
 }
 
+/** MockV3Aggregator, which tells nothing of its answers, and EACAggregatorProxy, which most feeds are read through. */
+export async function compileFeeds(): Promise<{ readonly mock: Artefact; readonly proxy: Artefact }> {
+  const mocks = await compile('solc-0.8.19', await readAll([`${contracts08}/shared/mocks/MockV3Aggregator.sol`]));
+  const proxies = await compile(
+    'solc-0.6.12',
+    await readAll(['chainlink-contracts-0.4.2/src/v0.6/EACAggregatorProxy.sol']),
+  );
+  return { mock: pick(mocks, 'MockV3Aggregator'), proxy: pick(proxies, 'EACAggregatorProxy') };
+}
+
+/** With the compiler that the project's own contracts are made by; they may be imported as `contracts/…`. */
+export async function compileBesideOurs(sources: Sources): Promise<Readonly<Record<string, Artefact>>> {
+  return await compile('solc', sources);
+}
+
 async function compile(compiler: string, wanted: Sources): Promise<Readonly<Record<string, Artefact>>> {
   const sources = await withImports(wanted);
   const outputs = Object.keys(wanted).map((path) => [path, { '*': ['abi', 'evm.bytecode.object'] }]);
@@ -133,6 +148,7 @@ async function readAll(paths: readonly string[]): Promise<Sources> {
 async function readSource(path: string): Promise<string> {
   // Sources name a version of their library; one is installed, which has what all of them use.
   const folder = path.replace(/^@openzeppelin\/contracts@[\d.]+\//, '@openzeppelin/contracts-4.8.3/');
-  const source = await readFile(join(modules, folder), 'utf8');
+  const isOurs = path.startsWith('contracts/');
+  const source = await readFile(isOurs ? join(process.cwd(), path) : join(modules, folder), 'utf8');
   return source.replace(/^pragma solidity 0\.6\.6;/m, 'pragma solidity ^0.6.6;');
 }
