@@ -3,6 +3,7 @@ import { Activity } from './activity.js';
 import { createAwsStandIn, type AwsStandIn } from './aws/stand-in.js';
 import { startDevChain, type DevChain } from './chain/dev-chain.js';
 import { chainId, custodian, deployDemoContracts, treasury } from './chain/demo-contracts.js';
+import { deployDemoOracle, oracleSigner } from './chain/demo-oracle.js';
 import { createControl } from './control.js';
 import { Demo, recipients } from './demo.js';
 import { Faults } from './faults.js';
@@ -14,6 +15,7 @@ import { ReceivedLog } from './received.js';
 import {
   createSalesforceStandIn,
   sandboxApp,
+  sandboxFields,
   sandboxSeed,
   type SalesforceStandIn,
   type SeedRecord,
@@ -71,11 +73,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     log,
   });
   try {
-    await deployDemoContracts(chain.rpc);
+    await Promise.all([deployDemoContracts(chain.rpc), deployDemoOracle(chain.rpc)]);
     const salesforce = createSalesforceStandIn({
       basePath: '/salesforce',
       seed: [...sandboxSeed, ...contactsOf(recipients)],
-      externalIds: ['Contact.Wallet__c'],
+      customFields: sandboxFields,
       // A sandbox that runs for days is not to stand still because of the quota of a developer edition.
       dailyRequests: 1_000_000,
       ...(dataDir !== undefined && { snapshotFile: join(dataDir, 'salesforce.json') }),
@@ -145,6 +147,7 @@ function environment(url: string, chain: DevChain): Record<string, string> {
     SANDBOX_CHAIN_URL: chain.url,
     SANDBOX_CHAIN_WS_URL: chain.wsUrl,
     SANDBOX_TREASURY_KEY: treasury.privateKey,
+    SANDBOX_ORACLE_KEY: oracleSigner.privateKey,
     SANDBOX_SIGNER_URL: `${url}/signer`,
     SANDBOX_SALESFORCE_URL: `${url}/salesforce`,
     SANDBOX_SALESFORCE_CLIENT_ID: sandboxApp.clientId,

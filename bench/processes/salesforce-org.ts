@@ -23,7 +23,15 @@ interface Written {
 }
 
 const options = optionsOf<OrgOptions>();
-const org = createSalesforceStandIn({ dailyRequests: 1_000_000_000 });
+const org = createSalesforceStandIn({
+  dailyRequests: 1_000_000_000,
+  customFields: {
+    Transfer__c: {
+      Key__c: { type: 'string', length: 80, externalId: true, unique: true },
+      ...{ Block__c: 'string', To__c: 'string', Amount__c: 'string' },
+    },
+  },
+});
 if (options.answerMs > 0) {
   org.addFault({ kind: 'delayAnswer', ms: options.answerMs, method: 'PATCH', times: Number.MAX_SAFE_INTEGER });
 }

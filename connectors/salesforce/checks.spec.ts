@@ -13,7 +13,10 @@ describe('what the org says of a flow before it runs', () => {
   let client: SalesforceClient;
 
   beforeAll(async () => {
-    org = await startSalesforce();
+    org = await startSalesforce({
+      isStrict: true,
+      customFields: { Contact: { Wallet__c: { type: 'string', length: 42, externalId: true, unique: true } } },
+    });
     client = org.client();
   });
   afterAll(() => org.stop());

@@ -15,3 +15,4 @@ export {
   type SeedRecord,
 } from './options.js';
 export { createSalesforceStandIn } from './stand-in.js';
+export { sandboxFields } from './sandbox-fields.js';
