@@ -8,6 +8,7 @@ const forSpecs = '^src/[^/]+/testing/';
 /** Layer 5: what the hub does. A new feature is one more name here. */
 const features = [
   'flows',
+  'sync',
   'runs',
   'triggers',
   'connections',

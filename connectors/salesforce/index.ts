@@ -10,6 +10,9 @@ import { changeDataCapture } from './change-data-capture.trigger.js';
 import { platformEvent } from './platform-event.trigger.js';
 import { pushTopic } from './push-topic.trigger.js';
 import { recordChanged } from './record-changed.trigger.js';
+import { syncAll } from './sync-all.action.js';
+import { syncEvent } from './sync-event.action.js';
+import { syncRecord } from './sync-record.action.js';
 import { query } from './query.action.js';
 import { updateRecord } from './update-record.action.js';
 import { upsertRecord } from './upsert-record.action.js';
@@ -31,5 +34,8 @@ export default defineConnector({
     uploadFile,
     bulkUpsert,
     bulkResult,
+    syncRecord,
+    syncAll,
+    syncEvent,
   },
 });

@@ -18,6 +18,7 @@ export type {
 export { usesOf, type FlowUse } from './flow.uses.js';
 export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
+export { describeIssues } from './schema-faults.js';
 export { runToEnd } from './run-to-end.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export type { Vocabulary } from './vocabulary.js';

@@ -44,6 +44,7 @@ import type {
   ZapierItemTable,
   ZapierPlaceTable,
 } from './tables/connector-tables.js';
+import type { SyncRowTable, SyncTable } from './tables/sync-tables.js';
 import type {
   OracleKeptTable,
   OracleReplyTable,
@@ -94,6 +95,8 @@ export interface Database {
   zapier_delivery: ZapierDeliveryTable;
   zapier_item: ZapierItemTable;
   zapier_place: ZapierPlaceTable;
+  sync: SyncTable;
+  sync_row: SyncRowTable;
   oracle_request: OracleRequestTable;
   oracle_reply: OracleReplyTable;
   oracle_resumption: OracleResumptionTable;

@@ -3,6 +3,7 @@ import * as ledger from './001-ledger.js';
 import * as chain from './002-chain.js';
 import * as transactionLayer from './003-transaction-layer.js';
 import * as connectors from './004-connectors.js';
+import * as sync from './005-sync.js';
 import * as oracle from './006-oracle.js';
 import * as connectionCare from './006-connection-care.js';
 import * as oracleKept from './007-oracle-kept.js';
@@ -13,6 +14,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '002-chain': chain,
   '003-transaction-layer': transactionLayer,
   '004-connectors': connectors,
+  '005-sync': sync,
   '006-connection-care': connectionCare,
   '006-oracle': oracle,
   '007-oracle-kept': oracleKept,

@@ -1,0 +1,135 @@
+import { PatchbayError, defineAction, z } from '#sdk';
+import { salesforceOrg } from './connection.js';
+import { recordId } from './field-schemas.js';
+import { parseKey } from './sync-chain.js';
+import { syncMapping } from './sync-mapping.js';
+import type { Agreement } from './sync-merge.js';
+import { checkSync, openSync } from './sync-open.js';
+import type { RecordSync } from './sync-run.js';
+
+export const syncName = () =>
+  z.string().min(1).max(100).meta({ title: 'Sync', description: 'Under this name it remembers what was agreed on.' });
+
+export const syncIdentity = () =>
+  z.string().min(1).max(64).meta({ title: 'Identity', description: 'Rows made under another one count as unknown.' });
+
+const input = z.strictObject({
+  sync: syncName(),
+  identity: syncIdentity(),
+  mapping: syncMapping,
+  key: z.string().min(1).max(500).optional().meta({ title: 'Key', description: 'Of the entry on the chain.' }),
+  recordId: recordId().optional().meta({ title: 'Record', description: 'Instead of the key.' }),
+  seen: z.record(z.string(), z.unknown()).optional().meta({
+    title: 'Seen',
+    description: 'Fields that an event showed; when all of them were agreed on, nothing is read.',
+  }),
+  change: z
+    .string()
+    .optional()
+    .meta({ title: 'Change', description: 'What the event says became of the record: created, updated, deleted …' }),
+  reverted: z
+    .boolean()
+    .default(false)
+    .meta({ title: 'Reverted', description: 'The event that tells of the key has vanished in a reorganisation.' }),
+});
+
+const done = z.object({
+  key: z.string(),
+  outcome: z.enum(['agreed', 'synced', 'sent']),
+  record: z.enum(['create', 'update', 'delete']).optional(),
+  fields: z.array(z.string()),
+  functions: z.array(z.string()),
+  transactions: z.array(z.string()),
+});
+
+export const syncRecord = defineAction({
+  title: 'Sync a record',
+  summary: 'Makes a record and its entry in a contract agree, whatever has changed on either side.',
+  connection: salesforceOrg,
+  input,
+  output: z.object({ synced: z.array(done), isEcho: z.boolean() }),
+  examples: [
+    {
+      sync: 'member-balances',
+      identity: '4f1c',
+      key: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8',
+      mapping: {
+        salesforce: { object: 'Member__c', key: 'Wallet__c' },
+        chain: { contract: 'member-registry', events: ['MemberSet'], key: 'member', read: 'memberOf' },
+        fields: [{ salesforce: 'Name', chain: 'name', direction: 'toSalesforce' }],
+      },
+    },
+  ],
+  repeatable:
+    'It compares what is there now with what was agreed on last and writes only what differs. What it writes it notes first, and a transaction has one nonce for ever, so done again after a crash it finishes what was begun.',
+  movesValue: true,
+  async check({ input: written, client, use, signal }) {
+    const mapping = syncMapping.safeParse(written['mapping']);
+    if (!mapping.success) return [];
+    const { faults } = await checkSync({ client, use, signal }, mapping.data);
+    return faults.map((fault) => ({ ...fault, pointer: `/mapping${fault.pointer}` }));
+  },
+  async run({ input: given, client, use, signal, idempotencyKey, flow }) {
+    const { sync, identity, mapping, seen, reverted } = given;
+    const opened = await openSync({ client, use, signal, flow }, { sync, identity }, mapping);
+    const keys = given.key === undefined ? undefined : [keyOrRefusal(opened, given.key)];
+    const isChange = given.change === 'created' || given.change === 'updated';
+    if (keys === undefined && isChange && (await isEcho(opened, given.recordId, seen))) {
+      return { synced: [], isEcho: true };
+    }
+    const synced = [];
+    for (const key of keys ?? (await keysOfRecord(opened, given.recordId, signal))) {
+      const wish = { owner: `${idempotencyKey}:${key}`, waits: true, isReverted: reverted };
+      const { fields, functions, transactions, ...result } = await opened.sync(key, wish, signal);
+      synced.push({ key, ...result, fields: [...fields], functions: [...functions], transactions: [...transactions] });
+    }
+    return { synced, isEcho: false };
+  },
+});
+
+/** The key it was known by, and the one it has now: a person may have given it another. */
+async function keysOfRecord(opened: RecordSync, id: string | undefined, signal: AbortSignal): Promise<string[]> {
+  if (id === undefined) throw new PatchbayError('flow.input', { detail: 'Either key or recordId is needed' });
+  const { ledger, scope, records } = opened.parts;
+  const before = await ledger.keyOf(scope, id);
+  const record = await records.byId(id, signal);
+  const now = record === undefined || record.key === '' ? undefined : keyOrRefusal(opened, record.key, id);
+  return [...new Set([before, now].filter((key) => key !== undefined))];
+}
+
+/** Whether an event shows nothing but what was agreed on: then it tells of the hub's own write. */
+async function isEcho(
+  { parts: { ledger, scope, translations, mapping, chain } }: RecordSync,
+  id: string | undefined,
+  seen: Readonly<Record<string, unknown>> = {},
+): Promise<boolean> {
+  const key = id === undefined ? undefined : await ledger.keyOf(scope, id);
+  if (key === undefined) return false;
+  const row = (await ledger.find(scope, [key])).get(key);
+  // What lies in the ledger was put there by the sync itself.
+  const agreed = row?.agreed as Agreement | undefined;
+  if (agreed === undefined || !agreed.inSalesforce || row?.intent !== undefined) return false;
+  const fields = new Map([...translations].map(([name, own]) => [name.toLowerCase(), { name, own }]));
+  const watched = Object.entries(seen).filter(([name]) => name !== 'Id' && name !== 'LastModifiedDate');
+  return (
+    watched.length > 0 &&
+    watched.every(([name, raw]) => {
+      if (name.toLowerCase() === mapping.salesforce.key.toLowerCase()) {
+        return parseKey(String(raw), chain.keyType) === key;
+      }
+      if (name.toLowerCase() === mapping.deletes.mark?.toLowerCase()) return (raw === true) === (agreed.mark === true);
+      const field = fields.get(name.toLowerCase());
+      return field !== undefined && field.own.fromRow(raw) === (agreed.fields[field.name]?.salesforce ?? null);
+    })
+  );
+}
+
+function keyOrRefusal({ parts: { chain, mapping } }: RecordSync, text: string, id?: string): string {
+  const key = parseKey(text, chain.keyType);
+  if (key !== undefined) return key;
+  const whose = id === undefined ? 'The event' : `${mapping.salesforce.object} ${id}`;
+  throw new PatchbayError('salesforce.data', {
+    detail: `${whose} has ${JSON.stringify(text.slice(0, 80))} as its key, and the contract takes a ${chain.keyType}`,
+    fix: `Correct ${mapping.salesforce.key}; the change itself starts the next attempt.`,
+  });
+}
