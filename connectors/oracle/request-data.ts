@@ -25,7 +25,7 @@ export function readRequestData(hex: string): Record<string, unknown> {
   return paramsOf(decodeCbor(whole), { items: 0 }, 0);
 }
 
-const tags: DecodeOptions['tags'] = new Map([
+const tags: NonNullable<DecodeOptions['tags']> = new Map([
   [2, ({ contents }: { contents: unknown }) => magnitude(contents)],
   [3, ({ contents }: { contents: unknown }) => -1n - magnitude(contents)],
 ]);
