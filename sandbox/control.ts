@@ -53,6 +53,11 @@ const opportunity = z
   .partial()
   .default({});
 const reorg = z.strictObject({ depth: z.number().int().min(1).max(64) });
+const question = z.union([
+  z.strictObject({ pair: z.string().min(1).max(50) }),
+  z.strictObject({ opportunity: z.string().min(1).max(50) }),
+]);
+const requestId = z.string().regex(/^0x[0-9a-f]{64}$/);
 const running = z.strictObject({ running: z.boolean() });
 
 /** What tests and the curious tell the sandbox: `/_received`, `/_faults`, `/_demo/…`, `/_ifttt/…`, `/_prices`. */
@@ -98,6 +103,11 @@ export function createControl({
       return demo.transfer(amount, to);
     },
     'POST /_demo/opportunity': (body) => demo.winOpportunity(withoutAbsent(opportunity.parse(body === '' ? {} : body))),
+    'POST /_demo/request': (body) => {
+      const wanted = question.parse(body);
+      return 'pair' in wanted ? demo.requestPrice(wanted.pair) : demo.requestAmount(wanted.opportunity);
+    },
+    'GET /_demo/request': (_body, query) => demo.answerTo(requestId.parse(query.get('id'))),
     'POST /_demo/reorg': (body) => demo.reorg(reorg.parse(body).depth),
     'POST /_demo/activity': (body) => (running.parse(body).running ? activity.start() : activity.stop()),
     'GET /_demo/activity': () => ({ running: activity.isRunning }),

@@ -1,4 +1,5 @@
 import { demoToken, payer, sendTransfer, tokenDecimals } from './chain/demo-contracts.js';
+import { answerTo, askAmount, askPrice, type Answered, type Asked } from './chain/demo-oracle.js';
 import type { Rpc } from './chain/json-rpc.js';
 import type { SalesforceStandIn } from './salesforce/index.js';
 
@@ -58,6 +59,20 @@ export class Demo {
     });
     this.salesforce.update('Opportunity', id, { StageName: 'Closed Won' });
     return { id, name, amount, wallet };
+  }
+
+  /** Lets a contract ask the hub what a pair costs; the answer has 8 decimals. */
+  requestPrice(pair: string): Promise<Asked> {
+    return askPrice(this.rpc, pair);
+  }
+
+  /** Lets a contract ask the hub for the amount of an opportunity, in cents. */
+  requestAmount(opportunity: string): Promise<Asked> {
+    return askAmount(this.rpc, opportunity);
+  }
+
+  answerTo(request: string): Promise<Answered> {
+    return answerTo(this.rpc, request);
   }
 
   /** Replaces the newest blocks by empty ones: what they held is gone. */

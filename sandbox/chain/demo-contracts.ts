@@ -31,10 +31,10 @@ const payerFunds = 900_000_000n * 10n ** BigInt(tokenDecimals);
 
 /** Deploys the two tokens and gives the payer its money, as far as the chain lacks them. */
 export async function deployDemoContracts(rpc: Rpc): Promise<void> {
-  await deploy(rpc, 'DemoToken', demoToken);
-  await deploy(rpc, 'LoyaltyToken', loyaltyToken);
-  const balance = await rpc<string>('eth_call', { to: demoToken, data: `0x70a08231${word(payer)}` }, 'latest');
-  if (BigInt(balance) === 0n) await sendTransfer(rpc, { from: treasury.address, to: payer, value: payerFunds });
+  await deployAt(rpc, 'DemoToken', demoToken);
+  await deployAt(rpc, 'LoyaltyToken', loyaltyToken);
+  if ((await balanceOf(rpc, demoToken, payer)) === 0n)
+    await sendTransfer(rpc, { from: treasury.address, to: payer, value: payerFunds });
 }
 
 /** Sends tokens and waits until the transfer is mined. Resolves with the hash of the transaction. */
@@ -42,23 +42,30 @@ export async function sendTransfer(
   rpc: Rpc,
   { from = payer, to, value }: { readonly from?: string; readonly to: string; readonly value: bigint },
 ): Promise<string> {
-  return transact(rpc, { from, to: demoToken, data: `0xa9059cbb${word(to)}${word(`0x${value.toString(16)}`)}` });
+  return transact(rpc, { from, to: demoToken, data: `0xa9059cbb${word(to)}${numberWord(value)}` });
 }
 
-async function deploy(rpc: Rpc, name: string, expected: string): Promise<void> {
+/** Deploys what is not there yet. @throws when the account has sent too many transactions to create this address */
+export async function deployAt(
+  rpc: Rpc,
+  name: string,
+  expected: string,
+  { from = treasury.address, args = '' }: { readonly from?: string; readonly args?: string } = {},
+): Promise<void> {
   if (await isDeployed(rpc, expected)) return;
   const file = join(projectFolder(), 'contracts', 'abi', `${name}.json`);
   const artefact = JSON.parse(await readFile(file, 'utf8')) as { readonly bytecode: string };
-  await transact(rpc, { from: treasury.address, data: artefact.bytecode });
+  await transact(rpc, { from, data: artefact.bytecode + args });
   if (await isDeployed(rpc, expected)) return;
-  throw new Error(`${name} is not at ${expected}: the first account has sent other transactions before`);
+  throw new Error(`${name} is not at ${expected}: the account ${from} has sent other transactions before`);
 }
 
-async function isDeployed(rpc: Rpc, address: string): Promise<boolean> {
+export async function isDeployed(rpc: Rpc, address: string): Promise<boolean> {
   return (await rpc('eth_getCode', address, 'latest')) !== '0x';
 }
 
-async function transact(rpc: Rpc, transaction: Readonly<Record<string, string>>): Promise<string> {
+/** Sends and waits until it is mined. Resolves with the hash. @throws when it was reverted */
+export async function transact(rpc: Rpc, transaction: Readonly<Record<string, string>>): Promise<string> {
   const hash = await rpc<string>('eth_sendTransaction', transaction);
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(20)) {
     const receipt = await rpc<{ readonly status: string } | null>('eth_getTransactionReceipt', hash);
@@ -68,8 +75,18 @@ async function transact(rpc: Rpc, transaction: Readonly<Record<string, string>>)
   throw new Error(`The development chain did not mine ${hash}`);
 }
 
-function word(hex: string): string {
+/** How much of a token somebody has. */
+export async function balanceOf(rpc: Rpc, token: string, account: string): Promise<bigint> {
+  return BigInt(await rpc<string>('eth_call', { to: token, data: `0x70a08231${word(account)}` }, 'latest'));
+}
+
+/** An address or number in hexadecimal digits, as calls carry it. */
+export function word(hex: string): string {
   return hex.slice(2).padStart(64, '0');
+}
+
+export function numberWord(value: bigint): string {
+  return value.toString(16).padStart(64, '0');
 }
 
 /** The folder that holds package.json, both for the sources and for what is built from them. */

@@ -16,14 +16,8 @@ afterEach(() => {
 });
 
 const kestrel = async () => (await fetch(`${server.url}/kestrel/v1/ticker?pair=ETH-USD`)).text();
-const harbour = async () => (await fetch(`${server.url}/harbour/markets/eth/usd`)).text();
-const meridian = async () =>
-  (
-    await fetch(`${server.url}/meridian/api/quote`, {
-      method: 'POST',
-      body: JSON.stringify({ base: 'ETH', quote: 'USD' }),
-    })
-  ).text();
+const harbour = async () => (await fetch(`${server.url}/harbour/markets/eth-usd/trades`)).text();
+const meridian = async () => (await fetch(`${server.url}/meridian/api/quote?symbol=ETH-USD`)).text();
 
 describe('the providers of prices in the sandbox', () => {
   it('given a price, when it is asked for, then each provider says it in its own shape', async () => {
@@ -66,7 +60,7 @@ describe('the providers of prices in the sandbox', () => {
 
   it('given a pair that nobody trades, when it is asked for, then each provider says so in its own way', async () => {
     const statuses = await Promise.all(
-      ['kestrel/v1/ticker?pair=X-Y', 'harbour/markets/x/y', 'meridian/api/quote?base=X&quote=Y', 'nobody'].map(
+      ['kestrel/v1/ticker?pair=X-Y', 'harbour/markets/x-y/trades', 'meridian/api/quote?symbol=X-Y', 'nobody'].map(
         async (path) => (await fetch(`${server.url}/${path}`)).status,
       ),
     );

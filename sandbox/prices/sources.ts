@@ -36,13 +36,13 @@ const kestrel: PriceSource = {
   unknown: (pair) => ({ status: 404, body: { error: `unknown pair ${pair}` } }),
 };
 
-/** `GET /harbour/markets/eth/usd`: lists in lists, the newest trade first, numbers are numbers. */
+/** `GET /harbour/markets/eth-usd/trades`: lists in lists, the newest trade first, numbers are numbers. */
 const harbour: PriceSource = {
   name: 'harbour',
   offset: 20n,
   pairOf({ path }) {
-    const [, base, quote] = /^\/harbour\/markets\/(\w+)\/(\w+)$/.exec(path) ?? [];
-    return base === undefined || quote === undefined ? undefined : `${base}-${quote}`.toUpperCase();
+    const [, pair] = /^\/harbour\/markets\/([\w-]+)\/trades$/.exec(path) ?? [];
+    return pair?.toUpperCase();
   },
   reply(_pair, price, { json: put, isMoved, at }) {
     const seconds = Math.floor(at.getTime() / 1_000);
@@ -53,15 +53,11 @@ const harbour: PriceSource = {
   unknown: (pair) => ({ status: 200, body: { ok: false, data: {}, message: `no market ${pair}` } }),
 };
 
-/** `POST /meridian/api/quote` with `{"base":"ETH","quote":"USD"}`: a number with more digits than a double holds. */
+/** `GET /meridian/api/quote?symbol=ETH-USD`: a number with more digits than a double holds. */
 const meridian: PriceSource = {
   name: 'meridian',
   offset: -20n,
-  pairOf({ path, body, query }) {
-    if (path !== '/meridian/api/quote') return undefined;
-    const { base, quote } = { ...query, ...(typeof body === 'object' ? body : {}) } as Record<string, unknown>;
-    return `${String(base)}-${String(quote)}`.toUpperCase();
-  },
+  pairOf: ({ path, query }) => (path === '/meridian/api/quote' ? (query['symbol'] ?? '') : undefined),
   reply: (pair, price, { json: put, isMoved, at }) => ({
     status: 200,
     headers: json,
