@@ -5,6 +5,7 @@ import { callAdapter } from './call-adapter.action.js';
 import { collect } from './collect.action.js';
 import { oracle } from './connection.js';
 import { deliver } from './deliver.action.js';
+import { feedUpdated } from './feed-updated.trigger.js';
 import { fulfill } from './fulfill.action.js';
 import { pipeline } from './pipeline.action.js';
 import { publishFeed } from './publish-feed.action.js';
@@ -18,6 +19,6 @@ export default defineConnector({
   title: 'Oracle',
   summary: 'Answers what contracts ask, reads and publishes feeds, and works with external adapters.',
   connection: oracle,
-  triggers: { adapter, request },
+  triggers: { adapter, feedUpdated, request },
   actions: { answer, callAdapter, collect, deliver, fulfill, pipeline, publishFeed, readFeed, startJob, startWorkflow },
 });

@@ -1,0 +1,326 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  EventReader,
+  compileLogDecoder,
+  formatBlock,
+  networkDirectory,
+  parseCheckpoint,
+  toQuantity,
+  type ChainLog,
+  type Network,
+} from '#evm';
+import { defineTrigger, duration, z, type Heard, type ListenContext } from '#sdk';
+import { parseDecimal } from './decimal.js';
+import {
+  addressOf,
+  askIfThere,
+  decimalsOf,
+  findRound,
+  formatAnswer,
+  isoTime,
+  joinRoundId,
+  splitRoundId,
+} from './feed.js';
+import { answerUpdated, description as descriptionOf } from './feed-abi.js';
+import { deviationInput, feedContract, networkName } from './feed-inputs.js';
+import { findChange, headOf, isSame, sourceAt, type FeedSource } from './feed-source.js';
+import { deviates, type Deviation } from './publishing-rule.js';
+
+const decoder = compileLogDecoder(answerUpdated);
+/** Between two looks whether the proxy stands before another aggregator, while that is silent. */
+const lookAgainMs = 60_000;
+const lookAgainDevelopmentMs = 500;
+/** How far back what was emitted last is looked for. */
+const recallMs = 30 * 24 * 3_600_000;
+
+const input = z.strictObject({
+  contract: feedContract,
+  network: networkName.meta({ title: 'Network', description: 'Default: the default network.', examples: ['local'] }),
+  confirmations: z
+    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+    .optional()
+    .meta({ title: 'Confirmations', description: 'Default: the setting of the network.', examples: [3, 'finalized'] }),
+  deviation: deviationInput.optional().meta({
+    title: 'Deviation',
+    description: 'Only answers that differ from the last one heard by more than absolute and at least percent.',
+    examples: [{ percent: 1 }],
+  }),
+  fromBlock: z.number().int().min(0).optional().meta({
+    title: 'From block',
+    description: 'Where the first start begins. Default: with the next block.',
+  }),
+  poll: duration()
+    .optional()
+    .meta({
+      title: 'Poll',
+      description:
+        'For feeds without events: asks them that often instead. Of several rounds in between only the newest is heard.',
+      examples: ['30s'],
+    }),
+});
+
+const event = z.object({
+  /** With the decimals of the feed, exactly. */
+  answer: z.string(),
+  raw: z.string(),
+  decimals: z.number(),
+  description: z.string(),
+  /** As the feed tells it; of a proxy with the phase in it. */
+  roundId: z.string(),
+  phase: z.number(),
+  aggregatorRound: z.string(),
+  updatedAt: z.string(),
+  contract: z.object({ name: z.string().optional(), address: z.string() }),
+  /** Who emitted it. */
+  aggregator: z.string(),
+  block: z.object({ number: z.number(), hash: z.string() }).optional(),
+  transaction: z.object({ hash: z.string() }).optional(),
+  network: z.string(),
+  chainId: z.number(),
+});
+
+type FeedEvent = z.output<typeof event>;
+type Context = ListenContext<z.output<typeof input>, undefined, FeedEvent>;
+
+export const feedUpdated = defineTrigger({
+  title: 'Feed updated',
+  summary: 'Starts a run when a price feed has a new answer, also when its proxy moves on to another aggregator.',
+  input,
+  event,
+  examples: [{ contract: 'eth-usd' }, { contract: 'eth-usd', deviation: { percent: 1 } }],
+  async listen(context) {
+    const network = await context.use(networkDirectory).get(context.input.network);
+    const address = await addressOf(network, context.input.contract);
+    const options = { signal: context.signal };
+    const [decimals, said] = await Promise.all([
+      decimalsOf(network, address, options),
+      askIfThere(network, address, descriptionOf, options),
+    ]);
+    const isNamed = !context.input.contract.startsWith('0x');
+    const listener = new FeedListener(context, network, {
+      contract: { ...(isNamed && { name: context.input.contract }), address },
+      decimals,
+      description: String(said?.['value'] ?? ''),
+    });
+    if (context.input.poll === undefined) await listener.followEvents();
+    else await listener.poll(context.input.poll);
+  },
+});
+
+type FeedFacts = Pick<FeedEvent, 'contract' | 'decimals' | 'description'>;
+
+/** Hears one feed. Each part of the chain is read from the aggregator that the feed had there. */
+class FeedListener {
+  readonly #deviation: Deviation | undefined;
+  #last: bigint | undefined;
+  /** The next block to read; undefined until the first is known. */
+  #cursor: string | undefined;
+
+  constructor(
+    private readonly context: Context,
+    private readonly network: Network,
+    private readonly facts: FeedFacts,
+  ) {
+    const { deviation } = context.input;
+    this.#deviation = deviation && {
+      percent: parseDecimal(deviation.percent, 'deviation.percent'),
+      absolute: parseDecimal(deviation.absolute, 'deviation.absolute').times(
+        parseDecimal(`1e${String(facts.decimals)}`),
+      ),
+    };
+    this.#cursor = context.cursor;
+  }
+
+  async followEvents(): Promise<void> {
+    const { signal, input: wanted } = this.context;
+    await this.#recall();
+    if (this.#cursor === undefined) {
+      const next = wanted.fromBlock ?? (await headOf(this.network, signal)) + 1;
+      this.#cursor = formatBlock(next);
+    }
+    while (!signal.aborted) {
+      // A block that is not there yet has the source of the newest one.
+      const { next } = parseCheckpoint(this.#cursor);
+      await this.#followOne(await sourceAt(this.network, this.facts.contract.address, next, signal), next - 1);
+    }
+  }
+
+  /** Until the feed has another aggregator, or the chain has changed below. */
+  async #followOne(source: FeedSource, known: number): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.context.signal]);
+    const state = { known };
+    const reader = new EventReader({
+      network: this.network,
+      decoder,
+      contractName: this.facts.contract.name,
+    });
+    const looking = source.phase === 0 ? undefined : this.#lookForChange(source, state, over, signal);
+    try {
+      await this.network.watcher.watch({
+        filter: { addresses: [source.aggregator], topics: [[decoder.topic]] },
+        finality: this.network.finalityOf(this.context.input.confirmations),
+        cursor: this.#cursor,
+        signal,
+        deliver: async ({ logs, cursor }) => {
+          const changedAt = await this.#changedBefore(source, state, logs);
+          const own = changedAt === undefined ? logs : logs.filter(({ blockNumber }) => blockNumber < changedAt);
+          this.#cursor = changedAt === undefined ? cursor : formatBlock(changedAt);
+          await this.#emit(this.#hear(source, reader, own), this.#cursor);
+          if (changedAt !== undefined) over.abort();
+        },
+        retract: async (retraction) => {
+          await this.context.retract(retraction);
+          this.#cursor = retraction.cursor;
+          this.#last = undefined;
+          // Whether the proxy had changed by then is asked anew.
+          over.abort();
+        },
+      });
+    } finally {
+      over.abort();
+      await looking;
+    }
+  }
+
+  /** The block of the change when these logs come after it: the old aggregator goes on emitting for nobody. */
+  async #changedBefore(
+    source: FeedSource,
+    state: { known: number },
+    logs: readonly ChainLog[],
+  ): Promise<number | undefined> {
+    const last = logs.at(-1)?.blockNumber;
+    if (last === undefined || source.phase === 0) return undefined;
+    return await this.#changeUpTo(source, state, last);
+  }
+
+  async #changeUpTo(source: FeedSource, state: { known: number }, block: number): Promise<number | undefined> {
+    const { address } = this.facts.contract;
+    const { signal } = this.context;
+    const there = await sourceAt(this.network, address, block, signal);
+    if (isSame(there, source)) {
+      state.known = Math.max(state.known, block);
+      return undefined;
+    }
+    return await findChange(this.network, address, source, { from: state.known, to: block }, signal);
+  }
+
+  /** A new aggregator emits where nobody listens yet. */
+  async #lookForChange(
+    source: FeedSource,
+    state: { known: number },
+    over: AbortController,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const pauseMs = this.network.isDevelopment ? lookAgainDevelopmentMs : lookAgainMs;
+    while (await pause(pauseMs, signal)) {
+      try {
+        const changedAt = await this.#changeUpTo(source, state, await headOf(this.network, signal));
+        if (changedAt === undefined) continue;
+        // What the old one emitted up to there is heard first; then its cursor stands at the change.
+        if (this.#cursor !== undefined && parseCheckpoint(this.#cursor).next < changedAt) continue;
+        this.#cursor = formatBlock(changedAt);
+        over.abort();
+        return;
+      } catch (error) {
+        this.context.log.warn('Whether the feed has another aggregator could not be asked', { error: String(error) });
+      }
+    }
+  }
+
+  #hear(source: FeedSource, reader: EventReader, logs: readonly ChainLog[]): readonly Heard<FeedEvent>[] {
+    return reader.read(logs).flatMap(({ id, position, event: { args, block, transaction } }) => {
+      const raw = BigInt(String(args['current']));
+      if (!this.#isWanted(raw)) return [];
+      const aggregatorRound = BigInt(String(args['roundId']));
+      return {
+        id,
+        position,
+        place: block.hash,
+        time: block.timestamp,
+        subject: this.facts.contract.address,
+        event: {
+          ...this.#describe(raw, joinRoundId(source.phase, aggregatorRound), Number(args['updatedAt'])),
+          aggregator: source.aggregator,
+          block: { number: block.number, hash: block.hash },
+          transaction: { hash: transaction.hash },
+        },
+      };
+    });
+  }
+
+  async poll(everyMs: number): Promise<void> {
+    const { signal } = this.context;
+    const { address } = this.facts.contract;
+    await this.#recall();
+    let isFirst = this.#cursor === undefined;
+    do {
+      const block = await this.#pollBlock();
+      const round = block === undefined ? undefined : await findRound(this.network, address, { block, signal });
+      const place = round && `${String(round.roundId)}:${String(round.updatedAt)}:${String(round.answer)}`;
+      if (!round || place === this.#cursor) continue;
+      this.#cursor = place;
+      // What was there before nobody has asked for.
+      const isWanted = !isFirst && this.#isWanted(round.answer);
+      if (isFirst) this.#last ??= round.answer;
+      isFirst = false;
+      const heard = {
+        id: `${String(this.network.chainId)}:${address}:${place!}`,
+        time: isoTime(round.updatedAt),
+        subject: address,
+        event: {
+          ...this.#describe(round.answer, round.roundId, round.updatedAt),
+          aggregator: (await sourceAt(this.network, address, undefined, signal)).aggregator,
+        },
+      };
+      await this.#emit(isWanted ? [heard] : [], place!);
+    } while (await pause(everyMs, signal));
+  }
+
+  /** As of the block that has its confirmations; undefined when none has them yet. */
+  async #pollBlock(): Promise<string | undefined> {
+    const finality = this.network.finalityOf(this.context.input.confirmations);
+    if (typeof finality !== 'number') return finality;
+    const block = (await headOf(this.network, this.context.signal)) - finality;
+    return block < 0 ? undefined : toQuantity(block);
+  }
+
+  #describe(raw: bigint, roundId: bigint, updatedAt: number): Omit<FeedEvent, 'aggregator'> {
+    const { phase, aggregatorRound } = splitRoundId(roundId);
+    return {
+      answer: formatAnswer(raw, this.facts.decimals),
+      raw: raw.toString(),
+      roundId: roundId.toString(),
+      phase,
+      aggregatorRound: aggregatorRound.toString(),
+      updatedAt: isoTime(updatedAt),
+      ...this.facts,
+      network: this.network.name,
+      chainId: this.network.chainId,
+    };
+  }
+
+  #isWanted(raw: bigint): boolean {
+    const isWanted = !this.#deviation || this.#last === undefined || deviates(this.#deviation, this.#last, raw);
+    if (isWanted) this.#last = raw;
+    return isWanted;
+  }
+
+  async #emit(heard: readonly Heard<FeedEvent>[], cursor: string): Promise<void> {
+    await this.context.emit(heard, { cursor });
+  }
+
+  /** A filter goes on from what was heard before this start. */
+  async #recall(): Promise<void> {
+    if (!this.#deviation) return;
+    const { address } = this.facts.contract;
+    const heard = await this.context.recall([address], new Date(Date.now() - recallMs));
+    const last = heard.get(address);
+    if (last) this.#last = BigInt(last.event.raw);
+  }
+}
+
+/** False when it was cut short. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return await delay(ms, true, { signal }).catch(() => false);
+}
