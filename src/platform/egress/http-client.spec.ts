@@ -79,6 +79,11 @@ describe('an exchange', () => {
     });
   });
 
+  it('given an address that a stranger chose, when only public ones may be called, then the list of the operator does not count', async () => {
+    await expect(client.request({ url: origin, onlyPublic: true })).rejects.toMatchObject({ code: 'target.forbidden' });
+    expect(seen).toEqual([]);
+  });
+
   it('given text or bytes, when they are sent, then they are not touched; without a body no type is invented', async () => {
     await client.request({
       method: 'POST',
