@@ -1,0 +1,387 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { selectorOf, signatureOf, topicOf, type Abi } from '#evm';
+import type { Heard } from '#sdk';
+import { artefact } from '../../src/evm/testing/dev-chain.js';
+import { silent } from '../../src/evm/testing/heard-logs.js';
+import { subscribersSource } from '../../test/builders/data-point-subscribers.js';
+import { deployContract, type Deployed } from '../../test/builders/deployed.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { deliver } from './deliver.action.js';
+import * as feedAbi from './feed-abi.js';
+import { feedUpdated } from './feed-updated.trigger.js';
+import { publishFeed } from './publish-feed.action.js';
+import { readFeed } from './read-feed.action.js';
+import { compileBesideOurs, compileFeeds, pick, type Artefact } from './testing/chainlink-contracts.js';
+import { startFeedStage, type FeedStage } from './testing/feed-stage.js';
+
+const setter = `// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.20;
+contract Setter {
+    int256 public price;
+    uint256 public updatedAt;
+    function setPrice(int256 value) external { price = value; updatedAt = block.timestamp; }
+    function setBoth(int256 value, uint256 time) external { price = value; updatedAt = time; }
+}
+contract Lighthouse {
+    uint128 value; uint32 time; uint32 nonce;
+    function write(uint256 value_, uint256 nonce_) external { value = uint128(value_); nonce = uint32(nonce_); time = uint32(block.timestamp); }
+    function peekData() external view returns (uint128, bool) { return (value, time > 0); }
+    function peekUpdated() external view returns (uint32, bool) { return (time, time > 0); }
+    function peekLastNonce() external view returns (uint32, bool) { return (nonce, time > 0); }
+}
+contract Uptime {
+    int256 answer; uint256 startedAt;
+    function set(int256 answer_, uint256 startedAt_) external { answer = answer_; startedAt = startedAt_; }
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) { return (1, answer, startedAt, block.timestamp, 1); }
+}`;
+
+let stage: FeedStage;
+let vendor: { readonly mock: Artefact; readonly proxy: Artefact };
+let others: Readonly<Record<string, Artefact>>;
+const stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  vendor = await compileFeeds();
+  others = await compileBesideOurs({ 'Others.sol': setter, 'Subscribers.sol': subscribersSource });
+  stage = await startFeedStage();
+}, 240_000);
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+function aPriceFeed({ reporters = [stage.signers.one], minReports = 1 } = {}): Promise<Deployed> {
+  return deployContract(stage.chain, artefact('PriceFeed'), [
+    8,
+    'ETH / USD',
+    -(10n ** 12n),
+    10n ** 15n,
+    minReports,
+    300,
+    reporters,
+  ]);
+}
+
+const aMock = (decimals: number, answer: bigint): Promise<Deployed> =>
+  deployContract(stage.chain, vendor.mock, [decimals, answer]);
+
+const aProxy = (aggregator: string): Promise<Deployed> =>
+  deployContract(stage.chain, vendor.proxy, [aggregator, `0x${'0'.repeat(40)}`]);
+
+async function move(proxy: Deployed, aggregator: string): Promise<void> {
+  await proxy.send('proposeAggregator', [aggregator]);
+  await proxy.send('confirmAggregator', [aggregator]);
+}
+
+async function pass(seconds: number): Promise<void> {
+  await stage.chain.call('evm_increaseTime', [seconds]);
+  await stage.chain.mine();
+}
+
+async function chainTime(): Promise<number> {
+  const block = await stage.chain.call<{ timestamp: string }>('eth_getBlockByNumber', ['latest', false]);
+  return Number(block.timestamp);
+}
+
+const publish = (feed: Deployed, value: string, more: object = {}, step?: string) =>
+  stage.run(publishFeed, { contract: feed.address, from: 'one', value, ...more }, step);
+const read = (contract: string, more: object = {}) => stage.run(readFeed, { contract, ...more });
+
+describe('the interfaces that are written by hand', () => {
+  it.each([
+    [
+      'PriceFeed',
+      ['decimals', 'description', 'latestRoundData', 'getRoundData', 'openRound', 'reports', 'rules', 'report'],
+    ],
+    ['DataPoints', ['decimals', 'latestPoint', 'deliverPoint']],
+  ] as const)('given %s, then its functions, events and errors are those', (name, functions) => {
+    const abi = artefact(name).abi as Abi;
+    for (const part of functions) {
+      const ours = feedAbi[part];
+      const real = abi.find((fragment) => fragment.type === 'function' && selectorOf(fragment) === selectorOf(ours));
+      expect(real?.outputs?.map(({ type }) => type)).toEqual(ours.outputs?.map(({ type }) => type));
+    }
+    const errors = name === 'PriceFeed' ? feedAbi.priceFeedErrors : feedAbi.dataPointsErrors;
+    const known = abi.filter(({ type }) => type === 'error').map(signatureOf);
+    for (const error of errors) expect(known).toContain(signatureOf(error));
+    const events = name === 'PriceFeed' ? [feedAbi.answerUpdated] : [feedAbi.pointDelivered, feedAbi.deliveryFailed];
+    const topics = abi.filter(({ type }) => type === 'event').map(topicOf);
+    for (const event of events) expect(topics).toContain(topicOf(event));
+  });
+});
+
+describe('oracle.readFeed', () => {
+  it("given the vendor's mock, when it is read, then the answer has its decimals exactly", async () => {
+    const feed = await aMock(18, -123_456_789_012_345_678_901n);
+    expect(await read(feed.address)).toMatchObject({
+      answer: '-123.456789012345678901',
+      raw: '-123456789012345678901',
+      decimals: 18,
+      description: 'v0.8/tests/MockV3Aggregator.sol',
+      roundId: '1',
+      phase: 0,
+      aggregatorRound: '1',
+      network: 'local',
+    });
+  });
+
+  it('given a proxy that moved on, when rounds of both phases are read, then phase and round are told', async () => {
+    const [first, second] = [await aMock(8, 100n), await aMock(8, 200n)];
+    const proxy = await aProxy(first.address);
+    const before = await read(proxy.address);
+    await move(proxy, second.address);
+    expect(await read(proxy.address)).toMatchObject({ raw: '200', phase: 2, aggregatorRound: '1' });
+    expect(before).toMatchObject({ phase: 1, roundId: '18446744073709551617' });
+    expect(await read(proxy.address, { round: before.roundId })).toMatchObject({ raw: '100', phase: 1 });
+    await expect(read(proxy.address, { round: '18446744073709551699' })).rejects.toMatchObject({
+      code: 'oracle.stale',
+    });
+  });
+
+  it('given an old answer, or one out of bounds, when it is read, then it is refused', async () => {
+    const feed = await aMock(8, 351_287_000_000n);
+    await pass(120);
+    await expect(read(feed.address, { maxAge: '1m' })).rejects.toMatchObject({
+      code: 'oracle.stale',
+      detail: expect.stringContaining('may be 60 s old'),
+    });
+    expect(await read(feed.address, { maxAge: '1h', min: 1000, max: '3512.87' })).toMatchObject({ answer: '3512.87' });
+    await expect(read(feed.address, { min: '3512.88' })).rejects.toMatchObject({ code: 'oracle.stale' });
+    await expect(read(feed.address, { max: '3512.86' })).rejects.toMatchObject({ code: 'oracle.stale' });
+  });
+
+  it('given a feed without an answer, no feed, or nothing, when it is read, then the reason is told', async () => {
+    const feed = await aPriceFeed();
+    await expect(read(feed.address)).rejects.toMatchObject({ code: 'oracle.stale', detail: /no answer yet/ });
+    const other = await deployContract(stage.chain, pick(others, 'Setter'), []);
+    await expect(read(other.address)).rejects.toMatchObject({ code: 'evm.unknownFunction' });
+    await expect(read(`0x${'12'.repeat(20)}`)).rejects.toMatchObject({ code: 'evm.unknownFunction' });
+    await expect(read('eth-eur')).rejects.toMatchObject({ code: 'evm.unknownContract' });
+  });
+
+  it('given the uptime feed of a sequencer, when it is down or came back just now, then the answer is refused', async () => {
+    const feed = await aMock(8, 1n);
+    const uptime = await deployContract(stage.chain, pick(others, 'Uptime'), []);
+    const sequencer = { contract: uptime.address, grace: '1h' };
+    const time = await chainTime();
+    await uptime.send('set', [1, time]);
+    await expect(read(feed.address, { sequencer })).rejects.toMatchObject({ detail: /is down since/ });
+    await uptime.send('set', [0, time - 60]);
+    await expect(read(feed.address, { sequencer })).rejects.toMatchObject({ detail: /up again only since/ });
+    await uptime.send('set', [0, 0]);
+    await expect(read(feed.address, { sequencer })).rejects.toMatchObject({ code: 'oracle.stale' });
+    await uptime.send('set', [0, time - 7_200]);
+    expect(await read(feed.address, { sequencer })).toMatchObject({ raw: '1' });
+  });
+});
+
+describe('oracle.publishFeed', () => {
+  it('given a policy, when values come, then each is published or not for a reason', async () => {
+    const feed = await aPriceFeed();
+    const policy = { deviation: { percent: '0.5' }, heartbeat: '1h', minInterval: '10s' };
+    expect(await publish(feed, '1000', policy)).toMatchObject({
+      published: true,
+      reason: 'first',
+      raw: '100000000000',
+      roundId: '1',
+      transactionHash: expect.stringMatching(/^0x/),
+    });
+    expect(await publish(feed, '2000', policy)).toMatchObject({ published: false, reason: 'tooSoon' });
+    await pass(20);
+    expect(await publish(feed, '1004.999', policy)).toMatchObject({
+      published: false,
+      reason: 'unchanged',
+      previous: { value: '1000' },
+    });
+    expect(await publish(feed, '1005', policy)).toMatchObject({ published: true, reason: 'deviation' });
+    await pass(3_700);
+    expect(await publish(feed, '1005', policy)).toMatchObject({ published: true, reason: 'heartbeat' });
+    expect(await read(feed.address)).toMatchObject({ answer: '1005', roundId: '3' });
+  });
+
+  it('given a step, when it is done again, then it is the same transaction', async () => {
+    const feed = await aPriceFeed();
+    const first = await publish(feed, '-1.123456789', {}, 'the-step');
+    const again = await publish(feed, '-1.123456789', {}, 'the-step');
+    expect(again).toMatchObject({ published: true, reason: 'sent', transactionHash: first.transactionHash });
+    expect(await read(feed.address)).toMatchObject({ answer: '-1.12345678', roundId: '1' });
+  });
+
+  it('given two reporters, when one has reported, then it waits, the other joins, and who is late does no harm', async () => {
+    const feed = await aPriceFeed({ reporters: [stage.signers.one, stage.signers.two], minReports: 2 });
+    const policy = { deviation: { percent: 1 }, heartbeat: '1h' };
+    expect(await publish(feed, '100', policy)).toMatchObject({ published: true, reason: 'first' });
+    expect(await publish(feed, '100', policy)).toMatchObject({ published: false, reason: 'waiting' });
+    expect(await publish(feed, '100.5', { ...policy, from: 'two' })).toMatchObject({
+      published: true,
+      reason: 'joins',
+    });
+    expect(await read(feed.address)).toMatchObject({ answer: '100.25', roundId: '1' });
+    expect(await publish(feed, '100.5', policy)).toMatchObject({ published: false, reason: 'unchanged', roundId: '2' });
+  });
+
+  it('given a value out of the band, no number, or a stranger, when it is published, then it is refused', async () => {
+    const feed = await aPriceFeed({ reporters: [stage.signers.two] });
+    await expect(publish(feed, '5', { min: '5.01' })).rejects.toMatchObject({ code: 'oracle.answer' });
+    await expect(publish(feed, '5', { max: 4 })).rejects.toMatchObject({ code: 'oracle.answer' });
+    for (const value of ['NaN', '', 'null', '<html>']) {
+      await expect(publish(feed, value)).rejects.toMatchObject({ code: 'oracle.answer' });
+    }
+    await expect(publish(feed, '5')).rejects.toMatchObject({ code: 'evm.reverted', detail: /NotReporter/ });
+    await expect(publish(feed, '1e9', { from: 'two' })).rejects.toMatchObject({ detail: /AnswerOutOfBand/ });
+  });
+
+  it('given a setter or a lighthouse, when it is published to, then the same policy holds', async () => {
+    const plain = await deployContract(stage.chain, pick(others, 'Setter'), []);
+    const how = { preset: 'setter', function: 'setPrice(int256)', read: 'price()', decimals: 2 };
+    const policy = { deviation: { absolute: '0.25' } };
+    expect(await publish(plain, '21.5', { ...how, ...policy })).toMatchObject({ published: true, reason: 'deviation' });
+    expect(await publish(plain, '21.75', { ...how, ...policy })).toMatchObject({ published: false });
+    expect(await publish(plain, '21.76', { ...how, ...policy })).toMatchObject({ published: true });
+    const timed = { ...how, function: 'setBoth(int256,uint256)', readUpdatedAt: 'updatedAt()', heartbeat: '1h' };
+    expect(await publish(plain, '21.76', timed)).toMatchObject({ published: false, reason: 'unchanged' });
+    expect(await plain.read('price')).toBe(2_176n);
+
+    const light = await deployContract(stage.chain, pick(others, 'Lighthouse'), []);
+    const preset = { preset: 'lighthouse', decimals: 18, heartbeat: '1h' };
+    expect(await publish(light, '1.5', preset)).toMatchObject({ reason: 'first', raw: '1500000000000000000' });
+    expect(await publish(light, '9', preset)).toMatchObject({ published: false, reason: 'unchanged' });
+    await expect(publish(light, '-1', { ...preset, heartbeat: undefined })).rejects.toMatchObject({
+      code: 'oracle.answer',
+    });
+  });
+});
+
+describe('oracle.deliver', () => {
+  it('given subscribers of which one fails, when a point is delivered, then the failure is told', async () => {
+    const points = await deployContract(stage.chain, artefact('DataPoints'), [8, 'ETH / USD', [stage.signers.one]]);
+    const good = await deployContract(stage.chain, pick(others, 'Keeper'), []);
+    const bad = await deployContract(stage.chain, pick(others, 'Refuser'), []);
+    for (const { address } of [good, bad]) await points.send('subscribe', [address, 100_000]);
+    const given = { contract: points.address, from: 'one', value: '-3.5' };
+
+    const output = await stage.run(deliver, given, 'deliver');
+
+    const failed = [{ subscriber: bad.address, reason: 'not today' }];
+    expect(output).toMatchObject({ published: true, sequence: '1', raw: '-350000000', delivered: 1, failed });
+    expect(await good.read('last')).toMatchObject({ value: -350_000_000n, sequence: 1n });
+    expect(await stage.run(deliver, given, 'deliver')).toEqual(output);
+    expect(await stage.run(deliver, { ...given, sequence: 1 })).toMatchObject({ published: false });
+    expect(await stage.run(deliver, { ...given, sequence: 7 })).toMatchObject({ published: true, sequence: '7' });
+  });
+});
+
+type FeedEvent = Heard<{ raw: string; phase: number; aggregator: string; roundId: string; answer: string }>;
+
+describe('oracle.feedUpdated', () => {
+  let heard: FeedEvent[];
+  let retracted: number;
+  let cursor: string | undefined;
+
+  beforeEach(() => {
+    heard = [];
+    retracted = 0;
+    cursor = undefined;
+  });
+
+  async function listening(contract: string, more: object = {}): Promise<() => Promise<void>> {
+    const stop = new AbortController();
+    let hasBegun = false;
+    const ended = feedUpdated.listen!({
+      input: feedUpdated.input.parse({ contract, ...more }),
+      client: undefined,
+      cursor,
+      signal: stop.signal,
+      log: silent,
+      use: stage.use,
+      emit: (events, options) => {
+        hasBegun = true;
+        cursor = options?.cursor;
+        for (const one of [events].flat())
+          heard.push({ ...one, event: feedUpdated.event.parse(one.event) } as FeedEvent);
+        return Promise.resolve();
+      },
+      retract: () => Promise.resolve(void (retracted += 1)),
+      recall: () => Promise.resolve(new Map(heard.map((one) => [one.subject ?? '', one as never]))),
+      report: () => Promise.resolve(),
+    });
+    const end = async (): Promise<void> => {
+      stop.abort();
+      await ended;
+    };
+    stops.push(end);
+    await eventually(async () => {
+      await stage.chain.mine();
+      return hasBegun;
+    });
+    return end;
+  }
+
+  const raws = (): string[] => heard.map(({ event }) => event.raw);
+
+  it('given a proxy, when its aggregator answers and is replaced, then all that the feed said is heard once', async () => {
+    const [first, second] = [await aPriceFeed(), await aPriceFeed()];
+    const proxy = await aProxy(first.address);
+    const end = await listening(proxy.address);
+    await publish(first, '-1');
+    await publish(second, '99');
+    await publish(first, '2');
+    await eventually(() => heard.length === 2);
+    await move(proxy, second.address);
+    await publish(first, '3');
+    await publish(second, '4');
+    await eventually(() => heard.length === 3);
+    await end();
+    await publish(second, '5');
+    await listening(proxy.address);
+    await eventually(() => heard.length === 4);
+
+    expect(raws()).toEqual(['-100000000', '200000000', '400000000', '500000000']);
+    expect(heard.map(({ event }) => event.phase)).toEqual([1, 1, 2, 2]);
+    expect(heard[3]!.event).toMatchObject({
+      answer: '5',
+      aggregator: second.address,
+      roundId: String((2n << 64n) + 3n),
+    });
+    expect(new Set(heard.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('given a reorganisation, when the answer is mined again, then it has the same identity', async () => {
+    const feed = await aPriceFeed();
+    await listening(feed.address);
+    const { transactionHash } = await publish(feed, '7');
+    await eventually(() => heard.length === 1);
+    const raw = await stage.chain.call<string>('eth_getRawTransactionByHash', [transactionHash]);
+    await stage.chain.call('anvil_reorg', [1, [[raw, 0]]]).catch(() => stage.chain.call('anvil_reorg', [1, []]));
+    await eventually(async () => {
+      await stage.chain.mine();
+      return retracted > 0 && heard.length > 1;
+    });
+    expect(heard[1]!.id).toBe(heard[0]!.id);
+  });
+
+  it('given a deviation, when answers change, then only those far enough from the last one heard are', async () => {
+    const feed = await aPriceFeed();
+    await listening(feed.address, { deviation: { percent: 10 } });
+    for (const value of ['100', '105', '109', '110', '101', '99']) await publish(feed, value);
+    await eventually(() => heard.length === 3);
+    expect(heard.map(({ event }) => event.answer)).toEqual(['100', '110', '99']);
+  });
+
+  it('given a feed without events, when it is polled, then new answers are heard once', async () => {
+    const mock = await aMock(8, 1n);
+    const end = await listening(mock.address, { poll: '20ms' });
+    expect(heard).toEqual([]);
+    await mock.send('updateAnswer', [2]);
+    await eventually(() => heard.length === 1);
+    await end();
+    await mock.send('updateAnswer', [3]);
+    await listening(mock.address, { poll: '20ms' });
+    await eventually(() => heard.length === 2);
+    expect(raws()).toEqual(['2', '3']);
+  });
+});
