@@ -8,6 +8,7 @@ import {
   transactionStore,
   waitUntil,
   type Network,
+  type Signer,
   type TransactionRecord,
 } from '#evm';
 import { PatchbayError } from '#sdk';
@@ -79,8 +80,8 @@ async function submit(
   { key, request }: { readonly key: string; readonly request: AnsweredRequest | undefined },
   signal: AbortSignal,
 ): Promise<TransactionRecord> {
-  const { client, use, flow, from } = options;
-  const signer = await use(signerSource).get(from ?? wanted.from[0] ?? client.signer());
+  const { client, flow } = options;
+  const signer = await signerOf(options, wanted);
   const { to, data } = throughForwarder(options, wanted, request);
   const gasLimit = gasLimitOf(wanted, request);
   // An answer that the contract refuses would cost its whole gas.
@@ -98,6 +99,20 @@ async function submit(
     }),
     origin: `flow:${flow}`,
   });
+}
+
+/** Keys of the node that the job comes from need not be known here: then the connection says who signs. */
+async function signerOf({ client, use, from }: PortsOptions, wanted: ChainTransaction): Promise<Signer> {
+  const source = use(signerSource);
+  if (from !== undefined) return await source.get(from);
+  for (const address of wanted.from) {
+    try {
+      return await source.get(address);
+    } catch (error) {
+      if (!(error instanceof PatchbayError) || error.code !== 'evm.unknownSigner') throw error;
+    }
+  }
+  return await source.get(client.signer());
 }
 
 function gasLimitOf({ gasLimit }: ChainTransaction, request: AnsweredRequest | undefined): bigint | undefined {

@@ -57,7 +57,7 @@ export function parseGraph(source: string, locate: Locate): ReadGraph {
   if (!document) return { graph: undefined, faults, warnings };
   const draft = new Draft(source, locate, tell);
   for (const statement of document.children.flatMap((child) => ('children' in child ? child.children : []))) {
-    draft.add(statement as Statement);
+    draft.add(statement);
   }
   for (const place of draft.ignored) {
     warnings.push({
@@ -216,7 +216,7 @@ interface Located {
 
 function readDot(source: string, locate: Locate, tell: Tell): DotASTNode | undefined {
   try {
-    return parse(`${opening}${source}\n}`, { maxInputSize: 1_000_000 }) as DotASTNode;
+    return parse(`${opening}${source}\n}`, { maxInputSize: 1_000_000 });
   } catch (error) {
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     const offset = isLocated(cause) ? offsetOf(cause) : 0;

@@ -104,7 +104,7 @@ class Execution {
   #start(task: Task): void {
     this.#started.set(
       task.id,
-      Promise.all(task.after.map((id) => this.#started.get(id))).then(async () => {
+      Promise.all(task.after.flatMap((id) => this.#started.get(id) ?? [])).then(async () => {
         if (task.after.some((id) => !this.#outcomes.has(id)) || this.#signal.aborted) return;
         const outcome = await this.#outcomeOf(task);
         if (outcome) this.#finish(task.id, outcome);
