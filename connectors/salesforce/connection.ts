@@ -1,4 +1,5 @@
 import { defineConnection, secret, z } from '#sdk';
+import { orgObjects } from './org-objects.js';
 import { SalesforceClient } from './salesforce.client.js';
 import { webAuthorisation } from './web-authorisation.js';
 
@@ -95,6 +96,7 @@ export const salesforceOrg = defineConnection({
   status: (client) => ({ login: client.loginState, apiCalls: client.budget }),
   needsAuthorisation: (client) => client.loginState === 'needsAuthorisation',
   authorisation: webAuthorisation,
+  objects: orgObjects,
 });
 
 function share() {

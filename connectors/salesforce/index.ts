@@ -13,6 +13,7 @@ import { recordChanged } from './record-changed.trigger.js';
 import { syncAll } from './sync-all.action.js';
 import { syncEvent } from './sync-event.action.js';
 import { syncRecord } from './sync-record.action.js';
+import { trySync } from './sync-try.action.js';
 import { query } from './query.action.js';
 import { updateRecord } from './update-record.action.js';
 import { upsertRecord } from './upsert-record.action.js';
@@ -37,5 +38,6 @@ export default defineConnector({
     syncRecord,
     syncAll,
     syncEvent,
+    trySync,
   },
 });

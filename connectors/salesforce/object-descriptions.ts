@@ -8,6 +8,9 @@ export interface FieldDescription {
   /** Digits in all and after the point, of a number. */
   readonly precision?: number;
   readonly scale?: number;
+  readonly label?: string;
+  readonly nillable?: boolean;
+  readonly defaultedOnCreate?: boolean;
   readonly createable: boolean;
   readonly updateable: boolean;
   readonly externalId: boolean;

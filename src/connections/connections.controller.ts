@@ -1,9 +1,16 @@
 import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
-import { z } from '#sdk';
-import { connectionAnswer } from './connections.schema.js';
+import { Catalog } from '#catalog';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, ZodPath, type Caller } from '#platform';
+import { z, type RemoteObject, type RemoteObjectDetail } from '#sdk';
+import { browse } from './connection-objects.js';
+import { connectionAnswer, objectAnswer, objectsAnswer } from './connections.schema.js';
 import type { ConnectionView } from './connection-view.js';
 import { ConnectionsService } from './connections.service.js';
+
+const objectPath = z.object({
+  name: z.string(),
+  object: z.string().regex(/^[A-Za-z]\w{0,79}$/, 'must be a name: letters, digits and underscores'),
+});
 
 const newConnection = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower case letters, digits and hyphens'),
@@ -31,6 +38,7 @@ const authorizationCode = z.strictObject({
 export class ConnectionsController {
   constructor(
     private readonly connections: ConnectionsService,
+    private readonly catalog: Catalog,
     private readonly audit: AuditLog,
   ) {}
 
@@ -62,6 +70,25 @@ export class ConnectionsController {
   @Scopes('connections:write')
   async test(@Param('name') name: string): Promise<{ works: true; status?: ConnectionView['status'] }> {
     return { works: true, ...(await this.connections.test(name, AbortSignal.timeout(20_000))) };
+  }
+
+  @Answers('Lists what there is on the other side of a connection, such as the objects of an org', objectsAnswer)
+  @Get(':name/objects')
+  @Scopes('connections:write')
+  async objects(@Param('name') name: string): Promise<{ objects: readonly RemoteObject[] }> {
+    const { objects, client } = await browse(this.connections, this.catalog, name);
+    return { objects: await objects.list(client, AbortSignal.timeout(20_000)) };
+  }
+
+  @Answers('Tells of one object: its fields, and the record that was changed last', objectAnswer)
+  @Get(':name/objects/:object')
+  @Scopes('connections:write')
+  async object(
+    @ZodPath(objectPath) { name, object }: z.output<typeof objectPath>,
+  ): Promise<Omit<RemoteObjectDetail, 'sample'> & { sample: Readonly<Record<string, unknown>> | null }> {
+    const { objects, client } = await browse(this.connections, this.catalog, name);
+    const detail = await objects.describe(client, object, AbortSignal.timeout(20_000));
+    return { ...detail, sample: detail.sample ?? null };
   }
 
   @Answers('Begins to let the hub in with a browser: tells where to send it', z.object({ url: z.string() }))

@@ -45,6 +45,37 @@ export interface AuthorisationGrant {
   readonly verifier: string;
 }
 
+/** A kind of thing on the other side, such as an object of an org, for whoever sets a flow up. */
+export interface RemoteObject {
+  readonly name: string;
+  readonly label: string;
+}
+
+export interface RemoteField {
+  readonly name: string;
+  readonly label: string;
+  readonly type: string;
+  /** Of a text, in characters. */
+  readonly length?: number;
+  readonly isWritable: boolean;
+  /** It must have a value when a record is made. */
+  readonly isRequired: boolean;
+  /** A record can be found by it. */
+  readonly isKey: boolean;
+}
+
+export interface RemoteObjectDetail extends RemoteObject {
+  readonly fields: readonly RemoteField[];
+  /** The record that was changed last, if there is one. */
+  readonly sample: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What there is on the other side to choose from. */
+export interface BrowsableObjects<Client> {
+  list(client: Client, signal: AbortSignal): Promise<readonly RemoteObject[]>;
+  describe(client: Client, name: string, signal: AbortSignal): Promise<RemoteObjectDetail>;
+}
+
 /** One configured account or network: what a user fills in, and how that becomes a client. */
 export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSchema, Client = unknown> {
   readonly title: string;
@@ -62,6 +93,7 @@ export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSche
    */
   needsAuthorisation?(client: Client): boolean;
   readonly authorisation?: AuthorisationDefinition<z.output<Settings>>;
+  readonly objects?: BrowsableObjects<Client>;
 }
 
 /** Looks at the inputs of a flow when it is typed or loaded, before there is an event. */

@@ -2,6 +2,7 @@
 export type { CompiledSync } from './compile.js';
 export { isSyncDocument, loadSync, usesOfSync, type LoadedSync } from './sync.loader.js';
 export { syncSchema } from './sync.schema.js';
+export { SyncTrial } from './sync-trial.js';
 export { SyncStore } from './sync.store.js';
 export { SyncsController } from './syncs.controller.js';
 export { SyncsQueries } from './syncs.queries.js';

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common';
-import { Answers, AuditLog, CurrentCaller, Scopes, type Caller } from '#platform';
+import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
+import type { z } from '#sdk';
+import { SyncTrial } from './sync-trial.js';
 import { SyncsQueries, type KnownPass } from './syncs.queries.js';
-import { checkAnswer, syncDetailAnswer, syncsAnswer, type SyncView } from './syncs.schema.js';
+import {
+  checkAnswer,
+  syncDetailAnswer,
+  syncsAnswer,
+  trialAnswer,
+  trialRequest,
+  type SyncView,
+} from './syncs.schema.js';
 import { SyncsService, type KnownSync } from './syncs.service.js';
 
 const mostRows = 50;
@@ -12,6 +21,7 @@ export class SyncsController {
   constructor(
     private readonly syncs: SyncsService,
     private readonly queries: SyncsQueries,
+    private readonly trial: SyncTrial,
     private readonly audit: AuditLog,
   ) {}
 
@@ -33,6 +43,14 @@ export class SyncsController {
       document: sync.document,
       rows: rows.map((row) => ({ ...row, updatedAt: row.updatedAt.toISOString() })),
     };
+  }
+
+  @Answers('Tells what a sync would write for one record, without writing it; nothing is kept', trialAnswer)
+  @Post('try')
+  @HttpCode(200)
+  @Scopes('flows:write')
+  try(@ZodBody(trialRequest) body: z.output<typeof trialRequest>): Promise<unknown> {
+    return this.trial.try(body, AbortSignal.timeout(25_000));
   }
 
   @Answers(

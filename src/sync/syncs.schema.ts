@@ -63,3 +63,25 @@ export const syncDetailAnswer = z.object({
 export const checkAnswer = z.object({ run: z.string() });
 
 export type SyncView = z.output<typeof syncAnswer>;
+
+export const trialRequest = z.strictObject({
+  document: z.string().max(65_536).meta({ description: 'The sync, as YAML' }),
+  key: z.string().min(1).max(500).optional().meta({ description: 'Of the entry on the chain' }),
+  recordId: z
+    .string()
+    .optional()
+    .meta({ description: 'Instead of the key; without either the first record that has one' }),
+});
+
+const values = z.record(z.string(), z.unknown());
+
+export const trialAnswer = z.object({
+  key: z.string(),
+  salesforce: z.object({ id: z.string(), fields: values }).nullable(),
+  chain: values.nullable(),
+  wouldWrite: z.object({
+    salesforce: z.object({ kind: z.enum(['create', 'update', 'delete']), fields: values }).nullable(),
+    chain: z.array(z.object({ function: z.string(), args: z.unknown() })),
+  }),
+  dependsOnTime: z.boolean(),
+});
