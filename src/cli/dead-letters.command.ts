@@ -54,7 +54,9 @@ export async function retryDeadLetters(
 async function retryMany({ flow, all = false, event }: RetryOptions, session: Session): Promise<ExitCode> {
   if (!all) throw new UsageError('Name a dead letter by its id, or say --all (with --flow for one flow only).');
   if (event !== undefined) throw new UsageError('--event corrects one dead letter; name it by its id.');
-  await session.confirm(`All dead letters${flow === undefined ? '' : ` of ${flow}`} will be tried again.`);
+  await session.confirm(
+    `All dead letters${flow === undefined ? '' : ` of ${flow}`} will be tried again, without those that their trigger refused.`,
+  );
   const hub = await session.hub();
   const retried: string[] = [];
   for (;;) {

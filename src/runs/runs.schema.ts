@@ -8,6 +8,10 @@ const error = z
     fix: z.string().optional(),
     step: z.string().optional(),
     connection: z.string().optional().meta({ description: 'The connection that is waited for' }),
+    refused: z
+      .boolean()
+      .optional()
+      .meta({ description: 'By the trigger: it is executed only when a person retries it' }),
   })
   .nullable();
 
