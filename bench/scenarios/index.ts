@@ -1,6 +1,7 @@
 import type { Line } from '../report.js';
 import type { Backend, Bench } from '../setup/bench.js';
 import { accept } from './accept.js';
+import { adapter } from './adapter.js';
 import { backfill } from './backfill.js';
 import { burst } from './burst.js';
 import { faults } from './faults.js';
@@ -11,6 +12,7 @@ import { kill } from './kill.js';
 import { live } from './live.js';
 import { memory } from './memory.js';
 import { openapi } from './openapi.js';
+import { oracle } from './oracle.js';
 import { salesforce } from './salesforce.js';
 import { sending } from './sending.js';
 import { signers } from './signers.js';
@@ -38,9 +40,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   sending: { usesQueue: false, run: sending },
   signers: { usesQueue: false, run: signers },
   accept: { usesQueue: false, run: accept },
+  adapter: { usesQueue: false, run: adapter },
   salesforce: { usesQueue: false, run: salesforce },
   zapier: { usesQueue: false, run: zapier },
   ifttt: { usesQueue: false, run: ifttt },
+  oracle: { usesQueue: false, run: oracle },
   stream: { usesQueue: false, run: stream },
   'stream-backfill': { usesQueue: false, run: streamBackfill },
   openapi: { usesQueue: false, run: openapi },
