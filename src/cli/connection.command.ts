@@ -107,7 +107,7 @@ function isAboutTarget({ problem }: HubAnswerError): boolean {
   return !code.startsWith('auth.') && !['connection.notFound', 'request.notFound'].includes(code);
 }
 
-async function settingsFrom(
+export async function settingsFrom(
   { set = [], setEnv = [], file }: NewConnectionOptions,
   { io }: Session,
 ): Promise<Record<string, unknown>> {

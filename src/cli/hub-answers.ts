@@ -137,6 +137,22 @@ export interface ConnectionAnswer {
   readonly needsAuthorisation?: { readonly reason: string; readonly fix?: string; readonly since: string };
 }
 
+export interface FieldAnswer {
+  readonly name: string;
+  readonly label: string;
+  readonly type: string;
+  readonly length?: number;
+  readonly isWritable: boolean;
+  readonly isRequired: boolean;
+  readonly isKey: boolean;
+}
+
+export interface ObjectAnswer {
+  readonly name: string;
+  readonly fields: readonly FieldAnswer[];
+  readonly sample: Readonly<Record<string, unknown>> | null;
+}
+
 export interface KeyAnswer {
   readonly id: string;
   readonly name: string;
@@ -213,5 +229,41 @@ export interface SuspensionsAnswer {
     readonly chainId: number;
     readonly network: string | null;
     readonly reason: string;
+  }[];
+}
+
+export interface SyncAnswer {
+  readonly name: string;
+  readonly description?: string;
+  readonly file: string;
+  readonly state: 'running' | 'paused' | 'disabled';
+  readonly flows: readonly string[];
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+  readonly counts: {
+    readonly rows: number;
+    readonly agreed: number;
+    readonly differing: number;
+    readonly failed: number;
+    readonly open: number;
+  };
+  readonly pass: {
+    readonly kind: 'backfill' | 'check';
+    readonly state: 'running' | 'finished';
+    readonly done: number;
+    readonly total: number;
+    readonly differing: number;
+    readonly repaired: number;
+    readonly failed: number;
+    readonly startedAt: string;
+    readonly finishedAt: string | null;
+  } | null;
+}
+
+export interface SyncDetailAnswer extends SyncAnswer {
+  readonly rows: readonly {
+    readonly key: string;
+    readonly state: 'agreed' | 'differing' | 'failed';
+    readonly error: { readonly code: string; readonly message: string } | null;
   }[];
 }

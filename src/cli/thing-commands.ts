@@ -9,6 +9,7 @@ import type { RunsFilter } from './runs.command.js';
 import { addIftttCommands } from './ifttt-commands.js';
 import { addOracleCommands } from './oracle-commands.js';
 import { addStreamCommands } from './stream-commands.js';
+import { addSyncCommands } from './sync-commands.js';
 import type { AccountsOptions } from './signer.command.js';
 import { addSignerSwitch, addTransactions } from './transaction-commands.js';
 
@@ -19,6 +20,7 @@ export function addThingCommands(program: Command, { run }: Actions): void {
   addRuns(program, run);
   addDeadLetters(program, run);
   addStreamCommands(program, run);
+  addSyncCommands(program, run);
   addConnections(program, run);
   addIftttCommands(program, run);
   addOracleCommands(program, run);
@@ -163,17 +165,21 @@ function addConnections(program: Command, run: Actions['run']): void {
       collected,
     )
     .option('--file <file>', 'settings as JSON or YAML; - reads them from stdin')
+    .option('--object <name>', 'of Salesforce: the object whose newest record is shown')
     .addHelpText(
       'after',
       examples(
+        'patchbay connection add salesforce',
         'patchbay connection add ifttt --set-env makerKey=IFTTT_MAKER_KEY',
         'patchbay connection add salesforce --name org --file org.yaml',
       ),
     )
     .action(
-      run(async (session, connector: string, options: NewConnectionOptions) =>
-        (await load()).addConnection(connector, options, session),
-      ),
+      run(async (session, connector: string, options: NewConnectionOptions & { object?: string }) => {
+        if (connector === 'salesforce')
+          return (await import('./salesforce-setup.command.js')).addSalesforce(options, session);
+        return (await load()).addConnection(connector, options, session);
+      }),
     );
   connection
     .command('test <name>')
