@@ -10,6 +10,7 @@ import { OracleController } from '#oracle';
 import { PlatformModule, type PlatformParts, type Role } from '#platform';
 import { DeadLettersController, EventsController, RunsController, RunsSocket } from '#runs';
 import { StreamsController, StreamsSocket, StreamsWebSocket } from '#streams';
+import { SyncsController } from '#sync';
 import { SignersController, SuspensionsController, TransactionsController, TransactionsSocket } from '#transactions';
 import { HooksController, TriggersController } from '#triggers';
 import { ZapierController } from '#zapier';
@@ -34,6 +35,7 @@ const api: readonly Type[] = [
   SignersController,
   StreamsController,
   SuspensionsController,
+  SyncsController,
   TransactionsController,
   TriggersController,
   ZapierController,

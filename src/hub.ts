@@ -55,10 +55,12 @@ import {
   oracleKept,
   oracleResumptions,
   oracleTurns,
+  syncLedger,
   zapierItems,
   type ConnectorDefinition,
 } from '#sdk';
 import { streamServices } from '#streams';
+import { SyncStore, syncServices } from '#sync';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
   BackfillsService,
@@ -206,8 +208,6 @@ async function assemble(
     log,
   });
   const sources = new SourcesService({ catalog, connections, flows, log });
-  await flows.start();
-  onStop('flows', () => flows.stop());
   const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
   const gateway = gatewayServices({ db, signals, networks, flows, log, publicUrl });
   onStop('gateway', () => gateway.close());
@@ -216,6 +216,10 @@ async function assemble(
   chain.lend(gatewayCalls, gateway.feed);
   chain.lend(networkDirectory, networks);
   chain.lend(declaredTriggers, declaredTriggersOf(flows, sources));
+  chain.lend(syncLedger, new SyncStore(db));
+  // What files name is asked for when they are loaded, so everything has to be at hand by then.
+  await flows.start();
+  onStop('flows', () => flows.stop());
 
   const live = new RunsLive(signals);
   const queue = new RunQueue(queues, log);
@@ -233,6 +237,7 @@ async function assemble(
   const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log, use: chain.use });
   const replays = new ReplaysService({ flows, sources, queries, runs });
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
+  const { syncs, provided: syncsProvided } = syncServices({ db, flows, sources, sourcesStore, manualRuns, log });
 
   const reversals = new ReversalsStore(pool);
   const targets = { http, flows, sources, intake, reversals, queue };
@@ -342,6 +347,8 @@ async function assemble(
   if (has('listener')) {
     const schedules = new SchedulesService({ sources, queues, intake, log });
     schedules.start();
+    syncs.start();
+    onStop('syncs', () => syncs.stop());
     onStop('schedules', () => schedules.stop());
     backfills.start();
     onStop('backfills', () => backfills.stop());
@@ -421,6 +428,7 @@ async function assemble(
     ...gateway.provided,
     ...ifttt.provided,
     ...zapier.provided,
+    ...syncsProvided,
     ...oracle.provided,
   ];
   const app = await createHttpApp(

@@ -1,5 +1,6 @@
 import type { Fault } from '#sdk';
-import { loadFlow, loadFlowTests, type Vocabulary } from '#engine';
+import { loadFlowTests, type Vocabulary } from '#engine';
+import { loadFlowFile } from '#flows';
 import { faultAnnotation, faultText, type CommandIo, type FaultFormat } from './fault-text.js';
 import type { AskChecks } from './lint-checks.js';
 import { findFiles, isFlowFile, isTestFile, readText } from './flow-files.js';
@@ -43,7 +44,7 @@ export async function lintCommand(paths: readonly string[], options: LintOptions
 
 function lint(file: string, text: string, { vocabulary, connections }: LintOptions): readonly Fault[] {
   if (isTestFile(file)) return loadFlowTests(text, file).faults;
-  return loadFlow(text, { vocabulary, file, ...(connections ? { connections } : {}) }).faults;
+  return loadFlowFile(text, { vocabulary, file, ...(connections ? { connections } : {}) }).faults;
 }
 
 function summary(files: number, faults: number): string {

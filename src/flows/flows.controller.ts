@@ -1,9 +1,9 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { Catalog } from '#catalog';
-import { loadFlow } from '#engine';
 import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z, type Fault } from '#sdk';
 import { FlowChecker, type FlowChecks } from './flow-checker.js';
+import { loadFlowFile, usesOfFile } from './flow-file.js';
 import { faultsAnswer, flowAnswer, flowDetailAnswer, flowsAnswer } from './flows.schema.js';
 import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
 
@@ -50,8 +50,8 @@ export class FlowsController {
   @HttpCode(200)
   @Scopes('flows:read')
   async lint(@ZodBody(draft) { document }: z.output<typeof draft>): Promise<FlowChecks> {
-    const { faults } = loadFlow(document, { vocabulary: this.catalog });
-    const checks = await this.checker.check(document);
+    const { faults } = loadFlowFile(document, { vocabulary: this.catalog });
+    const checks = await this.checker.checkUses(usesOfFile(document));
     return { faults: [...faults, ...checks.faults], warnings: checks.warnings };
   }
 

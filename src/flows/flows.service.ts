@@ -3,7 +3,9 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFlow, type CompiledFlow, type LoadOptions, type Vocabulary } from '#engine';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
+import { isSyncDocument, type KnownSync } from '#sync';
 import type { FlowChecker } from './flow-checker.js';
+import { loadFlowFile, usesOfFile } from './flow-file.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 
 export interface FlowsParts {
@@ -14,7 +16,7 @@ export interface FlowsParts {
   readonly env: Readonly<Record<string, string>>;
   readonly store: FlowsStore;
   /** Asks the other sides of a flow that is new or changed. Absent: nobody is asked. */
-  readonly checker?: Pick<FlowChecker, 'check'>;
+  readonly checker?: Pick<FlowChecker, 'checkUses'>;
   readonly log: Logger;
 }
 
@@ -43,6 +45,7 @@ const refreshMs = 2_000;
 export class FlowsService {
   #flows = new Map<string, KnownFlow>();
   #broken: readonly BrokenFile[] = [];
+  #syncs: readonly KnownSync[] = [];
   #isLoaded = false;
   readonly #versions = new Map<string, CompiledFlow>();
   readonly #listeners = new Set<() => void>();
@@ -90,6 +93,11 @@ export class FlowsService {
 
   broken(): readonly BrokenFile[] {
     return this.#broken;
+  }
+
+  /** Files that stand for several flows. */
+  syncs(): readonly KnownSync[] {
+    return this.#syncs;
   }
 
   find(name: string): KnownFlow | undefined {
@@ -157,36 +165,38 @@ export class FlowsService {
     const stored = new Map((await this.parts.store.list()).map((flow) => [flow.name, flow]));
     const next = new Map<string, KnownFlow>();
     const broken: BrokenFile[] = [];
+    const syncs: KnownSync[] = [];
     const files = await this.#files();
     const isReadable = files !== undefined;
     for (const file of files ?? []) {
       const document = await readFile(join(this.parts.folder, file), 'utf8');
-      const { flow, faults } = loadFlow(document, {
+      const { flows, sync, faults } = loadFlowFile(document, {
         file,
         ...this.#options(),
         connections: this.parts.connections(),
       });
-      const name = flow?.flow.name;
-      const twin = name === undefined ? undefined : next.get(name);
+      const twin = flows.find(({ flow }) => next.has(flow.name))?.flow.name;
       // What runs already goes on, whatever became of the other side since.
-      const isNew = flow !== undefined && stored.get(flow.flow.name)?.version !== flow.flow.version;
-      const checked = isNew ? await this.parts.checker?.check(document, file) : undefined;
-      if (flow === undefined || twin !== undefined || (checked !== undefined && checked.faults.length > 0)) {
-        const all = twin === undefined ? (checked?.faults ?? faults) : [duplicateName(file, name ?? '', twin.file)];
-        const kept = await this.#lastGood(file, stored);
-        if (kept === undefined || next.has(kept.name)) broken.push({ file, faults: all });
-        else next.set(kept.name, { ...kept, faults: all });
+      const isNew = flows.some(({ flow }) => stored.get(flow.name)?.version !== flow.version);
+      const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file)) : undefined;
+      if (flows.length === 0 || twin !== undefined || (checked !== undefined && checked.faults.length > 0)) {
+        const other = twin === undefined ? undefined : next.get(twin)?.file;
+        const all =
+          twin === undefined ? (checked?.faults ?? faults) : [duplicateName(file, twin, other ?? 'Another file')];
+        const kept = await this.#lastGood(file, document, stored);
+        if (kept.length === 0 || kept.some(({ name }) => next.has(name))) broken.push({ file, faults: all });
+        else for (const flow of kept) next.set(flow.name, { ...flow, faults: all });
+        const known = this.#syncs.find((one) => one.file === file);
+        if (known !== undefined) syncs.push({ ...known, faults: all });
         continue;
       }
-      this.#versions.set(flow.flow.version, flow);
-      next.set(flow.flow.name, {
-        name: flow.flow.name,
-        file,
-        compiled: flow,
-        isPaused: stored.get(flow.flow.name)?.isPaused ?? false,
-        faults: [],
-        warnings: checked?.warnings ?? this.#warningsOf(flow),
-      });
+      const warnings = checked?.warnings ?? this.#warningsOf(flows);
+      if (sync !== undefined) syncs.push({ file, document, compiled: sync, faults: [], warnings });
+      for (const compiled of flows) {
+        const { name, version } = compiled.flow;
+        this.#versions.set(version, compiled);
+        next.set(name, { name, file, compiled, isPaused: stored.get(name)?.isPaused ?? false, faults: [], warnings });
+      }
     }
     for (const flow of next.values()) {
       if (flow.faults.length > 0 || stored.get(flow.name)?.version === flow.compiled.flow.version) continue;
@@ -198,23 +208,32 @@ export class FlowsService {
     }
     this.#flows = next;
     this.#broken = broken;
+    this.#syncs = syncs;
     this.#isLoaded = isReadable;
     this.#tell();
   }
 
-  #warningsOf({ flow }: CompiledFlow): readonly Fault[] {
-    const known = this.#flows.get(flow.name);
-    return known?.compiled.flow.version === flow.version ? known.warnings : [];
+  #warningsOf(flows: readonly CompiledFlow[]): readonly Fault[] {
+    const [first] = flows;
+    const known = first && this.#flows.get(first.flow.name);
+    return known?.compiled.flow.version === first?.flow.version ? (known?.warnings ?? []) : [];
   }
 
   /** What this file held when it last had no faults: in this process, or before the restart. */
-  async #lastGood(file: string, stored: ReadonlyMap<string, StoredFlow>): Promise<KnownFlow | undefined> {
-    const known = [...this.#flows.values()].find((flow) => flow.file === file);
-    if (known !== undefined) return known;
-    const row = [...stored.values()].find((flow) => flow.file === file);
-    if (row === undefined) return undefined;
-    const compiled = await this.version(row.version).catch(() => undefined);
-    return compiled && { name: row.name, file, compiled, isPaused: row.isPaused, faults: [], warnings: [] };
+  async #lastGood(
+    file: string,
+    document: string,
+    stored: ReadonlyMap<string, StoredFlow>,
+  ): Promise<readonly KnownFlow[]> {
+    const known = [...this.#flows.values()].filter((flow) => flow.file === file);
+    if (known.length > 0) return known;
+    const rows = [...stored.values()].filter((flow) => flow.file === file);
+    const kept: KnownFlow[] = [];
+    for (const { name, version, isPaused } of isSyncDocument(document) ? rows : rows.slice(0, 1)) {
+      const compiled = await this.version(version).catch(() => undefined);
+      if (compiled !== undefined) kept.push({ name, file, compiled, isPaused, faults: [], warnings: [] });
+    }
+    return kept;
   }
 
   async #files(): Promise<string[] | undefined> {

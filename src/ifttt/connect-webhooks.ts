@@ -1,6 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import type { Database } from '#platform';
-import { storableJson } from '#runs';
+import { storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
 
 /** What the Connect API tells a service of its users. */

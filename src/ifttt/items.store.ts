@@ -1,6 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import { Batcher, rethrowStoreError, type Database } from '#platform';
-import { storableJson } from '#runs';
+import { storableJson, Batcher, rethrowStoreError, type Database } from '#platform';
 
 export interface NewItem {
   /** The same when the same thing is heard again: IFTTT fires once for each. */

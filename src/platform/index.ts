@@ -4,6 +4,7 @@ export { configSettings, loadConfig, type ConfigSetting } from './config/config.
 export { createLog, runWithLogContext, type Log } from './log/log.js';
 export { Batcher } from './store/batcher.js';
 export { inTransaction } from './store/in-transaction.js';
+export { storableJson } from './store/storable-json.js';
 export { hubIdOf } from './store/hub-id.js';
 export { openStore, type Store } from './store/store.js';
 export { createPool, isStoreUnavailable, patience, rethrowStoreError, type StoreConnection } from './store/pool.js';

@@ -18,6 +18,5 @@ export { replayAnswer } from './runs.schema.js';
 export { RunsService, type ReplayReport } from './runs.service.js';
 export { RunsSocket } from './runs.socket.js';
 export { RunsStore } from './runs.store.js';
-export { storableJson } from './storable-json.js';
 export { WaitingRuns } from './waiting-runs.js';
 export { SweeperService } from './sweeper.service.js';

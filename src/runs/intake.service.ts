@@ -1,8 +1,7 @@
 import type { CompiledFlow } from '#engine';
 import { PatchbayError, type Heard, type Refusal } from '#sdk';
-import { Batcher, rethrowStoreError, type Metrics } from '#platform';
+import { Batcher, rethrowStoreError, storableJson, type Metrics } from '#platform';
 import { eventId, runId } from './identity.js';
-import { storableJson } from './storable-json.js';
 import type { EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';
 
 /** What a trigger heard, and which flows wait for it. */

@@ -1,6 +1,6 @@
 import type { JournalEntry, StepError } from '#engine';
 import type { ClaimedRun } from './runs.store.js';
-import { storableJson } from './storable-json.js';
+import { storableJson } from '#platform';
 
 /** Entries of one run, to be written under its claim. */
 export interface Journaling {

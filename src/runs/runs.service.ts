@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { FlowsService } from '#flows';
-import type { Database } from '#platform';
+import { storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
 import { runId } from './identity.js';
 import type { IntakeStore, ReadyRun, RunRow } from './intake.store.js';
 import type { RunQueue } from './run-queue.js';
 import type { RunsLive } from './runs-live.js';
-import { storableJson } from './storable-json.js';
 
 export interface RunsServiceParts {
   readonly db: Kysely<Database>;

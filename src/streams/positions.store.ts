@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
-import { rethrowStoreError } from '#platform';
-import { storableJson } from '#runs';
+import { storableJson, rethrowStoreError } from '#platform';
 import { PatchbayError, type Retraction } from '#sdk';
 import type { StreamBatch, StreamEvent } from './stream.js';
 import { eventJson } from './stream-format.js';

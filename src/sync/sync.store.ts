@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import type { Database } from '#platform';
+import { storableJson, type Database } from '#platform';
 import {
   PatchbayError,
   type SyncCounts,
@@ -11,7 +11,6 @@ import {
   type SyncSettlement,
   type SyncSighting,
 } from '#sdk';
-import { storableJson } from '#runs';
 
 /** Longer than a call of the other side may take, so that nobody takes a key from one who is still writing. */
 const heldForMs = 90_000;
@@ -251,7 +250,7 @@ function rowOf(row: {
     recordId: row.record_id ?? undefined,
     revision: row.revision,
     // Both columns are written as objects only.
-    agreed: (row.agreed ?? undefined),
-    intent: (row.intent ?? undefined),
+    agreed: row.agreed ?? undefined,
+    intent: row.intent ?? undefined,
   };
 }

@@ -1,0 +1,25 @@
+import { loadFlow, usesOf, type CompiledFlow, type FlowUse, type LoadOptions } from '#engine';
+import type { Fault } from '#sdk';
+import { isSyncDocument, loadSync, usesOfSync, type CompiledSync } from '#sync';
+
+/** What a file of the flow folder holds: a flow, or a sync and the flows that it stands for. */
+export interface FlowFile {
+  /** Empty when there are faults. */
+  readonly flows: readonly CompiledFlow[];
+  readonly sync: CompiledSync | undefined;
+  readonly faults: readonly Fault[];
+}
+
+export function loadFlowFile(document: string, options: LoadOptions): FlowFile {
+  if (!isSyncDocument(document)) {
+    const { flow, faults } = loadFlow(document, options);
+    return { flows: flow === undefined ? [] : [flow], sync: undefined, faults };
+  }
+  const { sync, flows, faults } = loadSync(document, options);
+  return { flows: sync === undefined ? [] : flows, sync, faults };
+}
+
+/** What the other sides can be asked about the file. */
+export function usesOfFile(document: string, file?: string): readonly FlowUse[] {
+  return isSyncDocument(document) ? usesOfSync(document, file) : usesOf(document, file);
+}
