@@ -41,7 +41,7 @@ const packages = join(process.cwd(), 'node_modules');
 
 const chainlink = '@chainlink/contracts/src/v0.8';
 const groups: readonly Group[] = [
-  ownGroup(['tokens', 'oracle']),
+  ownGroup(['tokens', 'oracle', 'registry']),
   packageGroup('solc-0.8.19', [
     `${chainlink}/shared/token/ERC677/LinkToken.sol`,
     `${chainlink}/operatorforwarder/Operator.sol`,
