@@ -4,6 +4,7 @@ import {
   encodeCall,
   hashOf,
   networkDirectory,
+  signatureOf,
   signerSource,
   transactionStore,
   waitUntil,
@@ -18,6 +19,11 @@ import type { PortsOptions } from './pipeline-ports.js';
 import type { ChainCall, ChainPort, ChainTransaction } from './pipeline/ports.js';
 import { mapOf, type ValueMap } from './pipeline/value.js';
 import { findSent, type AnsweredRequest } from './sent-answer.js';
+
+interface Answering extends AnsweredRequest {
+  /** Of the entry that is called, for lists and people. */
+  readonly signature: string;
+}
 
 /** What nodes give a transaction that says nothing else; an answer is never estimated. */
 const usualGasLimit = 500_000n;
@@ -77,7 +83,7 @@ async function submit(
   options: PortsOptions,
   network: Network,
   wanted: ChainTransaction,
-  { key, request }: { readonly key: string; readonly request: AnsweredRequest | undefined },
+  { key, request }: { readonly key: string; readonly request: Answering | undefined },
   signal: AbortSignal,
 ): Promise<TransactionRecord> {
   const { client, flow } = options;
@@ -123,20 +129,15 @@ function gasLimitOf({ gasLimit }: ChainTransaction, request: AnsweredRequest | u
 const answers = [fulfillOracleRequest, fulfillOracleRequest2];
 
 /** The request that a transaction answers. Its transaction has the key of the request, whatever sends it. */
-function answeredBy(
-  { to, data }: ChainTransaction,
-  chainId: number,
-): (AnsweredRequest & { signature: string }) | undefined {
+function answeredBy({ to, data }: Pick<ChainTransaction, 'to' | 'data'>, chainId: number): Answering | undefined {
   const direct = decodeCall(answers, data);
   if (direct) {
     const { requestId, expiration } = direct.args;
-    const signature = `${direct.fragment.name ?? ''}(…)`;
+    const signature = signatureOf(direct.fragment);
     return { chainId, oracle: to, id: String(requestId), expiration: String(expiration), signature };
   }
-  const passedOn = decodeCall([forward], data);
-  if (!passedOn) return undefined;
-  const { to: oracle, data: inner } = passedOn.args;
-  return answeredBy({ to: String(oracle), data: String(inner) } as ChainTransaction, chainId);
+  const passedOn = decodeCall([forward], data)?.args;
+  return passedOn && answeredBy({ to: String(passedOn['to']), data: String(passedOn['data']) }, chainId);
 }
 
 /** Where the operator lets answers pass through a forwarder, the contract only takes them from it. */
