@@ -149,7 +149,8 @@ export const fulfill = defineAction({
       data,
       value: 0n,
       gasLimit,
-      finality: network.finalityOf(client.settings.confirmations),
+      // However early requests are heard: an answer that a reorganisation drops is sent again until it is final.
+      finality: network.finality,
       about: {
         contract: request.oracle,
         function: signature,

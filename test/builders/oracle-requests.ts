@@ -4,6 +4,7 @@ import { compileLogDecoder, encodeCall, getFragment, topicOf, type ChainLog } fr
 import { chainlinkFulfilled, oracleRequest } from '../../connectors/oracle/operator-abi.js';
 import type { OracleStage } from '../../connectors/oracle/testing/oracle-stage.js';
 import { devAccounts, type DevChain } from '../../src/evm/testing/dev-chain.js';
+import { eventually } from './eventually.js';
 
 /** As nodes spell it on the chain: text, padded with zeros. */
 export const priceJob = `0x${Buffer.from('price').toString('hex').padEnd(64, '0')}`;
@@ -118,6 +119,17 @@ export class OracleRequests {
         throw new Error(`${String(unanswered)} of ${String(asked.length)} requests have no answer`);
       }
     }
+  }
+
+  /** Resolves when an answer lies in one of the newest two blocks. */
+  async untilAnswering(): Promise<void> {
+    await eventually(
+      async () => {
+        const [{ answers }, head] = await Promise.all([this.#look(), this.chain.head()]);
+        return [...answers.values()].flat().some((block) => block >= head - 1);
+      },
+      { withinMs: 60_000, what: 'An answer' },
+    );
   }
 
   async #look(): Promise<{ asked: Asked[]; answers: ReadonlyMap<string, readonly number[]> }> {

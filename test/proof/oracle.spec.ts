@@ -29,7 +29,7 @@ describe('an oracle whose hub is killed while the chain is reorganised', () => {
       env: { ORACLE_KEY: devAccounts[1].key },
       configuration: `
 networks:
-  local: { rpcUrl: "${chain.url}", chainId: 31337, confirmations: 0, revertedAfter: 5 }
+  local: { rpcUrl: "${chain.url}", chainId: 31337, confirmations: 6, revertedAfter: 6 }
 signers:
   oracle-key: { privateKey: { env: ORACLE_KEY } }
 connections:
@@ -54,7 +54,11 @@ connections:
     for (let kill = 1; kill <= kills; kill += 1) {
       await requests.ask(Math.ceil((requestsInAll * kill) / kills) - requests.asked);
       await delay(randomInt(100, 900));
-      if (kill === kills / 2) again = await requests.reorganise(depth);
+      if (kill === kills / 2) {
+        // So that answers are dropped too, some with their requests and some without.
+        await requests.untilAnswering();
+        again = await requests.reorganise(depth);
+      }
       await hub.kill();
       await hub.start();
     }
