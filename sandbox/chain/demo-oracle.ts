@@ -13,6 +13,8 @@ export const oracleSigner = {
 export const linkToken = '0x7ef8e99980da5bcedcf7c10f41e55f759f6a174b';
 export const operator = '0x82b769500e34362a76df81150e12c746093d954f';
 export const priceConsumer = '0x77c7e3905c21177be97956c6620567596492c497';
+/** What the example flow `eth-usd-feed` publishes to. */
+export const priceFeed = '0x3200b3e272007a8685b0c66c84eb4c03e7e29ed1';
 
 /** Jobs of the example flows: a UUID by its digits, and a name, both as words of text. */
 export const priceJob = textWord('6c3f7a520f1e4f0b9d535a1b7c9e2d40');
@@ -35,8 +37,13 @@ export interface Answered {
   readonly answer: string | undefined;
 }
 
-/** An oracle, the token that pays it, and a consumer with something to pay, as far as the chain lacks them. */
+/** An oracle, the token that pays it, a consumer with something to pay, and a feed, as far as the chain lacks them. */
 export async function deployDemoOracle(rpc: Rpc): Promise<void> {
+  await deployOperator(rpc);
+  await deployAt(rpc, 'PriceFeed', priceFeed, { from: owner, args: feedArguments() });
+}
+
+async function deployOperator(rpc: Rpc): Promise<void> {
   if ((await isDeployed(rpc, priceConsumer)) && (await balanceOf(rpc, linkToken, priceConsumer)) > 0n) return;
   await deployAt(rpc, 'LinkToken', linkToken, { from: owner });
   await deployAt(rpc, 'Operator', operator, { from: owner, args: word(linkToken) + word(owner) });
@@ -52,6 +59,15 @@ export async function deployDemoOracle(rpc: Rpc): Promise<void> {
     to: linkToken,
     data: `0x40c10f19${word(priceConsumer)}${numberWord(consumerFunds)}`,
   });
+}
+
+/** 8 decimals, between 1 and a million dollars, one report of at most five minutes makes an answer. */
+function feedArguments(): string {
+  const name = textTail('ETH / USD');
+  const offsets = [7n * 32n, 7n * 32n + BigInt(name.length / 2)] as const;
+  const [least, most] = [10n ** 8n, 10n ** 14n];
+  const head = [8n, offsets[0], least, most, 1n, 300n, offsets[1]].map(numberWord).join('');
+  return head + name + numberWord(1n) + word(oracleSigner.address);
 }
 
 /** Lets the consumer ask what a pair costs. */
