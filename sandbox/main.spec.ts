@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually } from '../test/builders/eventually.js';
 import { demoToken, loyaltyToken, payer } from './chain/demo-contracts.js';
+import { amountJob, operator, priceJob } from './chain/demo-oracle.js';
 import { createRpc } from './chain/json-rpc.js';
 
 interface Ready {
@@ -23,6 +24,7 @@ interface Started extends Ready {
 
 const root = join(import.meta.dirname, '..');
 const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
+const oracleRequestTopic = '0xd8d7ecc4800d25fa53ce0372f13a416d98907a7ef3d8d3bdd79cf4fe75529c65';
 const running = new Set<ChildProcess>();
 
 async function start(...given: string[]): Promise<Started> {
@@ -117,6 +119,34 @@ describe('the sandbox as a process', () => {
     const won = await post(`${sandbox.url}/_demo/opportunity`, { amount: 500 });
 
     expect(won).toMatchObject({ id: expect.stringMatching(/^006/), amount: 500 });
+  });
+
+  it('given an oracle and who asks it, when a contract asks, then the oracle has the request, and no answer is there yet', async () => {
+    const rpc = createRpc(sandbox.chainUrl);
+    const price = (await post(`${sandbox.url}/_demo/request`, { pair: 'ETH-USD' })) as { id: string };
+    const amount = (await post(`${sandbox.url}/_demo/request`, { opportunity: '006000000000001AAA' })) as {
+      id: string;
+    };
+    const logs = await rpc<{ topics: string[] }[]>('eth_getLogs', {
+      address: operator,
+      topics: [oracleRequestTopic],
+      fromBlock: '0x0',
+    });
+
+    expect(logs.map(({ topics }) => topics[1])).toEqual([priceJob, amountJob]);
+    expect(price.id).not.toBe(amount.id);
+    expect(await (await fetch(`${sandbox.url}/_demo/request?id=${price.id}`)).json()).toEqual({});
+  });
+
+  it('given a price that is set and a provider that lies, when both are asked, then one says it and the other does not', async () => {
+    const prices = sandbox.env['SANDBOX_PRICES_URL'] ?? '';
+    await post(`${sandbox.url}/_prices`, { pair: 'ETH-USD', price: '3000' });
+    await post(`${sandbox.url}/_faults`, { standIn: 'prices', source: 'kestrel', kind: 'lie', price: '1' });
+
+    expect(await (await fetch(`${prices}/kestrel/v1/ticker?pair=ETH-USD`)).json()).toMatchObject({ last: '1' });
+    expect(await (await fetch(`${prices}/harbour/markets/eth-usd/trades`)).text()).toContain('3000.6');
+    expect(await (await fetch(`${sandbox.url}/_faults`)).json()).toMatchObject({ pricesInside: [{ kind: 'lie' }] });
+    await expect(post(`${sandbox.url}/_faults`, { standIn: 'prices', kind: 'sulk' })).rejects.toThrow('kind');
   });
 
   it('given every second request fails, when two come, then the first has an effect and the second none', async () => {
