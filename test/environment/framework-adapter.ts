@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../bench/setup/free-port.js';
+import { freePort } from './hub-process.js';
 
 export interface FrameworkAdapter {
   readonly url: string;

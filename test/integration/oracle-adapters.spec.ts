@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AdapterHub, type Answered } from '../builders/adapter-hub.js';
 import { eventually } from '../builders/eventually.js';
 import { ScriptedServer } from '../builders/scripted-server.js';
-import { freePort } from '../../bench/setup/free-port.js';
+import { freePort } from '../environment/hub-process.js';
 import { startFrameworkAdapter, type FrameworkAdapter } from '../environment/framework-adapter.js';
 
 interface Patched {
