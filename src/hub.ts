@@ -237,7 +237,10 @@ async function assemble(
   const backfills = new BackfillsService({ db, sources, connections, intake, leases, signals, log, use: chain.use });
   const replays = new ReplaysService({ flows, sources, queries, runs });
   const manualRuns = new ManualRunsService({ flows, intake, env: flowEnv });
-  const { syncs, provided: syncsProvided } = syncServices({ db, flows, sources, sourcesStore, manualRuns, log });
+  const { syncs, provided: syncsProvided } = syncServices({
+    ...{ db, flows, sources, sourcesStore, manualRuns, log },
+    ...{ catalog, connections, http, use: chain.use },
+  });
 
   const reversals = new ReversalsStore(pool);
   const targets = { http, flows, sources, intake, reversals, queue };

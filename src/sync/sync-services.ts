@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '#platform';
-import type { Logger } from '#sdk';
+import { SyncTrial, type SyncTrialParts } from './sync-trial.js';
 import { SyncsQueries } from './syncs.queries.js';
 import { SyncsService, type KnownSync } from './syncs.service.js';
 
@@ -10,7 +10,7 @@ interface FlowsPort {
   find(name: string): { readonly isPaused: boolean } | undefined;
 }
 
-export interface SyncServicesParts {
+export interface SyncServicesParts extends SyncTrialParts {
   readonly db: Kysely<Database>;
   readonly flows: FlowsPort;
   readonly sources: { of(flow: string): { readonly id: string } };
@@ -18,10 +18,9 @@ export interface SyncServicesParts {
   readonly manualRuns: {
     start(flow: string, event: unknown, key: string): Promise<{ readonly runs: readonly string[] }>;
   };
-  readonly log: Logger;
 }
 
-export function syncServices({ db, flows, sources, sourcesStore, manualRuns, log }: SyncServicesParts) {
+export function syncServices({ db, flows, sources, sourcesStore, manualRuns, ...trialed }: SyncServicesParts) {
   const queries = new SyncsQueries(db);
   const syncs = new SyncsService({
     syncs: () => flows.syncs(),
@@ -32,7 +31,7 @@ export function syncServices({ db, flows, sources, sourcesStore, manualRuns, log
       return names.every((name) => flows.find(name) !== undefined && begun.has(sources.of(name).id));
     },
     start: (name, event, key) => manualRuns.start(name, event, key),
-    log,
+    log: trialed.log,
   });
-  return { syncs, provided: [syncs, queries] };
+  return { syncs, provided: [syncs, queries, new SyncTrial(trialed)] };
 }
