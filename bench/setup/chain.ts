@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { demoToken, deployDemoContracts, payer } from '../../sandbox/chain/demo-contracts.js';
+import { deployDemoOracle } from '../../sandbox/chain/demo-oracle.js';
 import { startDevChain, type DevChain } from '../../sandbox/chain/dev-chain.js';
 import { nowMs } from '../processes/part-process.js';
 import type { Samples } from '../processes/sink.js';
@@ -31,6 +32,13 @@ export class BenchChain {
     const bench = new BenchChain(chain);
     bench.#nonce = Number(await chain.rpc<string>('eth_getTransactionCount', payer, 'latest'));
     return bench;
+  }
+
+  /** An oracle and who asks it. Before blocks are mined every second. */
+  async deployOracle(): Promise<void> {
+    await this.chain.rpc('evm_setAutomine', true);
+    await deployDemoOracle(this.chain.rpc);
+    await this.chain.rpc('evm_setAutomine', false);
   }
 
   get url(): string {
@@ -97,6 +105,10 @@ export class BenchChain {
     return nonces.map(Number);
   }
 
+  logs<Log>(query: Readonly<Record<string, unknown>>): Promise<readonly Log[]> {
+    return this.chain.rpc<readonly Log[]>('eth_getLogs', query);
+  }
+
   /** Of the token. */
   async countTransfers(from: number, to: number): Promise<number> {
     const query = { address: demoToken, topics: [transferTopic], fromBlock: hex(from), toBlock: hex(to) };
@@ -118,14 +130,12 @@ export class BenchChain {
     return minedAt;
   }
 
-  async #send(count: number, transaction: (index: number) => { readonly gas: string; readonly data: string }) {
-    for (let from = 0; from < count; from += batchSize) {
-      const batch = Array.from({ length: Math.min(batchSize, count - from) }, (_, offset) => ({
-        jsonrpc: '2.0',
-        id: offset,
-        method: 'eth_sendTransaction',
-        params: [{ from: payer, to: demoToken, nonce: hex(this.#nonce++), ...transaction(from + offset) }],
-      }));
+  /** Hands transactions of unlocked accounts to the chain. @throws when it refuses one */
+  async send(transactions: readonly Readonly<Record<string, string>>[]): Promise<void> {
+    for (let from = 0; from < transactions.length; from += batchSize) {
+      const batch = transactions
+        .slice(from, from + batchSize)
+        .map((transaction, id) => ({ jsonrpc: '2.0', id, method: 'eth_sendTransaction', params: [transaction] }));
       const response = await fetch(this.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -133,8 +143,19 @@ export class BenchChain {
       });
       const answers = (await response.json()) as { readonly error?: { readonly message: string } }[];
       const failed = answers.find(({ error }) => error !== undefined);
-      if (failed !== undefined) throw new Error(`The chain refused a transfer: ${failed.error?.message}`);
+      if (failed !== undefined) throw new Error(`The chain refused a transaction: ${failed.error?.message}`);
     }
+  }
+
+  async #send(count: number, transaction: (index: number) => { readonly gas: string; readonly data: string }) {
+    await this.send(
+      Array.from({ length: count }, (_, index) => ({
+        from: payer,
+        to: demoToken,
+        nonce: hex(this.#nonce++),
+        ...transaction(index),
+      })),
+    );
   }
 }
 
