@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { formatUnits } from '#evm';
 import { exitCodes } from './exit-code.js';
 import { CommandError, UsageError } from './failure.js';
 import type { Session } from './session.js';
@@ -12,6 +14,9 @@ export interface BreakOptions {
   readonly lost?: boolean;
 }
 
+/** A price takes one block to be heard, one to be answered. */
+const answerWithinMs = 60_000;
+const answerLookMs = 250;
 const standIns = ['ifttt', 'zapier', 'http', 'salesforce', 'signer', 'prices'];
 
 /** A token transfer on the development chain. */
@@ -26,6 +31,29 @@ export async function demoTransfer(amount: string, to: string | undefined, sessi
   );
   session.show(sent, () => `${sent.amount} USDC sent to ${sent.to} in ${sent.transactionHash}.`);
   session.note('See what became of it: npx patchbay runs');
+}
+
+/** A contract asks the hub, its oracle, what a pair costs; ends when the answer is on the chain. */
+export async function demoRequest(pair: string, session: Session): Promise<void> {
+  if (!/^[A-Z0-9]{1,12}-[A-Z0-9]{1,12}$/.test(pair)) throw new UsageError(`${pair} is no pair such as ETH-USD.`);
+  const asked = await tell<{ id: string; consumer: string; transactionHash: string }>(
+    'POST',
+    '/_demo/request',
+    { pair },
+    session,
+  );
+  session.note(`The contract ${asked.consumer} asks for ${pair} in ${asked.transactionHash}.`);
+  for (const until = Date.now() + answerWithinMs; Date.now() < until; await delay(answerLookMs)) {
+    const { answer } = await tell<{ answer?: string }>('GET', `/_demo/request?id=${asked.id}`, undefined, session);
+    if (answer === undefined) continue;
+    session.show({ ...asked, pair, answer }, () => `It has the answer ${answer}: ${formatUnits(answer, 8)}.`);
+    return;
+  }
+  throw new CommandError(
+    exitCodes.failed,
+    `No answer has come in ${answerWithinMs / 1_000} s.`,
+    'See why: npx patchbay dead-letters, or npx patchbay runs',
+  );
 }
 
 /** An opportunity that is won in the Salesforce stand-in. */

@@ -84,6 +84,11 @@ function addDemo(program: Command, run: Actions['run']): void {
       ),
     );
   demo
+    .command('request [pair]')
+    .description('let a contract ask the hub, its oracle, for a price, and wait for the answer (default ETH-USD)')
+    .addHelpText('after', examples('patchbay demo request', 'patchbay demo request BTC-USD'))
+    .action(run(async (session, pair?: string) => (await load()).demoRequest(pair ?? 'ETH-USD', session)));
+  demo
     .command('win')
     .description('win an opportunity in the Salesforce stand-in')
     .action(run(async (session) => (await load()).demoWin(session)));
