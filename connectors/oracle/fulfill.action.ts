@@ -1,11 +1,4 @@
-import {
-  hashOf,
-  signerSource,
-  transactionStore,
-  waitUntil,
-  type Network,
-  type TransactionRecord,
-} from '#evm';
+import { hashOf, signerSource, transactionStore, waitUntil, type Network, type TransactionRecord } from '#evm';
 import { PatchbayError, amount, defineAction, z } from '#sdk';
 import { isAnswerType, type AnswerPart } from './answer.js';
 import { oracle } from './connection.js';
