@@ -222,7 +222,7 @@ describe('a job spec that answers requests of a chain', () => {
 
     await expect(run(request, 'run-4-run')).rejects.toMatchObject({
       code: 'oracle.answer',
-      detail: expect.stringMatching(/task found failed: .*no JSON/) as string,
+      detail: expect.stringMatching(/task found failed: .*no JSON/) as unknown,
     });
     await expect(answerTo(request)).resolves.toMatchObject({ times: '0' });
   });

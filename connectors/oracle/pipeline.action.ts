@@ -111,7 +111,7 @@ export const pipeline = defineAction({
 });
 
 /** @throws the error of the first terminal task that failed */
-function outputsOf({ outputs }: PipelineEnd, tasks: readonly string[]): readonly unknown[] {
+function outputsOf({ outputs }: PipelineEnd, tasks: readonly string[]): unknown[] {
   return outputs.map((outcome, index) => {
     if ('error' in outcome) throw because(tasks[index]!, outcome.error);
     return toPlain(outcome.value);

@@ -20,7 +20,7 @@ import {
  * A value as the writer of ABI words takes it. Numbers lose what is behind the point, as nodes do it; what does not fit the
  * type is refused, also where a node would wrap it round.
  */
-export function toArgument(value: Value, parameter: AbiParameter, what: string): unknown {
+function toArgument(value: Value, parameter: AbiParameter, what: string): unknown {
   const { type, components = [] } = parameter;
   if (type.endsWith(']')) {
     const element = { ...parameter, type: type.slice(0, type.lastIndexOf('[')) };
@@ -52,7 +52,7 @@ export function toArguments(value: Value, parameters: readonly AbiParameter[], w
 }
 
 /** What was read from ABI words: whole numbers become numbers, and bytes bytes. */
-export function fromArgument(plain: unknown, { type, components = [] }: AbiParameter): Value {
+function fromArgument(plain: unknown, { type, components = [] }: AbiParameter): Value {
   if (Array.isArray(plain)) {
     const element = { type: type.slice(0, type.lastIndexOf('[')), components };
     return plain.map((item) => fromArgument(item, element));

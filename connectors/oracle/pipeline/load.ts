@@ -15,7 +15,7 @@ export interface LoadedPipeline {
 }
 
 /** What every task may have. */
-export const commonAttributes = [
+const commonAttributes = [
   'type',
   'index',
   'timeout',

@@ -75,7 +75,7 @@ export function assertReadWhole({ text }: HttpAnswer): void {
   });
 }
 
-export function statusError({ status, text }: HttpAnswer): PatchbayError {
+function statusError({ status, text }: HttpAnswer): PatchbayError {
   const detail = `The source answered with status ${String(status)}: ${messageIn(text) ?? JSON.stringify(text.slice(0, 100))}`;
   if (status === 429) return new PatchbayError('http.throttled', { detail });
   return new PatchbayError(status >= 500 || status === 408 ? 'http.failed' : 'http.rejected', { detail });
