@@ -8,5 +8,11 @@ export const sandboxFields: CustomFieldTypes = {
   Account: { Wallet__c: text(42), Points__c: { type: 'double', precision: 18, scale: 2 } },
   Contact: { Wallet__c: key(42), Last_Transfer__c: text(40), Last_Transfer_Tx__c: text(66) },
   Opportunity: { Wallet__c: text(42), Mint_Tx__c: text(66), Mint_Error__c: text(255) },
+  Member__c: {
+    Wallet__c: key(42),
+    Tier__c: text(20),
+    Points__c: { type: 'double', precision: 18, scale: 4 },
+    Removed__c: 'boolean',
+  },
   Shop_Order__c: { Number__c: key(40), Total__c: text(40), Email__c: text(80) },
 };
