@@ -64,7 +64,7 @@ connections:
     }
 
     await requests.untilAnswered(requestsInAll, { withinMs: 90_000 });
-    await eventually(() => countOf('run', `state not in ('completed', 'failed')`).then((open) => open === 0), {
+    await eventually(() => countOf('run', `state in ('queued', 'running')`).then((open) => open === 0), {
       withinMs: 60_000,
       what: 'The end of every run',
     });
