@@ -17,7 +17,8 @@ const lookMs = 50;
 // As one writes it by hand: each request is read, answered and handed to the node, then the next. No ledger, no fee that is
 // raised, no second try; what comes while it is down is lost.
 const { url, operator, privateKey } = optionsOf<BareOracleOptions>();
-const provider = new JsonRpcProvider(url, undefined, { staticNetwork: true });
+// Without its cache, which would give one nonce to two transactions.
+const provider = new JsonRpcProvider(url, undefined, { staticNetwork: true, cacheTimeout: -1 });
 const wallet = new Wallet(privateKey, provider);
 const contract = new Contract(operator, abi, wallet);
 
