@@ -24,10 +24,18 @@ export interface EndedRunRow {
   readonly error: EndedRun['error'];
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
+  readonly steps: readonly { readonly step: string; readonly iteration: number; readonly output: unknown }[];
 }
 
 /** Of a run that a query calls `r`. */
-export const endedRunColumns = sql`r.id, r.flow, r.version, r.state, r.error, r.started_at, r.finished_at`;
+export const endedRunColumns = sql`
+  r.id, r.flow, r.version, r.state, r.error, r.started_at, r.finished_at,
+  (select coalesce(
+     jsonb_agg(
+       jsonb_build_object('step', s.step, 'iteration', s.iteration, 'output', s.output)
+       order by s.started_at, s.iteration),
+     '[]')
+   from run_step s where s.run_id = r.id and s.state = 'succeeded') as steps`;
 export const hasEnded = sql<boolean>`r.state in ('completed', 'failed', 'cancelled')`;
 
 /** What became of runs. */
@@ -39,7 +47,8 @@ export class EndedRuns {
     const { rows } = await sql<EndedRunRow>`
       select ${endedRunColumns} from run r where r.id = ${id} and ${hasEnded}
     `.execute(this.db);
-    return (await this.withOutputs(rows))[0];
+    const [row] = rows;
+    return row && endedRunOf(row);
   }
 
   /** Those of them that have ended. */
@@ -56,42 +65,18 @@ export class EndedRuns {
       select ${endedRunColumns} from (select * from run order by seq desc limit 2000) r
       where r.flow = ${flow} and r.state = 'completed' and r.kind <> 'reverted' order by r.seq desc limit ${limit}
     `.execute(this.db);
-    return this.withOutputs(rows);
+    return rows.map(endedRunOf);
   }
+}
 
-  /** One for each row, in order. */
-  async withOutputs(rows: readonly EndedRunRow[]): Promise<EndedRun[]> {
-    if (rows.length === 0) return [];
-    const steps = await this.db
-      .selectFrom('run_step')
-      .select(['run_id', 'step', 'iteration', 'output'])
-      .where(
-        'run_id',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .where('state', '=', 'succeeded')
-      .orderBy('started_at')
-      .orderBy('iteration')
-      .execute();
-    const outputs = new Map<string, Record<string, unknown>>();
-    for (const { run_id, step, iteration, output } of steps) {
-      const of = outputs.get(run_id) ?? {};
-      outputs.set(run_id, of);
-      // A step that is done for each of a list gives a list.
-      if (iteration === 1) of[step] = [of[step]];
-      if (iteration === 0) of[step] = output;
-      else (of[step] as unknown[]).push(output);
-    }
-    return rows.map(({ id, flow, version, state, error, started_at, finished_at }) => ({
-      id,
-      flow,
-      version,
-      state,
-      error,
-      startedAt: started_at,
-      finishedAt: finished_at,
-      outputs: outputs.get(id) ?? {},
-    }));
+export function endedRunOf({ started_at: startedAt, finished_at: finishedAt, steps, ...run }: EndedRunRow): EndedRun {
+  const outputs: Record<string, unknown> = {};
+  for (const { step, iteration, output } of steps) {
+    // A step that is done for each of a list gives a list.
+    if (iteration === 1) outputs[step] = [outputs[step]];
+    if (iteration === 0) outputs[step] = output;
+    else (outputs[step] as unknown[]).push(output);
   }
+  const { id, flow, version, state, error } = run;
+  return { id, flow, version, state, error, startedAt, finishedAt, outputs };
 }

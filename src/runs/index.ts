@@ -1,7 +1,7 @@
 /** Events become runs, runs are executed step by step, and what is done is written down. */
 export { ActionCaller } from './action-caller.js';
 export { DeadLettersController } from './dead-letters.controller.js';
-export { EndedRuns, endedRunColumns, hasEnded, type EndedRun, type EndedRunRow } from './ended-runs.js';
+export { EndedRuns, endedRunColumns, endedRunOf, hasEnded, type EndedRun, type EndedRunRow } from './ended-runs.js';
 export { EventsController } from './events.controller.js';
 export { IntakeService, type Accepted, type Intake } from './intake.service.js';
 export { IntakeStore } from './intake.store.js';

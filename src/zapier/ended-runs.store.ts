@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { Database } from '#platform';
-import { EndedRuns, endedRunColumns, hasEnded, type EndedRun, type EndedRunRow } from '#runs';
+import { EndedRuns, endedRunColumns, endedRunOf, hasEnded, type EndedRun, type EndedRunRow } from '#runs';
 
 /** A run that has ended, and who has not been told yet. */
 export interface UntoldRun {
@@ -34,7 +34,7 @@ export class EndedRunsStore extends EndedRuns {
           select from zapier_delivery d where d.subscription_id = s.id and d.key = r.id || ':' || r.state)
       order by r.finished_at limit ${limit}
     `.execute(this.#db);
-    return this.#told(rows);
+    return rows.map(told);
   }
 
   /** Those that a step of a Zap waits for. */
@@ -45,7 +45,7 @@ export class EndedRunsStore extends EndedRuns {
         and not exists (select from zapier_delivery d where d.subscription_id = s.id)
       limit ${limit}
     `.execute(this.#db);
-    return this.#told(rows);
+    return rows.map(told);
   }
 
   /** Transactions that a step of a Zap waits for and that are final. */
@@ -65,9 +65,8 @@ export class EndedRunsStore extends EndedRuns {
     const { rows } = await sql<{ at: Date }>`select now() as at`.execute(this.#db);
     return (rows[0]?.at ?? new Date()).toISOString();
   }
+}
 
-  async #told(rows: readonly Row[]): Promise<UntoldRun[]> {
-    const runs = await this.withOutputs(rows);
-    return rows.map(({ subscription }, index) => ({ subscription, run: runs[index] as EndedRun }));
-  }
+function told({ subscription, ...row }: Row): UntoldRun {
+  return { subscription, run: endedRunOf(row) };
 }
