@@ -172,7 +172,7 @@ function isNear(one: string, other: string): boolean {
   let end = 0;
   const shorter = Math.min(one.length, other.length) - start;
   while (end < shorter && one.at(-1 - end) === other.at(-1 - end)) end += 1;
-  return Math.max(one.length, other.length) - start - end <= (one.length > 4 ? 2 : 1);
+  return Math.max(one.length, other.length) - start - end <= (one.length > 3 ? 2 : 1);
 }
 
 function listed({ fields }: ObjectDescription, isWanted: (field: FieldDescription) => boolean): string {
