@@ -51,7 +51,7 @@ export class SyncStore implements SyncLedger {
   }
 
   async intend(scope: SyncScope, key: string, intent: object): Promise<SyncRow> {
-    const isFresh = sql<boolean>`burst_since is null or burst_since < now() - make_interval(secs => ${burstMs / 1_000})`;
+    const isFresh = sql<boolean>`(burst_since is null or burst_since < now() - make_interval(secs => ${burstMs / 1_000}))`;
     const row = await this.db
       .updateTable('sync_row')
       .set({
@@ -63,7 +63,7 @@ export class SyncStore implements SyncLedger {
       })
       .where('sync', '=', scope.sync)
       .where('key', '=', key)
-      .where((where) => where.or([where(isFresh, '=', true), where('burst', '<', mostOfBurst)]))
+      .where((where) => where.or([isFresh, where('burst', '<', mostOfBurst)]))
       .returning(['key', 'record_id', 'revision', 'agreed', 'intent'])
       .executeTakeFirst();
     if (row !== undefined) return rowOf(row);
