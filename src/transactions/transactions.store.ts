@@ -8,7 +8,7 @@ import type {
   TransactionStore,
   TransactionWish,
 } from '#evm';
-import { Batcher, rethrowStoreError, type Database } from '#platform';
+import { Batcher, rethrowStoreError, storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
 import { recordOf, withAttempts, type TransactionRow } from './transaction-rows.js';
 
@@ -118,7 +118,7 @@ export class KyselyTransactionStore implements TransactionStore {
     }));
     await sql`
       with wanted as (
-        select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as row (
+        select * from jsonb_to_recordset(${storableJson(rows)}::jsonb) as row (
           id uuid, status text, hash text, block_number bigint, block_hash text, gas_used numeric, failure jsonb,
           contract_address text, detail jsonb
         )
