@@ -229,12 +229,13 @@ class FeedListener {
   }
 
   #hear(source: FeedSource, reader: EventReader, logs: readonly ChainLog[]): readonly Heard<FeedEvent>[] {
-    return reader.read(logs).flatMap(({ id, position, event: { args, block, transaction } }) => {
+    return reader.read(logs).flatMap(({ position, event: { args, block, transaction } }) => {
       const raw = BigInt(String(args['current']));
       if (!this.#isWanted(raw)) return [];
       const aggregatorRound = BigInt(String(args['roundId']));
       return {
-        id,
+        // Mined again it has another time, and is the same answer all the same.
+        id: [this.network.chainId, transaction.hash, source.aggregator, aggregatorRound, raw].map(String).join(':'),
         position,
         place: block.hash,
         time: block.timestamp,

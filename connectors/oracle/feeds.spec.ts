@@ -47,6 +47,7 @@ beforeAll(async () => {
 }, 240_000);
 
 afterEach(async () => {
+  await stage.chain.call('evm_setAutomine', [true]);
   for (const stop of stops.splice(0)) await stop();
 });
 
@@ -61,7 +62,8 @@ function aPriceFeed({ reporters = [stage.signers.one], minReports = 1 } = {}): P
     -(10n ** 12n),
     10n ** 15n,
     minReports,
-    300,
+    // Specs mine blocks faster than time passes, and each is a second.
+    1_000_000,
     reporters,
   ]);
 }
@@ -224,6 +226,22 @@ describe('oracle.publishFeed', () => {
     expect(await publish(feed, '100.5', policy)).toMatchObject({ published: false, reason: 'unchanged', roundId: '2' });
   });
 
+  it('given two reporters of which one suffices, when both report at once, then one has published and the other was late', async () => {
+    const feed = await aPriceFeed({ reporters: [stage.signers.one, stage.signers.two] });
+    let isSettled = false;
+    await stage.chain.call('evm_setAutomine', [false]);
+    const both = ['one', 'two'].map((from) => publish(feed, '100', { from }));
+    const settled = Promise.all(both).finally(() => (isSettled = true));
+    await eventually(async () => {
+      await stage.chain.mine();
+      return isSettled;
+    });
+    await stage.chain.call('evm_setAutomine', [true]);
+    const outcomes = (await settled).map(({ published, reason }) => `${String(published)} ${reason}`);
+    expect(outcomes.sort()).toEqual(['false late', 'true first']);
+    expect(await read(feed.address)).toMatchObject({ answer: '100', roundId: '1' });
+  });
+
   it('given a value out of the band, no number, or a stranger, when it is published, then it is refused', async () => {
     const feed = await aPriceFeed({ reporters: [stage.signers.two] });
     await expect(publish(feed, '5', { min: '5.01' })).rejects.toMatchObject({ code: 'oracle.answer' });
@@ -301,8 +319,7 @@ describe('oracle.feedUpdated', () => {
       emit: (events, options) => {
         hasBegun = true;
         cursor = options?.cursor;
-        for (const one of [events].flat())
-          heard.push({ ...one, event: feedUpdated.event.parse(one.event) } as FeedEvent);
+        for (const one of [events].flat()) heard.push({ ...one, event: feedUpdated.event.parse(one.event) });
         return Promise.resolve();
       },
       retract: () => Promise.resolve(void (retracted += 1)),
@@ -356,6 +373,8 @@ describe('oracle.feedUpdated', () => {
     const { transactionHash } = await publish(feed, '7');
     await eventually(() => heard.length === 1);
     const raw = await stage.chain.call<string>('eth_getRawTransactionByHash', [transactionHash]);
+    // So that it has another time in its new block.
+    await stage.chain.call('evm_increaseTime', [5]);
     await stage.chain.call('anvil_reorg', [1, [[raw, 0]]]).catch(() => stage.chain.call('anvil_reorg', [1, []]));
     await eventually(async () => {
       await stage.chain.mine();

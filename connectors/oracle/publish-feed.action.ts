@@ -252,6 +252,8 @@ function choose(
 /** The contract refuses what comes after the others have agreed, and nothing is wrong with that. */
 async function isLate(error: unknown, target: PublishingTarget, before: TargetState, time: number): Promise<boolean> {
   if (!(error instanceof PatchbayError) || error.code !== 'evm.reverted' || !before.open) return false;
+  // Before anything is mined, by what is on its way.
+  if (error.detail.includes('RoundClosed(')) return true;
   const { open } = await target.state(time);
   return open !== undefined && open.roundId > before.open.roundId;
 }

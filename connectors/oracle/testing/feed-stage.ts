@@ -27,7 +27,7 @@ import { DevChain } from '../../../src/evm/testing/dev-chain.js';
 import { silent } from '../../../src/evm/testing/heard-logs.js';
 import { localLeases, localSignals } from '../../../src/evm/testing/manager-parts.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
-import { oracle } from '../connection.js';
+import { type oracle } from '../connection.js';
 import type { OracleClient } from '../oracle.client.js';
 
 /** Keys of the accounts after those that specs use elsewhere. */
