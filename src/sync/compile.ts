@@ -24,6 +24,8 @@ export interface CompiledSync {
 
 export interface CompiledFile {
   readonly name: string;
+  /** Which side its trigger listens to. */
+  readonly hears: 'chain' | 'salesforce' | 'clock';
   readonly document: string;
 }
 
@@ -56,7 +58,7 @@ function compileState(document: SyncDocument): CompiledSync {
   ];
   const onChain = namesOf(chain.events ?? []).map(({ event, name }) => {
     const key = `{{event.args.${chain.key ?? ''}}}`;
-    return fileOf(document, {
+    return fileOf(document, 'chain', {
       name: `${sync}-${name}`,
       description: `Sync ${sync}: ${event} on the chain.`,
       trigger: triggerOfEvent(document, event),
@@ -68,12 +70,12 @@ function compileState(document: SyncDocument): CompiledSync {
   const checkedBy = `${sync}-check`;
   const flows = [
     ...onChain,
-    fileOf(document, {
+    fileOf(document, 'salesforce', {
       name: `${sync}-salesforce`,
       description: `Sync ${sync}: ${salesforce.object} in Salesforce.`,
       ...heardInSalesforce(document, step),
     }),
-    fileOf(document, {
+    fileOf(document, 'clock', {
       name: checkedBy,
       description: `Sync ${sync}: both sides as a whole.`,
       trigger: {
@@ -108,7 +110,7 @@ function compileEvents(document: SyncDocument, event: string): CompiledSync {
   ];
   const { fromBlock } = chain;
   const trigger = triggerOfEvent(document, event);
-  const file = fileOf(document, {
+  const file = fileOf(document, 'chain', {
     name: `${sync}-${namesOf([event])[0]?.name ?? 'event'}`,
     description: `Sync ${sync}: each ${event} becomes a ${salesforce.object}.`,
     trigger: { ...trigger, with: defined({ ...trigger.with, fromBlock }) },
@@ -181,6 +183,7 @@ function namesOf(events: readonly string[]): { readonly event: string; readonly 
 
 function fileOf(
   { enabled }: SyncDocument,
+  hears: CompiledFile['hears'],
   flow: Readonly<Record<string, unknown>> & { readonly name: string },
 ): CompiledFile {
   const whole = enabled === false ? { ...flow, enabled } : flow;
@@ -190,7 +193,7 @@ function fileOf(
     defaultStringType: 'QUOTE_DOUBLE',
     defaultKeyType: 'PLAIN',
   });
-  return { name: flow.name, document };
+  return { name: flow.name, hears, document };
 }
 
 /** Without what was not written. */

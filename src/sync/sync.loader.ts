@@ -1,6 +1,6 @@
 import { describeIssues, loadFlow, parseYaml, type CompiledFlow, type FlowUse, type LoadOptions } from '#engine';
 import type { Fault } from '#sdk';
-import { compileSync, type CompiledSync } from './compile.js';
+import { compileSync, type CompiledFile, type CompiledSync } from './compile.js';
 import { syncSchema } from './sync.schema.js';
 
 export interface LoadedSync {
@@ -37,12 +37,12 @@ export function loadSync(text: string, options: LoadOptions): LoadedSync {
   const sync = compileSync(read.data);
   const flows: CompiledFlow[] = [];
   const faults = new Map<string, Fault>();
-  for (const { document: flow } of sync.flows) {
+  for (const { document: flow, hears } of sync.flows) {
     const loaded = loadFlow(flow, options);
     if (loaded.flow !== undefined) flows.push(loaded.flow);
     for (const fault of loaded.faults) {
       const { rule = 'bad-value', detail, fix } = fault;
-      const found = document.faultAt(placeOf(fault.pointer), { rule, detail, fix });
+      const found = document.faultAt(placeOf(fault.pointer, hears), { rule, detail, fix });
       faults.set(`${found.pointer} ${detail}`, found);
     }
   }
@@ -78,15 +78,17 @@ const ofTrigger: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Where in the sync a fault of one of its flows was written. */
-function placeOf(pointer: string): (string | number)[] {
+function placeOf(pointer: string, hears: CompiledFile['hears']): (string | number)[] {
   const parts = pointer
     .replace(/^#\//, '')
     .split('/')
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   const [line, second, third, ...rest] = parts;
-  if (line === 'trigger' && second === 'connection') return ['chain', 'network'];
+  if (line === 'trigger' && second === 'connection') {
+    return hears === 'chain' ? ['chain', 'network'] : ['salesforce', 'connection'];
+  }
   if (line === 'trigger' && second === 'with' && typeof third === 'string') {
-    return [...(ofTrigger[third] ?? ['chain', third])];
+    return [...(ofTrigger[third] ?? [hears === 'salesforce' ? 'salesforce' : 'chain', third])];
   }
   if (third === 'connection') return ['salesforce', 'connection'];
   const [input, ...below] = rest;
