@@ -1,0 +1,107 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runCli } from '../../src/cli/program.js';
+import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
+import { eventually } from '../builders/eventually.js';
+import { aTerminal } from '../builders/terminal.js';
+import { HubProcess } from '../environment/hub-process.js';
+import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
+
+let chain: DevChain;
+let database: TestDatabase;
+let hub: HubProcess;
+let source: Server;
+let sourceUrl: string;
+let job: string;
+
+beforeAll(async () => {
+  [chain, database] = await Promise.all([DevChain.start(), createTestDatabase()]);
+  source = createServer((_, response) => response.end('{"data":{"price":"1234.56"}}')).listen(0, '127.0.0.1');
+  await new Promise((resolve) => source.once('listening', resolve));
+  sourceUrl = `http://127.0.0.1:${(source.address() as AddressInfo).port}/eth`;
+  hub = await HubProcess.create({
+    databaseUrl: database.url,
+    flows: {},
+    configuration: `
+networks:
+  local: { rpcUrl: "${chain.url}", chainId: 31337, confirmations: 0 }
+signers:
+  treasury: { privateKey: "${devAccounts[0].key}" }
+`,
+  });
+  await mkdir(join(hub.folder, 'flows'), { recursive: true });
+  await hub.start();
+}, 90_000);
+
+afterAll(async () => {
+  source.close();
+  await hub.remove();
+  await chain.stop();
+  await database.drop();
+}, 30_000);
+
+async function patchbay(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  const terminal = aTerminal({
+    env: { PATCHBAY_HUB: hub.url, PATCHBAY_KEY: hub.key, PATCHBAY_FLOWS_DIR: 'flows' },
+    cwd: hub.folder,
+  });
+  const status = await runCli(args, terminal);
+  return { status, stdout: terminal.stdout(), stderr: terminal.stderr() };
+}
+
+describe('the tutorial of the oracle', () => {
+  it('given a network without LINK, when an oracle is deployed, then contracts, connection and job are there', async () => {
+    const deployed = await patchbay('--json', 'oracle', 'deploy', '--signer', 'treasury', '--job', 'price');
+
+    expect(deployed.status).toBe(0);
+    const result = JSON.parse(deployed.stdout) as { job: { id: string; specId: string } };
+    job = result.job.id;
+    expect(result.job.specId).toBe(`0x${Buffer.from(job.replaceAll('-', '')).toString('hex')}`);
+    expect(await readFile(join(hub.folder, 'flows/price.yaml'), 'utf8')).toContain(`job: ${job}`);
+    expect(await hub.get('/api/connections')).toMatchObject({
+      connections: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'oracle',
+          settings: expect.objectContaining({ contract: 'operator', signer: 'treasury' }),
+        }),
+      ]),
+    });
+  }, 60_000);
+
+  it('given the same command again, then nothing is deployed twice', async () => {
+    const before = await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest']);
+    expect(await patchbay('oracle', 'deploy', '--signer', 'treasury')).toMatchObject({ status: 0 });
+    expect(await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest'])).toBe(before);
+  }, 60_000);
+
+  it('given the job, when it is asked with a payment, then the answer is shown', async () => {
+    await eventually(async () => {
+      const { triggers } = await hub.get<{ triggers: { flow?: string; cursor: string | null }[] }>('/api/triggers');
+      return triggers.length === 1 && triggers.every(({ cursor }) => cursor !== null);
+    });
+    const params = { get: sourceUrl, path: 'data,price', times: '100' };
+    const given = Object.entries(params).flatMap(([key, value]) => ['--param', `${key}=${value}`]);
+
+    const asked = await patchbay('--json', 'oracle', 'ask', 'oracle', '--job', job, '--payment', '5', ...given);
+
+    expect(asked).toMatchObject({ status: 0 });
+    expect(JSON.parse(asked.stdout)).toMatchObject({ number: '123456' });
+  }, 60_000);
+
+  it.each([
+    [['deploy', '--signer', 'nobody'], 4, 'There is no signer nobody'],
+    [['deploy', '--signer', 'treasury', '--job', 'price'], 7, 'flows/price.yaml exists already'],
+    [['deploy', '--signer', 'treasury', '--name', 'Other Name'], 2, 'no name'],
+    [['deploy', '--signer', 'treasury', '--network', 'main'], 4, 'There is no network main'],
+    [['ask', 'nope', '--job', 'price'], 4, 'There is no oracle connection nope'],
+    [['ask', 'oracle', '--job', 'x'.repeat(33)], 2, 'at most 32 bytes'],
+    [['ask', 'oracle', '--job', 'price', '--param', 'url'], 2, 'no key=value'],
+  ])('given %j, then it is refused with what to do', async (args, status, said) => {
+    const refused = await patchbay('oracle', ...args);
+    expect(refused.status).toBe(status);
+    expect(refused.stderr).toContain(said);
+  });
+});
