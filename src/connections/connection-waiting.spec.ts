@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Catalog } from '#catalog';
+import { createVault, type Store } from '#platform';
+import { PatchbayError, defineAction, defineConnection, defineConnector, z, type UseService } from '#sdk';
+import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { ConnectionTroubles } from './connection-troubles.js';
+import { ConnectionsService } from './connections.service.js';
+import { ConnectionsStore } from './connections.store.js';
+
+interface Client {
+  readonly password: string;
+}
+
+const account = defineConnection({
+  title: 'Account',
+  settings: z.object({ password: z.string() }),
+  open: ({ password }): Client => ({ password }),
+  needsAuthorisation: ({ password }: Client) => password !== 'right',
+  test: ({ password }: Client) =>
+    password === 'right' ? Promise.resolve() : Promise.reject(new PatchbayError('connection.unauthorised')),
+});
+const write = defineAction({
+  title: 'Write',
+  summary: 'Writes.',
+  connection: account,
+  input: z.object({}),
+  output: z.object({}),
+  examples: [],
+  repeatable: 'Yes.',
+  run: () => ({}),
+});
+const crm = defineConnector({
+  name: 'crm',
+  title: 'CRM',
+  summary: 'A CRM.',
+  connection: account,
+  triggers: {},
+  actions: { write },
+});
+const use: UseService = () => {
+  throw new Error('No service is lent here');
+};
+
+let store: Store;
+
+beforeAll(async () => {
+  store = await openTestStore();
+});
+afterAll(() => store.close());
+beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
+
+/** One process of the hub. */
+async function aProcess(): Promise<ConnectionsService> {
+  const connections = new ConnectionsService({
+    catalog: new Catalog([crm]),
+    declared: [],
+    store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
+    troubles: new ConnectionTroubles(store.db),
+    http: aHttpClient(),
+    log: silentLog,
+    use,
+  });
+  await connections.load();
+  return connections;
+}
+
+const step = (connections: ConnectionsService) =>
+  connections.using({ uses: 'crm.write', definition: write, asked: 'main' }, (client) => {
+    const { password } = client as Client;
+    return password === 'right'
+      ? Promise.resolve(password)
+      : Promise.reject(new PatchbayError('connection.unauthorised'));
+  });
+const settings = (password: string) => ({ name: 'main', connector: 'crm', settings: { password } });
+
+describe('a connection that needs authorisation', () => {
+  it('given two processes, when the settings are changed in one, then both use them and neither waits', async () => {
+    const [one, other] = [await aProcess(), await aProcess()];
+    await one.add(settings('wrong'));
+    await other.refresh();
+
+    await expect(step(other)).rejects.toMatchObject({ code: 'connection.waiting', connection: 'main', retry: 'after' });
+    await one.refresh();
+    await expect(step(one)).rejects.toMatchObject({ code: 'connection.waiting' });
+    expect(one.list()[0]).toMatchObject({ needsAuthorisation: { reason: expect.any(String) } });
+    const reopened: string[] = [];
+    other.onReopened((name) => void reopened.push(name));
+
+    await one.add(settings('right'));
+    await other.refresh();
+
+    expect(reopened).toContain('main');
+    await expect(step(one)).resolves.toBe('right');
+    await expect(step(other)).resolves.toBe('right');
+    expect(other.list()[0]?.needsAuthorisation).toBeUndefined();
+  });
+
+  it('given settings that were changed elsewhere, when the old ones are refused, then the step only tries again soon', async () => {
+    const [one, other] = [await aProcess(), await aProcess()];
+    await one.add(settings('wrong'));
+    await other.refresh();
+    await other.client('main');
+    await one.add(settings('right'));
+
+    await expect(step(other)).rejects.toMatchObject({ code: 'connection.waiting', retryAfterMs: 500 });
+    expect(other.list()[0]?.needsAuthorisation).toBeUndefined();
+    await expect(step(other)).resolves.toBe('right');
+  });
+
+  it('given a refusal that is not about the connection, when a step fails with it, then it is the failure of the step', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('right'));
+    const refused = connections.using({ uses: 'crm.write', definition: write, asked: 'main' }, () =>
+      Promise.reject(new PatchbayError('connection.unauthorised')),
+    );
+
+    await expect(refused).rejects.toMatchObject({ code: 'connection.unauthorised' });
+  });
+});
