@@ -154,9 +154,10 @@ export class SyncEverything {
       const { revision = 0 } = row ?? {};
       seen.push({ key, revision, recordId: record?.id, agreed: { ...merged.agreed, block: block.number } });
     });
-    await ledger.adopt(scope, this.#pass.id, seen);
-    this.#counts.agreed += seen.length;
-    this.#counts.done += seen.length;
+    // The others are in somebody's hands, and come again at the end.
+    const kept = await ledger.adopt(scope, this.#pass.id, seen);
+    this.#counts.agreed += kept;
+    this.#counts.done += kept;
     // What is under way is left for the end; here a key is looked at once.
     await inParallel(differing, (key) => this.#mend(key, false, signal).catch(rethrowUnlessWaiting));
   }

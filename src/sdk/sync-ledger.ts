@@ -84,8 +84,8 @@ export interface SyncLedger {
     scope: SyncScope,
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, SyncRow & { readonly pass: string | undefined }>>;
-  /** Keeps what a pass has seen, but for keys that somebody has begun to write meanwhile. */
-  adopt(scope: SyncScope, pass: string, seen: readonly SyncSighting[]): Promise<void>;
+  /** Keeps what a pass has seen, but for keys that somebody has begun to write meanwhile. @returns how many it kept */
+  adopt(scope: SyncScope, pass: string, seen: readonly SyncSighting[]): Promise<number>;
   /** The key of a record, if it is known. */
   keyOf(scope: SyncScope, recordId: string): Promise<string | undefined>;
   /** Keys after one, in their order, that a pass has not looked at, or whose intent is open. */

@@ -113,9 +113,9 @@ export class SyncStore implements SyncLedger {
     return new Map(rows.map((row) => [row.key, { ...rowOf(row), pass: row.pass ?? undefined }]));
   }
 
-  async adopt({ sync, identity }: SyncScope, pass: string, seen: readonly SyncSighting[]): Promise<void> {
-    if (seen.length === 0) return;
-    await this.db
+  async adopt({ sync, identity }: SyncScope, pass: string, seen: readonly SyncSighting[]): Promise<number> {
+    if (seen.length === 0) return 0;
+    const kept = await this.db
       .insertInto('sync_row')
       .values(
         seen.map(({ key, recordId, revision, agreed }) => ({
@@ -145,7 +145,9 @@ export class SyncStore implements SyncLedger {
               and (sync_row.identity <> excluded.identity or sync_row.revision = excluded.revision)`,
           ),
       )
+      .returning('key')
       .execute();
+    return kept.length;
   }
 
   async keyOf({ sync, identity }: SyncScope, recordId: string): Promise<string | undefined> {

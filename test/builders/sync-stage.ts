@@ -1,0 +1,292 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createAddress, decodeOutputs, encodeCall, getFragment, type Abi } from '#evm';
+import { createLog, loadConfig } from '#platform';
+import { PatchbayError, syncLedger, type ConnectorDefinition, type SyncLedger, type UseService } from '#sdk';
+import { builtInConnectors } from '../../connectors/index.js';
+import { salesforceOrg } from '../../connectors/salesforce/connection.js';
+import { SalesforceClient } from '../../connectors/salesforce/salesforce.client.js';
+import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
+import { startHub, type Hub } from '../../src/hub.js';
+import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
+import { eventually } from './eventually.js';
+import { startSalesforce, type SalesforceOrg } from './salesforce-org.js';
+
+const adminKey = 'pbk_test-key-of-a-hub-that-lives-for-one-test-only';
+const quick = { graceMs: 1_000, firstPauseMs: 10, longestPauseMs: 200, limitPauseMs: 200 };
+
+export const registryAbi = artefact('MemberRegistry').abi as Abi;
+
+export const memberFields = {
+  Wallet__c: { type: 'string', length: 42, externalId: true, unique: true },
+  Tier__c: { type: 'string', length: 40 },
+  Points__c: { type: 'double', precision: 18, scale: 2 },
+  PointsWei__c: { type: 'string', length: 78 },
+  Removed__c: { type: 'boolean' },
+} as const;
+
+export interface Member {
+  readonly name: string;
+  readonly tier: string;
+  readonly points: string;
+  readonly active: boolean;
+}
+
+export interface SyncPassAnswer {
+  readonly kind: string;
+  readonly state: string;
+  readonly done: number;
+  readonly total: number;
+  readonly agreed: number;
+  readonly differing: number;
+  readonly repaired: number;
+  readonly failed: number;
+  readonly startedAt: string;
+}
+
+export interface SyncAnswer {
+  readonly name: string;
+  readonly flows: readonly string[];
+  readonly faults: readonly { readonly detail: string; readonly line?: number; readonly fix?: string }[];
+  readonly counts: Readonly<Record<'rows' | 'agreed' | 'differing' | 'failed' | 'open', number>>;
+  readonly pass: SyncPassAnswer | null;
+}
+
+/** A member registry on a real chain, and an org with records of its members. */
+export class SyncSides {
+  private constructor(
+    readonly chain: DevChain,
+    readonly salesforce: SalesforceOrg,
+    readonly registry: string,
+  ) {}
+
+  static async start(): Promise<SyncSides> {
+    const [chain, salesforce] = await Promise.all([
+      DevChain.start(),
+      startSalesforce({ customFields: { Member__c: memberFields }, isStrict: true }),
+    ]);
+    const nonce = Number(await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest']));
+    const registry = createAddress(devAccounts[0].address, nonce);
+    await chain.deploy('MemberRegistry');
+    const sides = new SyncSides(chain, salesforce, registry);
+    await sides.onChain('setEditor', [devAccounts[1].address, true]);
+    return sides;
+  }
+
+  /** As another party of the contract would. */
+  onChain(name: string, args: readonly unknown[]): Promise<string> {
+    const data = encodeCall(getFragment(registryAbi, 'function', name), args);
+    return this.chain.send({ to: this.registry, data, gas: '0x7a120' });
+  }
+
+  async member(wallet: string): Promise<Member> {
+    const read = getFragment(registryAbi, 'function', 'memberOf');
+    const answer = await this.chain.call<string>('eth_call', [
+      { to: this.registry, data: encodeCall(read, [wallet]) },
+      'latest',
+    ]);
+    return decodeOutputs(read, answer) as unknown as Member;
+  }
+
+  records(): readonly Readonly<Record<string, unknown>>[] {
+    return this.salesforce.org.state().records['Member__c'] ?? [];
+  }
+
+  record(wallet: string): Readonly<Record<string, unknown>> | undefined {
+    return this.records().find((row) => String(row['Wallet__c']).toLowerCase() === wallet);
+  }
+
+  /** Writes that came over the API. */
+  get writes(): number {
+    return this.salesforce.org
+      .state()
+      .calls.filter(({ method, url }) => method !== 'GET' && /\/sobjects|\/composite/.test(url)).length;
+  }
+
+  /** Transactions of the hub. */
+  async transactions(): Promise<number> {
+    return Number(await this.chain.call('eth_getTransactionCount', [devAccounts[1].address, 'latest']));
+  }
+
+  async stop(): Promise<void> {
+    await this.salesforce.stop();
+    await this.chain.stop();
+  }
+}
+
+/** A whole hub in this process between the two sides; it can be stopped and started again. */
+export class SyncHub {
+  #hub: Hub | undefined;
+
+  private constructor(
+    readonly sides: SyncSides,
+    private readonly database: TestDatabase,
+    private readonly folder: string,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly dies: (() => boolean) | undefined,
+  ) {}
+
+  /** @param dies – asked at each place where a process could end while it syncs a record */
+  static async start(
+    sides: SyncSides,
+    files: Readonly<Record<string, string>>,
+    dies?: () => boolean,
+  ): Promise<SyncHub> {
+    const [database, folder] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), 'patchbay-sync-'))]);
+    const env = {
+      PATCHBAY_EGRESS_ALLOW: '127.0.0.1:1-65535',
+      DATABASE_URL: database.url,
+      PATCHBAY_PORT: '0',
+      PATCHBAY_DATA_DIR: folder,
+      PATCHBAY_FLOWS_DIR: join(folder, 'flows'),
+      PATCHBAY_CONFIG: join(folder, 'patchbay.yaml'),
+      PATCHBAY_ADMIN_KEY: adminKey,
+    };
+    const book = join(folder, 'local.yaml');
+    await mkdir(join(folder, 'flows'));
+    await writeFile(book, `contracts: { member-registry: { address: '${sides.registry}', abi: MemberRegistry } }\n`);
+    const settings = {
+      networks: {
+        local: {
+          rpcUrl: sides.chain.url,
+          chainId: DevChain.chainId,
+          confirmations: 0,
+          revertedAfter: 2,
+          addressBook: book,
+        },
+      },
+      signers: { clerk: { privateKey: devAccounts[1].key } },
+      connections: { salesforce: { connector: 'salesforce', ...sides.salesforce.settings } },
+    };
+    await writeFile(join(folder, 'patchbay.yaml'), JSON.stringify(settings));
+    const stage = new SyncHub(sides, database, folder, env, dies);
+    for (const [name, text] of Object.entries(files)) await stage.writeFile(name, text);
+    await stage.boot();
+    return stage;
+  }
+
+  writeFile(name: string, text: string): Promise<void> {
+    return writeFile(join(this.folder, 'flows', name), text);
+  }
+
+  async boot(): Promise<void> {
+    this.#hub = await startHub({
+      config: loadConfig(this.env),
+      log: createLog({ level: 'silent', format: 'json' }),
+      connectors: builtInConnectors.map((connector) => mortal(withQuickStream(connector), this.dies)),
+      env: this.env,
+    });
+  }
+
+  async halt(): Promise<void> {
+    await this.#hub?.stop();
+    this.#hub = undefined;
+  }
+
+  reload(): Promise<void> | undefined {
+    return this.#hub?.flows.reload();
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.#hub?.url ?? ''}${path}`, {
+      headers: { authorization: `Bearer ${adminKey}` },
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async post<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.#hub?.url ?? ''}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  sync(name: string): Promise<SyncAnswer> {
+    return this.get(`/api/syncs/${name}`);
+  }
+
+  /** Resolves once a sync has looked at everything once. */
+  async untilBackfilled(name: string): Promise<SyncPassAnswer> {
+    return eventually(
+      async () => {
+        const { pass } = await this.sync(name);
+        return pass?.state === 'finished' ? pass : undefined;
+      },
+      { withinMs: 60_000, what: 'The backfill' },
+    );
+  }
+
+  /** Resolves once nothing is left to do. */
+  async untilQuiet(): Promise<void> {
+    await eventually(
+      async () => {
+        const { items } = await this.get<{ items: readonly { readonly state: string }[] }>('/api/runs?limit=200');
+        return items.every(({ state }) => state !== 'queued' && state !== 'running');
+      },
+      { withinMs: 60_000, what: 'The end of all runs' },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.halt();
+    await this.database.drop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function withQuickStream(connector: ConnectorDefinition): ConnectorDefinition {
+  if (connector.name !== 'salesforce') return connector;
+  const open: typeof salesforceOrg.open = (given, { http, log }) =>
+    new SalesforceClient(given, { http, log, stream: quick });
+  return { ...connector, connection: { ...salesforceOrg, open } };
+}
+
+/** Lets syncRecord die where it is told to: nothing of what it would have done afterwards is done. */
+function mortal(connector: ConnectorDefinition, dies: (() => boolean) | undefined): ConnectorDefinition {
+  const { syncRecord } = connector.actions;
+  if (connector.name !== 'salesforce' || syncRecord === undefined || dies === undefined) return connector;
+  const run: typeof syncRecord.run = (context) => {
+    const { client, use } = context as { readonly client: SalesforceClient; readonly use: UseService };
+    let isDead = false;
+    const died = () => new PatchbayError('hub.busy', { detail: 'The process died', retryAfterMs: 20 });
+    /** Dies before or after the call, or lets it be. */
+    const risky =
+      <Args extends unknown[], Answer>(call: (...args: Args) => Promise<Answer>) =>
+      async (...args: Args): Promise<Answer> => {
+        if (isDead || (isDead = dies())) throw died();
+        const answer = await call(...args);
+        if ((isDead = dies())) throw died();
+        return answer;
+      };
+    const ledger = use(syncLedger);
+    const riskyLedger: SyncLedger = boundTo(ledger, {
+      intend: risky((...args: Parameters<SyncLedger['intend']>) => ledger.intend(...args)),
+      settle: risky((...args: Parameters<SyncLedger['settle']>) => ledger.settle(...args)),
+      release: (...args) => (isDead ? Promise.resolve() : ledger.release(...args)),
+    });
+    const riskyClient = boundTo(client, {
+      write: risky((...args: Parameters<SalesforceClient['write']>) => client.write(...args)),
+      update: risky((...args: Parameters<SalesforceClient['update']>) => client.update(...args)),
+    });
+    const lend: UseService = (token) =>
+      token.name === syncLedger.name ? (riskyLedger as ReturnType<typeof use<never>>) : use(token);
+    return syncRecord.run({ ...context, client: riskyClient, use: lend }) as Promise<unknown>;
+  };
+  return { ...connector, actions: { ...connector.actions, syncRecord: { ...syncRecord, run } } };
+}
+
+/** The same object but for some of its methods. */
+function boundTo<T extends object>(target: T, own: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(own, name)) return own[name as keyof T];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
