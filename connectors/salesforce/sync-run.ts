@@ -102,6 +102,7 @@ export class RecordSync {
         await ledger.settle(scope, key, {
           state: 'failed',
           error: { code, message, ...(fix !== undefined && { fix }) },
+          owner: wish.owner,
           ...(wish.pass !== undefined && { pass: wish.pass }),
         });
       }
@@ -178,6 +179,7 @@ export class RecordSync {
           state: 'agreed',
           agreed: after,
           recordId: record?.id ?? null,
+          owner: wish.owner,
           ...(wish.pass !== undefined && { pass: wish.pass }),
         });
         return report.result('synced');

@@ -24,6 +24,8 @@ export interface SyncSettlement {
   readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
   /** The pass that has looked at it. */
   readonly pass?: string;
+  /** Whoever had taken the key gives it back in the same breath. */
+  readonly owner?: string;
 }
 
 /** What a pass has seen of a key that needs nothing. */

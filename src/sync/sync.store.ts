@@ -74,7 +74,7 @@ export class SyncStore implements SyncLedger {
   }
 
   async settle(scope: SyncScope, key: string, settlement: SyncSettlement): Promise<void> {
-    const { state, recordId, agreed, error, pass } = settlement;
+    const { state, recordId, agreed, error, pass, owner } = settlement;
     await this.db
       .updateTable('sync_row')
       .set({
@@ -84,6 +84,10 @@ export class SyncStore implements SyncLedger {
         ...(recordId !== undefined && { record_id: recordId }),
         ...(agreed !== undefined && { agreed: storableJson(agreed) }),
         ...(pass !== undefined && { pass }),
+        ...(owner !== undefined && {
+          held_by: sql`nullif(held_by, ${owner})`,
+          held_until: sql`case when held_by = ${owner} then null else held_until end`,
+        }),
         updated_at: new Date(),
       })
       .where('sync', '=', scope.sync)
