@@ -57,7 +57,8 @@ export class SyncStore implements SyncLedger {
       .set({
         intent: storableJson(intent),
         revision: sql`revision + 1`,
-        burst: sql`case when ${isFresh} then 1 else burst + 1 end`,
+        // What is begun once more, after a crash, is no new wish.
+        burst: sql`case when ${isFresh} then 1 when intent is null then burst + 1 else burst end`,
         burst_since: sql`case when ${isFresh} then now() else burst_since end`,
         updated_at: new Date(),
       })
