@@ -5,16 +5,15 @@ import { compatServices } from '#compat';
 import { connectionServices, readConfigurationFile } from '#connections';
 import { contractDirectory, gatewayCalls, interfaceDirectory, networkDirectory } from '#evm';
 import { FlowChecker, FlowsService, FlowsStore } from '#flows';
-import { GatewayCallRetention, gatewayServices } from '#gateway';
+import { gatewayServices } from '#gateway';
 import { iftttErrors, iftttServices } from '#ifttt';
-import { NetworksService, SendingService } from '#networks';
+import { NetworksService } from '#networks';
 import { oracleServices } from '#oracle';
 import {
   ApiKeys,
   AuditLog,
   Readiness,
   Signals,
-  buryInstance,
   closeHttpApp,
   createHttpApp,
   createHttpClient,
@@ -22,7 +21,6 @@ import {
   createMetrics,
   createQueues,
   createVault,
-  findDeadInstances,
   hubIdOf,
   joinInstances,
   loadMasterKey,
@@ -32,22 +30,14 @@ import {
   type Log,
 } from '#platform';
 import {
-  ActionCaller,
   IntakeService,
   IntakeStore,
-  RetentionService,
   ReversalsStore,
-  RunExecutor,
   RunQueue,
   RunsLive,
   RunsQueries,
   RunsService,
-  RunsStore,
-  SweeperService,
-  WaitingRuns,
   keepRunGauges,
-  runQueueName,
-  type RunJob,
 } from '#runs';
 import {
   declaredTriggers,
@@ -64,19 +54,19 @@ import { SyncStore, syncServices } from '#sync';
 import { TransactionsService, chainServices, keepTransactionGauges } from '#transactions';
 import {
   BackfillsService,
-  ForgottenSources,
   HookReceiver,
   ManualRunsService,
   ReplaysService,
-  SchedulesService,
   SourcesService,
   SourcesStore,
-  TriggerHostService,
   declaredTriggersOf,
   keepTriggerGauges,
 } from '#triggers';
 import { zapierServices } from '#zapier';
 import { AppModule } from './app.module.js';
+import { startListener } from './listener-role.js';
+import type { OnStop } from './stopping.js';
+import { startWorker } from './worker-role.js';
 
 // As source this file lies one folder below package.json, built it lies two below.
 const packageFile = ['../../package.json', '../package.json']
@@ -96,7 +86,7 @@ export interface Hub {
 
 interface Stopping {
   readonly what: string;
-  readonly stop: () => Promise<unknown> | void;
+  readonly stop: Parameters<OnStop>[1];
 }
 
 /** Puts the parts together, starts those that the roles ask for, and stops them in the opposite order. */
@@ -128,7 +118,7 @@ async function assemble(
   stopping: Stopping[],
   stop: () => Promise<void>,
 ): Promise<Hub> {
-  const onStop = (what: string, end: Stopping['stop']): void => void stopping.push({ what, stop: end });
+  const onStop: OnStop = (what, end) => void stopping.push({ what, stop: end });
   const has = (role: Config['roles'][number]): boolean => config.roles.includes(role);
 
   const catalog = new Catalog(connectors);
@@ -306,86 +296,15 @@ async function assemble(
   chain.lend(oracleTurns, oracle.turns);
   chain.lend(oracleKept, oracle.kept);
 
+  const common = { flows, sources, connections, catalog, queue, intake, leases, metrics, log, use: chain.use };
   if (has('worker')) {
-    const sending = new SendingService(networks, log);
-    sending.start();
-    onStop('sending', () => sending.stop());
-    const runsStore = new RunsStore(pool, () => instance.id);
-    const caller = new ActionCaller({ catalog, connections, http, log, metrics, use: chain.use });
-    const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env: flowEnv, metrics, log });
-    queue.takeUpHere(
-      (flow) => oracle.isAdapter(flow),
-      (job) => executor.execute(job),
+    startWorker(
+      { ...common, config, store, instance, queues, networks, http, signals, live, zapier, oracle, env: flowEnv },
+      onStop,
     );
-    queues.worker<RunJob>(runQueueName, (job) => executor.execute(job.data), {
-      concurrency: config.queue.concurrency,
-    });
-    onStop('runs', () => executor.stop(config.shutdownSeconds * 1000));
-    const sweeper = new SweeperService({
-      store: runsStore,
-      queue,
-      executor,
-      // After a long sleep of the machine this process looks silent to itself; it is not the one to judge.
-      findDead: async () => (await findDeadInstances(store)).filter((id) => id !== instance.id),
-      bury: async (instances) => {
-        for (const id of instances) await buryInstance(store, id);
-      },
-      metrics,
-      log,
-    });
-    sweeper.start();
-    onStop('sweeper', () => sweeper.stop());
-    const waitingRuns = new WaitingRuns({ pool, signals, queue, log });
-    waitingRuns.start();
-    onStop('waiting runs', () => waitingRuns.stop());
-    const retention = new RetentionService({ db, ...config.retention, log });
-    retention.start();
-    onStop('retention', () => retention.stop());
-    const callRetention = new GatewayCallRetention({ db, eventDays: config.retention.eventDays, log });
-    callRetention.start();
-    onStop('retention of calls', () => callRetention.stop());
-    zapier.sender.start();
-    onStop('sending to Zapier', () => zapier.sender.stop());
   }
   if (has('listener')) {
-    const schedules = new SchedulesService({ sources, queues, intake, log });
-    schedules.start();
-    syncs.start();
-    onStop('syncs', () => syncs.stop());
-    onStop('schedules', () => schedules.stop());
-    backfills.start();
-    onStop('backfills', () => backfills.stop());
-    const host = new TriggerHostService({
-      sources,
-      store: sourcesStore,
-      connections,
-      intake,
-      reversals,
-      queue,
-      leases,
-      log,
-      use: chain.use,
-    });
-    host.start();
-    onStop('triggers', () => host.stop());
-    const forgotten = new ForgottenSources({
-      catalog,
-      flows,
-      sources,
-      store: sourcesStore,
-      connections,
-      leases,
-      log,
-      use: chain.use,
-    });
-    forgotten.start();
-    onStop('forgotten sources', () => forgotten.stop());
-    zapier.listener.start();
-    onStop('listening for Zapier', () => zapier.listener.stop());
-    ifttt.watches.start();
-    onStop('watches for IFTTT', () => ifttt.watches.stop());
-    ifttt.realtime.start();
-    onStop('Realtime of IFTTT', () => ifttt.realtime.stop());
+    startListener({ ...common, queues, sourcesStore, backfills, reversals, syncs, zapier, ifttt }, onStop);
   }
   oracle.start({ sendsReplies: has('worker') });
   onStop('adapters', () => oracle.stop());

@@ -12,7 +12,7 @@ import { feedUpdated } from './feed-updated.trigger.js';
 import { publishFeed } from './publish-feed.action.js';
 import { readFeed } from './read-feed.action.js';
 import { compileBesideOurs, compileFeeds, pick, type Artefact } from './testing/chainlink-contracts.js';
-import { startFeedStage, type FeedStage } from './testing/feed-stage.js';
+import { startFeedStage, type FeedStage } from '../../test/builders/feed-stage.js';
 
 const setter = `// SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.20;

@@ -29,7 +29,12 @@ import { fulfill } from './fulfill.action.js';
 import type { OracleClient } from './oracle.client.js';
 import { oracleRequest } from './operator-abi.js';
 import type { Artefact } from './testing/chainlink-contracts.js';
-import { startOracleStage, type Deployed, type MinedTransaction, type OracleStage } from './testing/oracle-stage.js';
+import {
+  startOracleStage,
+  type Deployed,
+  type MinedTransaction,
+  type OracleStage,
+} from '../../test/builders/oracle-stage.js';
 
 const http: HttpClient = {
   request: () => Promise.reject(new Error('not used')),

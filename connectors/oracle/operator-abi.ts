@@ -71,37 +71,11 @@ export const getAuthorizationStatus: AbiFragment = read(
   [{ name: 'node', type: 'address' }],
   'bool',
 );
-/** Operator and Oracle. */
-export const getChainlinkToken: AbiFragment = read('getChainlinkToken', [], 'address');
-/** Operator, Oracle and AuthorizedForwarder. */
-export const owner: AbiFragment = read('owner', [], 'address');
-/** Operator and Oracle: what was earned and does not lie in escrow. */
-export const withdrawable: AbiFragment = read('withdrawable', [], 'uint256');
-
-/** Operator and AuthorizedForwarder: replaces the whole list. */
-export const setAuthorizedSenders: AbiFragment = write('setAuthorizedSenders', [
-  { name: 'senders', type: 'address[]' },
-]);
-/** Oracle. */
-export const setFulfillmentPermission: AbiFragment = write('setFulfillmentPermission', [
-  { name: 'node', type: 'address' },
-  { name: 'allowed', type: 'bool' },
-]);
 /** AuthorizedForwarder: calls another contract as itself. */
 export const forward: AbiFragment = write('forward', [
   { name: 'to', type: 'address' },
   { name: 'data', type: 'bytes' },
 ]);
-
-/** LINK. */
-export const transferAndCall: AbiFragment = {
-  ...write('transferAndCall', [
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'data', type: 'bytes' },
-  ]),
-  outputs: [{ name: 'success', type: 'bool' }],
-};
 
 function write(name: string, inputs: readonly AbiParameter[]): AbiFragment {
   return { type: 'function', name, inputs: [...inputs], outputs: [], stateMutability: 'nonpayable' };

@@ -26,7 +26,7 @@ import { fulfill } from './fulfill.action.js';
 import { oracleRequest } from './operator-abi.js';
 import { pipeline } from './pipeline.action.js';
 import { parseJobSpec } from './pipeline/spec.js';
-import { startOracleStage, type OracleStage } from './testing/oracle-stage.js';
+import { startOracleStage, type OracleStage } from '../../test/builders/oracle-stage.js';
 
 const asked: HttpRequest[] = [];
 let price = '{"data": {"price": 3512.87}}';

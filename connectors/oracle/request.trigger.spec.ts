@@ -25,7 +25,7 @@ import { oracle } from './connection.js';
 import { specIdsOf } from './job-id.js';
 import type { OracleClient } from './oracle.client.js';
 import { request, type OracleRequestEvent } from './request.trigger.js';
-import { startOracleStage, type OracleStage } from './testing/oracle-stage.js';
+import { startOracleStage, type OracleStage } from '../../test/builders/oracle-stage.js';
 
 const uuid = '0eec7e1d-d0d2-476c-a1a8-72dfb6633f46';
 const [asText, asBytes] = specIdsOf(uuid) as [string, string];

@@ -16,7 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-function start(answer: ScriptedAnswer, { waitMs = 0, input = { b: 1, a: { d: 2, c: [3] } } } = {}) {
+function start(
+  answer: ScriptedAnswer,
+  { waitMs = 0, input = { b: 1, a: { d: 2, c: [3] } } }: { readonly waitMs?: number; readonly input?: object } = {},
+) {
   server.answer = () => answer;
   return callAction(startWorkflow, {
     with: { workflow: `0x${workflow}`, input },

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Wallet } from 'ethers';
 import { compileLogDecoder, encodeCall, getFragment, topicOf, type ChainLog } from '#evm';
 import { chainlinkFulfilled, oracleRequest } from '../../connectors/oracle/operator-abi.js';
-import type { OracleStage } from '../../connectors/oracle/testing/oracle-stage.js';
+import type { OracleStage } from './oracle-stage.js';
 import { devAccounts, type DevChain } from '../../src/evm/testing/dev-chain.js';
 import { eventually } from './eventually.js';
 

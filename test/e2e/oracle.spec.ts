@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startOracleStage, type OracleStage } from '../../connectors/oracle/testing/oracle-stage.js';
+import { startOracleStage, type OracleStage } from '../builders/oracle-stage.js';
 import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { eventually } from '../builders/eventually.js';
 import { OracleRequests, priceFlow } from '../builders/oracle-requests.js';

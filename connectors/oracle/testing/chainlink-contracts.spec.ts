@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DevChain, devAccounts } from '../../../src/evm/testing/dev-chain.js';
-import { startOracleStage, type OracleStage } from './oracle-stage.js';
+import { startOracleStage, type OracleStage } from '../../../test/builders/oracle-stage.js';
 
 let chain: DevChain;
 let stage: OracleStage;

@@ -1,12 +1,12 @@
 import { decodeOutputs, encodeCall, encodeDeploy, getFragment, type Abi } from '#evm';
-import { type DevChain, devAccounts } from '../../../src/evm/testing/dev-chain.js';
+import { type DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import {
   compileChainlink,
   compileOldOracle,
   compileOracleConsumer,
   pick,
   type Artefact,
-} from './chainlink-contracts.js';
+} from '../../connectors/oracle/testing/chainlink-contracts.js';
 
 export interface Deployed {
   /** Lower case. */

@@ -23,12 +23,12 @@ import {
   type z,
 } from '#sdk';
 import { KyselyTransactionStore } from '#transactions';
-import { DevChain } from '../../../src/evm/testing/dev-chain.js';
-import { silent } from '../../../src/evm/testing/heard-logs.js';
-import { localLeases, localSignals } from '../../../src/evm/testing/manager-parts.js';
-import { openTestStore } from '../../../test/environment/postgres.js';
-import { type oracle } from '../connection.js';
-import type { OracleClient } from '../oracle.client.js';
+import { DevChain } from '../../src/evm/testing/dev-chain.js';
+import { silent } from '../../src/evm/testing/heard-logs.js';
+import { localLeases, localSignals } from '../../src/evm/testing/manager-parts.js';
+import { openTestStore } from '../environment/postgres.js';
+import { type oracle } from '../../connectors/oracle/connection.js';
+import type { OracleClient } from '../../connectors/oracle/oracle.client.js';
 
 /** Keys of the accounts after those that specs use elsewhere. */
 const keys = {
