@@ -221,7 +221,7 @@ describe('choosing a compiler', () => {
     const asked = await failureOf({ 'A.sol': counter }, { compiler: '0.8.19' });
 
     expect(old.code).toBe('solidity.compilerMissing');
-    expect(old.detail).toBe('No installed compiler suits A.sol (^0.7.6). Installed: 0.8.37, 0.8.24');
+    expect(old.detail).toBe('No installed compiler suits A.sol (^0.7.6). Installed: 0.8.37, 0.8.24, 0.8.19, 0.6.12');
     expect(old.fix).toContain('npm install solc-0.7.6@npm:solc@0.7.6');
     expect(asked).toMatchObject({
       code: 'solidity.compilerMissing',
