@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { GatewayCall } from '#evm';
-import type { Database, Signals } from '#platform';
+import { storableJson, type Database, type Signals } from '#platform';
 import type { Feed, FeedEntry } from '#sdk';
 
 /** Where calls are added to; see {@link KyselyGatewayCallFeed}. */
@@ -28,7 +28,7 @@ export class KyselyGatewayCallFeed implements GatewayCallFeed {
   async add(call: GatewayCall): Promise<void> {
     await this.db
       .insertInto('gateway_call')
-      .values({ id: call.id, item: JSON.stringify(call) })
+      .values({ id: call.id, item: storableJson(call) })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
     this.signals.publish(topic, null);

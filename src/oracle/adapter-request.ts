@@ -52,7 +52,13 @@ export function adapterRequestOf(raw: RawHook): AdapterRequest {
 
 function idOf(id: unknown): string | undefined {
   if (typeof id === 'number') return String(id);
-  return typeof id === 'string' && id !== '' ? id : undefined;
+  if (typeof id !== 'string' || id === '') return undefined;
+  // It is told back as it came, also later; PostgreSQL keeps no U+0000.
+  if (!id.includes('\0')) return id;
+  throw new PatchbayError('request.invalid', {
+    detail: 'The id has the character U+0000 in it.',
+    fix: 'Send an id of visible characters.',
+  });
 }
 
 function urlOf(given: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import type { Database, Vault } from '#platform';
+import { storableJson, type Database, type Vault } from '#platform';
 
 export interface OwedReply {
   readonly flow: string;
@@ -113,7 +113,7 @@ export class RepliesStore {
         attempts = attempts + 1,
         refusals = refusals + ${isRefusal ? 1 : 0},
         next_at = now() + ${retryInMs} * interval '1 ms',
-        error = ${JSON.stringify(error)}::jsonb
+        error = ${storableJson(error)}::jsonb
       where id = ${id}
     `.execute(this.db);
   }

@@ -101,6 +101,15 @@ describe('sending a transaction', () => {
     expect(record.failure?.detail).toContain('transfer to the zero address');
   });
 
+  it('given arguments that PostgreSQL cannot keep as they are, when it is sent, then it is sent and shown with marks', async () => {
+    const about = { contract: 'token', function: 'mint(address,uint256)', args: { memo: 'a\0b\ud800' } };
+
+    const record = await stage.sendAndWait(stage.aManager(), stage.aMint({ about }));
+
+    expect(record).toMatchObject({ status: 'confirmed', about: { args: { memo: 'a␀b\ufffd' } } });
+    expect(await stage.balance()).toBe(1);
+  });
+
   it('given a contract, when it is deployed, then its address is known', async () => {
     const manager = stage.aManager();
     const { to: _, ...request } = stage.aMint({ data: artefact('DemoToken').bytecode });

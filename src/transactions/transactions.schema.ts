@@ -74,11 +74,16 @@ export const sendBody = transactionBody
   })
   .refine(hasContent, noContent);
 
+/** A key is found again as it was given, and PostgreSQL keeps neither U+0000 nor lone surrogates. */
+const key = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must have no control characters');
+
 export const batchBody = z.strictObject({
   transactions: z
-    .array(
-      transactionBody.extend({ idempotencyKey: z.string().min(1).max(255).optional() }).refine(hasContent, noContent),
-    )
+    .array(transactionBody.extend({ idempotencyKey: key.optional() }).refine(hasContent, noContent))
     .min(1)
     .max(500),
 });

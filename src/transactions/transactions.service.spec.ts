@@ -109,6 +109,13 @@ describe('sending over the API', () => {
     expect(sendBody.safeParse(body).error?.message).toContain(message);
   });
 
+  it.each(['', 'a\0', '\ud800'])(
+    'given the key %j, which nobody could find again, then the batch is refused',
+    (key) => {
+      expect(batchBody.safeParse({ transactions: [{ from: 'a', to, idempotencyKey: key }] }).success).toBe(false);
+    },
+  );
+
   it('given a batch with one that is refused, when it is sent, then each has its own answer, in order', async () => {
     const { transactions: items } = batchBody.parse({
       transactions: [1, 13, 2].map((value) => ({ from: 'treasury', to, value, idempotencyKey: `item-${value}` })),

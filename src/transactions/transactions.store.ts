@@ -334,7 +334,7 @@ async function insertRows(db: Transaction<Database>, rows: readonly NumberedDraf
       select
         idempotency_key, payload_hash, chain_id, signer, from_address, nonce, to_address, data, value, gas_limit, finality,
         nullif(fee, 'null'), nullif(about, 'null'), origin
-      from jsonb_to_recordset(${JSON.stringify(values)}::jsonb) as row (
+      from jsonb_to_recordset(${storableJson(values)}::jsonb) as row (
         idempotency_key text, payload_hash text, chain_id bigint, signer text, from_address text, nonce bigint,
         to_address text, data text, value numeric, gas_limit numeric, finality text, fee jsonb, about jsonb, origin text
       )
