@@ -240,7 +240,7 @@ describe('a flow that is asked as an external adapter', () => {
 
   it.each<[string, string, unknown, number, string, RegExp]>([
     ['a field that is missing', 'price', { id: 7, data: {} }, 400, 'request.invalid', /data\.from is missing\. Send/],
-    ['an id that cannot be kept', 'price', { id: 'a\0', data: { from: 'ETH' } }, 400, 'request.invalid', /U\+0000/],
+    ['an id that cannot be kept', 'price', '{"id":"a\\u0000","data":{}}', 400, 'request.invalid', /U\+0000/],
     ['no object', 'price', '[1]', 400, 'request.invalid', /no JSON object/],
     ['half of JSON', 'price', '{"data":', 400, 'request.invalid', /not valid JSON/],
     ['data that is text', 'price', { data: 'ETH' }, 400, 'request.invalid', /data/],
