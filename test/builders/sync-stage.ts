@@ -26,6 +26,40 @@ export const memberFields = {
   Removed__c: { type: 'boolean' },
 } as const;
 
+/** What becomes of payments: each of them is one event. */
+const paymentFields = {
+  Event__c: { type: 'string', length: 100, externalId: true, unique: true },
+  To__c: { type: 'string', length: 42 },
+  Amount__c: { type: 'double', precision: 18, scale: 2 },
+  AmountExact__c: { type: 'string', length: 78 },
+  Reverted__c: { type: 'boolean' },
+} as const;
+
+export const memberBalances = `
+sync: member-balances
+salesforce: { object: Member__c, key: Wallet__c }
+chain:
+  network: local
+  contract: member-registry
+  events: [MemberSet, MemberRemoved]
+  key: member
+  read: memberOf
+  exists: active
+  write: setMember
+  remove: removeMember
+  from: clerk
+fields:
+  - { salesforce: Name, chain: name, conflict: newest }
+  - { salesforce: Tier__c, chain: tier, conflict: salesforce }
+  - { salesforce: Points__c, chain: points, direction: toSalesforce, decimals: 18, exact: PointsWei__c }
+deletes: { onChain: mark, mark: Removed__c, inSalesforce: remove }
+`;
+
+/** The address of a member of that number. */
+export function wallet(index: number): string {
+  return `0x${index.toString(16).padStart(40, 'a')}`;
+}
+
 export interface Member {
   readonly name: string;
   readonly tier: string;
@@ -64,7 +98,7 @@ export class SyncSides {
   static async start(): Promise<SyncSides> {
     const [chain, salesforce] = await Promise.all([
       DevChain.start(),
-      startSalesforce({ customFields: { Member__c: memberFields }, isStrict: true }),
+      startSalesforce({ customFields: { Member__c: memberFields, Payment__c: paymentFields }, isStrict: true }),
     ]);
     const nonce = Number(await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest']));
     const registry = createAddress(devAccounts[0].address, nonce);
@@ -80,10 +114,10 @@ export class SyncSides {
     return this.chain.send({ to: this.registry, data, gas: '0x7a120' });
   }
 
-  async member(wallet: string): Promise<Member> {
+  async member(key: string): Promise<Member> {
     const read = getFragment(registryAbi, 'function', 'memberOf');
     const answer = await this.chain.call<string>('eth_call', [
-      { to: this.registry, data: encodeCall(read, [wallet]) },
+      { to: this.registry, data: encodeCall(read, [key]) },
       'latest',
     ]);
     return decodeOutputs(read, answer) as unknown as Member;
@@ -93,15 +127,53 @@ export class SyncSides {
     return this.salesforce.org.state().records['Member__c'] ?? [];
   }
 
-  record(wallet: string): Readonly<Record<string, unknown>> | undefined {
-    return this.records().find((row) => String(row['Wallet__c']).toLowerCase() === wallet);
+  record(key: string): Readonly<Record<string, unknown>> | undefined {
+    return this.records().find((row) => String(row['Wallet__c']).toLowerCase() === key);
+  }
+
+  payments(): readonly Readonly<Record<string, unknown>>[] {
+    return this.salesforce.org.state().records['Payment__c'] ?? [];
   }
 
   /** Writes that came over the API. */
   get writes(): number {
-    return this.salesforce.org
-      .state()
-      .calls.filter(({ method, url }) => method !== 'GET' && /\/sobjects|\/composite/.test(url)).length;
+    return this.#writeCalls().length;
+  }
+
+  /** Rows of these writes, which travel together. */
+  get rowsWritten(): number {
+    const rows = this.#writeCalls().map(({ body }) => {
+      const { records } = (body === '' ? {} : JSON.parse(body)) as { readonly records?: readonly unknown[] };
+      return records?.length ?? 1;
+    });
+    return rows.reduce((total, count) => total + count, 0);
+  }
+
+  #writeCalls() {
+    const { calls } = this.salesforce.org.state();
+    return calls.filter(({ method, url }) => method !== 'GET' && /\/sobjects|\/composite/.test(url));
+  }
+
+  /** The configuration of a hub between the two. */
+  hubSettings(book: string) {
+    return {
+      networks: {
+        local: {
+          rpcUrl: this.chain.url,
+          chainId: DevChain.chainId,
+          confirmations: 0,
+          revertedAfter: 2,
+          addressBook: book,
+        },
+      },
+      signers: { clerk: { privateKey: devAccounts[1].key } },
+      connections: { salesforce: { connector: 'salesforce', ...this.salesforce.settings } },
+    };
+  }
+
+  /** Writes an address book that has the contract. */
+  async writeBook(path: string): Promise<void> {
+    await writeFile(path, `contracts: { member-registry: { address: '${this.registry}', abi: MemberRegistry } }\n`);
   }
 
   /** Transactions of the hub. */
@@ -145,21 +217,8 @@ export class SyncHub {
     };
     const book = join(folder, 'local.yaml');
     await mkdir(join(folder, 'flows'));
-    await writeFile(book, `contracts: { member-registry: { address: '${sides.registry}', abi: MemberRegistry } }\n`);
-    const settings = {
-      networks: {
-        local: {
-          rpcUrl: sides.chain.url,
-          chainId: DevChain.chainId,
-          confirmations: 0,
-          revertedAfter: 2,
-          addressBook: book,
-        },
-      },
-      signers: { clerk: { privateKey: devAccounts[1].key } },
-      connections: { salesforce: { connector: 'salesforce', ...sides.salesforce.settings } },
-    };
-    await writeFile(join(folder, 'patchbay.yaml'), JSON.stringify(settings));
+    await sides.writeBook(book);
+    await writeFile(join(folder, 'patchbay.yaml'), JSON.stringify(sides.hubSettings(book)));
     const stage = new SyncHub(sides, database, folder, env, dies);
     for (const [name, text] of Object.entries(files)) await stage.writeFile(name, text);
     await stage.boot();

@@ -1,28 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../builders/eventually.js';
-import { SyncHub, SyncSides, type SyncPassAnswer } from '../builders/sync-stage.js';
+import { SyncHub, SyncSides, memberBalances, wallet, type SyncPassAnswer } from '../builders/sync-stage.js';
 
-const memberBalances = `
-sync: member-balances
-salesforce: { object: Member__c, key: Wallet__c }
-chain:
-  network: local
-  contract: member-registry
-  events: [MemberSet, MemberRemoved]
-  key: member
-  read: memberOf
-  exists: active
-  write: setMember
-  remove: removeMember
-  from: clerk
-fields:
-  - { salesforce: Name, chain: name, conflict: newest }
-  - { salesforce: Tier__c, chain: tier, conflict: salesforce }
-  - { salesforce: Points__c, chain: points, direction: toSalesforce, decimals: 18, exact: PointsWei__c }
-deletes: { onChain: mark, mark: Removed__c, inSalesforce: remove }
-`;
-
-const wallet = (index: number) => `0x${index.toString(16).padStart(40, 'a')}`;
 const token = 10n ** 18n;
 
 describe('a two-way sync', () => {
