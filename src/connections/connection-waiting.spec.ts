@@ -3,6 +3,7 @@ import { Catalog } from '#catalog';
 import { createVault, type Store } from '#platform';
 import { PatchbayError, defineAction, defineConnection, defineConnector, z, type UseService } from '#sdk';
 import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { ConnectionTroubles } from './connection-troubles.js';
 import { ConnectionsService } from './connections.service.js';
@@ -12,10 +13,13 @@ interface Client {
   readonly password: string;
 }
 
+const closed: string[] = [];
+
 const account = defineConnection({
   title: 'Account',
   settings: z.object({ password: z.string() }),
   open: ({ password }): Client => ({ password }),
+  close: ({ password }: Client) => void closed.push(password),
   needsAuthorisation: ({ password }: Client) => password !== 'right',
   test: ({ password }: Client) =>
     password === 'right' ? Promise.resolve() : Promise.reject(new PatchbayError('connection.unauthorised')),
@@ -116,5 +120,26 @@ describe('a connection that needs authorisation', () => {
     );
 
     await expect(refused).rejects.toMatchObject({ code: 'connection.unauthorised' });
+  });
+
+  it('given a step at work, when the settings are changed, then its client is closed when it has ended, and not before', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('right'));
+    let end = (): void => undefined;
+    const isAtWork = new Promise<void>((begun) => {
+      void connections.using({ uses: 'crm.write', definition: write, asked: 'main' }, () => {
+        begun();
+        return new Promise<void>((resolve) => (end = resolve));
+      });
+    });
+    await isAtWork;
+    closed.length = 0;
+
+    await connections.add(settings('changed'));
+    expect(await connections.client('main')).toEqual({ password: 'changed' });
+    expect(closed).toEqual([]);
+    end();
+    await eventually(() => closed.length > 0);
+    expect(closed).toEqual(['right']);
   });
 });

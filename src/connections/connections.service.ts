@@ -8,6 +8,8 @@ import {
   type Logger,
   type UseService,
 } from '#sdk';
+import { checkedSettings } from './checked-settings.js';
+import { ClientsInUse } from './clients-in-use.js';
 import type { DeclaredConnection } from './configuration-file.js';
 import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
 import type { ConnectionView, UsesConnection } from './connection-view.js';
@@ -41,10 +43,12 @@ export class ConnectionsService {
   readonly #opened = new Map<string, unknown>();
   /** Of what the store holds, as this process knows it. */
   readonly #versions = new Map<string, string>();
+  readonly #inUse: ClientsInUse;
   readonly #whenWritten = new Set<() => void>();
   readonly #whenReopened = new Set<(name: string) => void>();
 
   constructor(private readonly parts: ConnectionsParts) {
+    this.#inUse = new ClientsInUse(parts.log);
     parts.troubles.onOver((name) => {
       this.#tellReopened(name);
       this.#written();
@@ -153,7 +157,7 @@ export class ConnectionsService {
     let client: unknown;
     try {
       client = await this.client(name);
-      return await work(client);
+      return await this.#inUse.during(client, () => work(client));
     } catch (thrown) {
       throw await this.blamed(name, client, thrown);
     }
@@ -239,13 +243,13 @@ export class ConnectionsService {
   /** Takes the code that the browser came back with; what it is worth is kept sealed, and the connection opened anew. */
   async authorise(name: string, grant: AuthorisationGrant): Promise<void> {
     const known = this.#get(name);
-    const settings = this.#parse(known) as Record<string, unknown>;
+    const settings = this.#parse(known);
     await this.#keep(name, await this.#authorisation(known).redeem(settings, grant, this.parts.http));
     await this.#letIn(name);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#clients.keys()].map((name) => this.#forget(name)));
+    await Promise.all([...this.#clients.keys()].map((name) => this.#forget(name, 'now')));
   }
 
   #needed(uses: string, definition: UsesConnection, asked: string | undefined): string | undefined {
@@ -288,7 +292,7 @@ export class ConnectionsService {
   }
 
   async #reopen(name: string): Promise<void> {
-    await this.#forget(name);
+    await this.#forget(name, 'whenIdle');
     this.#tellReopened(name);
   }
 
@@ -297,7 +301,7 @@ export class ConnectionsService {
   }
 
   async #lose(name: string): Promise<void> {
-    await this.#forget(name);
+    await this.#forget(name, 'whenIdle');
     this.#known.delete(name);
     this.#versions.delete(name);
   }
@@ -367,19 +371,12 @@ export class ConnectionsService {
     return definition;
   }
 
-  #parse(known: Known): unknown {
-    const schema = this.#definition(known).settings;
-    const parsed = schema.safeParse(known.settings);
-    if (parsed.success) return parsed.data;
-    throw new PatchbayError('connection.invalid', {
-      detail: `The settings of the connection ${known.name} are not valid.`,
-      fix: `The page of the ${known.connector} connector lists its settings.`,
-      faults: parsed.error.issues.map((issue) => ({ pointer: `/${issue.path.join('/')}`, detail: issue.message })),
-    });
+  #parse(known: Known): Record<string, unknown> {
+    return checkedSettings(known, this.#definition(known).settings);
   }
 
   async #open(known: Known): Promise<unknown> {
-    const settings = this.#parse(known) as Record<string, unknown>;
+    const settings = this.#parse(known);
     const { http, log, use, hub } = this.parts;
     const keep = (changed: Readonly<Record<string, unknown>>) => this.#keep(known.name, changed);
     const context = { name: known.name, http, log, use, keep, ...(hub !== undefined && { hub }) };
@@ -388,12 +385,16 @@ export class ConnectionsService {
     return client;
   }
 
-  async #forget(name: string): Promise<void> {
+  /** Whoever asks next opens it anew. */
+  async #forget(name: string, closing: 'now' | 'whenIdle'): Promise<void> {
     const open = this.#clients.get(name);
     if (open === undefined) return;
     this.#clients.delete(name);
     this.#opened.delete(name);
+    const { close } = this.#definition(this.#get(name));
     const client = await open.catch(() => undefined);
-    if (client !== undefined) await this.#definition(this.#get(name)).close?.(client);
+    if (client === undefined || close === undefined) return;
+    if (closing === 'now') return await close(client);
+    this.#inUse.closeWhenIdle(client, close);
   }
 }
