@@ -200,7 +200,7 @@ describe('the second tutorial', () => {
       ],
       [
         await post(`${at}/buy`, { ...buy, from: 'nobody' }),
-        { status: 404, body: { fix: 'Known signers: treasury, custody.' } },
+        { status: 404, body: { fix: 'Known signers: treasury, demo-oracle, custody.' } },
       ],
       [await ask(`${at}/articles?id=1`), { status: 404, body: { fix: expect.stringContaining('article, buy') } }],
       [
