@@ -1,5 +1,6 @@
 import { parse } from 'lossless-json';
 import { PatchbayError, type HttpResponse } from '#sdk';
+import { findAt, type JsonPath } from './json-path.js';
 
 /** What an external adapter said. */
 export type AdapterReply =
@@ -10,7 +11,7 @@ export interface ReadReplyOptions {
   /** Names of an adapter and what was asked of it, for errors. */
   readonly adapter: string;
   /** Where the result is. Default: `data,result`, else `result`. */
-  readonly path: readonly string[] | undefined;
+  readonly path: JsonPath | undefined;
 }
 
 /**
@@ -51,7 +52,7 @@ function answered(
     throw failed(options, reasonOf(body));
   }
   const data = isRecord(body['data']) ? body['data'] : {};
-  const result = options.path === undefined ? (data['result'] ?? body['result']) : at(body, options.path);
+  const result = options.path === undefined ? (data['result'] ?? body['result']) : valueAt(body, options.path);
   if (isNothing(result)) {
     const where = options.path === undefined ? 'data.result or result' : options.path.join('.');
     throw failed(
@@ -103,13 +104,9 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
-  let found = value;
-  for (const step of path) {
-    if (Array.isArray(found)) found = /^-?\d+$/.test(step) ? (found.at(Number(step)) as unknown) : undefined;
-    else found = isRecord(found) && Object.hasOwn(found, step) ? found[step] : undefined;
-  }
-  return found;
+function valueAt(body: unknown, path: JsonPath): unknown {
+  const found = findAt(body, path);
+  return 'value' in found ? found.value : undefined;
 }
 
 const exactly = {

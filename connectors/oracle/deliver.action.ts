@@ -2,7 +2,8 @@ import { compileLogDecoder, describeRevert, findReceipt, type TransactionRecord 
 import { PatchbayError, amount, defineAction, z } from '#sdk';
 import { oracle } from './connection.js';
 import { parseDecimal, roundDecimal, roundings } from './decimal.js';
-import { addressOf, ask, decimalsOf, formatAnswer, networkOf, now } from './feed.js';
+import { ask, contractAddress } from './contract-view.js';
+import { decimalsOf, formatAnswer, networkOf, now } from './feed.js';
 import * as abi from './feed-abi.js';
 import { feedContract, networkName, signerName } from './feed-inputs.js';
 import { describeSent, findSent, follow, senderOf, sentOutput, tell, waitInput, type Telling } from './feed-sending.js';
@@ -61,7 +62,7 @@ export const deliver = defineAction({
       networkOf(wanted.network, client, use),
       senderOf(wanted.from, client, use),
     ]);
-    const address = await addressOf(network, wanted.contract);
+    const address = await contractAddress(network, wanted.contract);
     const telling = { network, use, idempotencyKey, from, sender, address, flow, wait: wanted.wait, signal };
     const decimals = await decimalsOf(network, address, { signal });
     const value = parseDecimal(wanted.value, 'value').times(parseDecimal(`1e${String(decimals)}`));

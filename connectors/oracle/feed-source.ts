@@ -1,5 +1,5 @@
 import { toQuantity, type Network } from '#evm';
-import { askIfThere } from './feed.js';
+import { askIfThere } from './contract-view.js';
 import { aggregator as aggregatorOf, phaseId } from './feed-abi.js';
 
 /** Who emits for a feed: itself, or the aggregator that its proxy stands before. */
@@ -67,8 +67,8 @@ async function findSourceAt(
 
 async function sourceIn(network: Network, feed: string, block: string, signal: AbortSignal): Promise<FeedSource> {
   const options = { block, signal };
-  const found = await askIfThere(network, feed, aggregatorOf, options);
+  const found = await askIfThere(network, feed, aggregatorOf, {}, options);
   if (!found) return { aggregator: feed, phase: 0 };
-  const phase = await askIfThere(network, feed, phaseId, options);
+  const phase = await askIfThere(network, feed, phaseId, {}, options);
   return { aggregator: String(found['value']).toLowerCase(), phase: Number(phase?.['value'] ?? 0) };
 }

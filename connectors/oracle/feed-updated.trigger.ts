@@ -10,17 +10,9 @@ import {
   type Network,
 } from '#evm';
 import { defineTrigger, duration, z, type Heard, type ListenContext } from '#sdk';
+import { askIfThere, contractAddress } from './contract-view.js';
 import { parseDecimal } from './decimal.js';
-import {
-  addressOf,
-  askIfThere,
-  decimalsOf,
-  findRound,
-  formatAnswer,
-  isoTime,
-  joinRoundId,
-  splitRoundId,
-} from './feed.js';
+import { decimalsOf, findRound, formatAnswer, isoTime, joinRoundId, splitRoundId } from './feed.js';
 import { answerUpdated, description as descriptionOf } from './feed-abi.js';
 import { deviationInput, feedContract, networkName } from './feed-inputs.js';
 import { findChange, headOf, isSame, sourceAt, type FeedSource } from './feed-source.js';
@@ -90,11 +82,11 @@ export const feedUpdated = defineTrigger({
   examples: [{ contract: 'eth-usd' }, { contract: 'eth-usd', deviation: { percent: 1 } }],
   async listen(context) {
     const network = await context.use(networkDirectory).get(context.input.network);
-    const address = await addressOf(network, context.input.contract);
+    const address = await contractAddress(network, context.input.contract);
     const options = { signal: context.signal };
     const [decimals, said] = await Promise.all([
       decimalsOf(network, address, options),
-      askIfThere(network, address, descriptionOf, options),
+      askIfThere(network, address, descriptionOf, {}, options),
     ]);
     const isNamed = !context.input.contract.startsWith('0x');
     const listener = new FeedListener(context, network, {

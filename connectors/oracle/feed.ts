@@ -1,5 +1,6 @@
-import { asRevert, decodeOutputs, encodeCall, networkDirectory, type AbiFragment, type Network } from '#evm';
+import { networkDirectory, type Network } from '#evm';
 import { PatchbayError, type UseService } from '#sdk';
+import { ask, askIfThere, type AskOptions } from './contract-view.js';
 import { formatDecimal, parseDecimal, type Decimal } from './decimal.js';
 import * as abi from './feed-abi.js';
 import type { OracleClient } from './oracle.client.js';
@@ -14,12 +15,6 @@ export interface Round {
   readonly updatedAt: number;
 }
 
-export interface AskOptions {
-  /** Number as a quantity, or a word. Default: the latest block. */
-  readonly block?: string;
-  readonly signal?: AbortSignal;
-}
-
 /** The network that a step names, else that of its connection, else the default one. */
 export async function networkOf(
   name: string | undefined,
@@ -29,47 +24,9 @@ export async function networkOf(
   return await use(networkDirectory).get(name ?? client?.settings.network);
 }
 
-/** By name in the address book, or as it is. @throws evm.unknownContract */
-export async function addressOf({ addressBook }: Network, contract: string): Promise<string> {
-  if (/^0x[0-9a-fA-F]{40}$/.test(contract)) return contract.toLowerCase();
-  return (await addressBook.get(contract)).address;
-}
-
-/**
- * What a view function answers, by name.
- *
- * @throws evm.unknownFunction when nothing fitting answers, evm.reverted when the contract refuses
- */
-export async function ask(
-  { rpc }: Network,
-  to: string,
-  fragment: AbiFragment,
-  args: Readonly<Record<string, unknown>> = {},
-  { block = 'latest', signal }: AskOptions = {},
-): Promise<Readonly<Record<string, unknown>>> {
-  const call = { to, data: encodeCall(fragment, args) };
-  const answer = await rpc.request<string>('eth_call', [call, block], signal).catch((error: unknown) => {
-    throw asRevert(error, abi.priceFeedErrors) ?? error;
-  });
-  return decodeOutputs(fragment, answer);
-}
-
-/** Like {@link ask} for one value; undefined when the contract has no such function, or refuses. */
-export async function askIfThere(
-  network: Network,
-  to: string,
-  fragment: AbiFragment,
-  options?: AskOptions,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
-  return await ask(network, to, fragment, {}, options).catch((error: unknown) => {
-    if (isNothingThere(error)) return undefined;
-    throw error;
-  });
-}
-
 /** @throws evm.unknownFunction with the hint that it is no feed */
 export async function decimalsOf(network: Network, feed: string, options?: AskOptions): Promise<number> {
-  const said = await askIfThere(network, feed, abi.decimals, options);
+  const said = await askIfThere(network, feed, abi.decimals, {}, options);
   if (said) return Number(said['value']);
   throw new PatchbayError('evm.unknownFunction', {
     detail: `The contract ${feed} on ${network.name} does not say its decimals, so that it is no feed`,
@@ -128,8 +85,4 @@ export function formatAnswer(raw: bigint, decimals: number): string {
 
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1_000).toISOString();
-}
-
-function isNothingThere(error: unknown): boolean {
-  return error instanceof PatchbayError && (error.code === 'evm.unknownFunction' || error.code === 'evm.reverted');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalJob, isJobId, isSameJob, jobOf, specIdsOf } from './job-id.js';
+import { canonicalJob, isJobId, isSameJob, jobOf, specIdOf, specIdsOf } from './job-id.js';
 
 const uuid = '0eec7e1d-d0d2-476c-a1a8-72dfb6633f46';
 const asText = '0x3065656337653164643064323437366361316138373264666236363333663436';
@@ -36,6 +36,12 @@ describe('the id of a job', () => {
     const word = specIdsOf(letters)[1]!;
     expect(jobOf(word)).toBe('abcdefghijklmnop');
     expect(isSameJob(word, letters)).toBe(true);
+  });
+
+  it('given a job, when it is asked for, then it is written as consumers do it', () => {
+    expect(specIdOf(uuid.toUpperCase())).toBe(specIdsOf(uuid)[0]);
+    expect(specIdOf('price')).toBe(specIdsOf('price')[0]);
+    expect(specIdOf('x'.repeat(33))).toBeUndefined();
   });
 
   it('given a word without meaning, when it is read, then it is shown as it is', () => {

@@ -20,12 +20,17 @@ export function canonicalJob(job: string): string {
 
 /**
  * How consumers write a job into a request, as words in lower case. A UUID has two spellings, both of them in use: its 32
- * digits as text, which may be capitals, and its 16 bytes with zeros behind them. A name has one.
+ * digits as text, which may be capitals, and its 16 bytes with zeros behind them. A name has one. The customary one comes first.
  */
 export function specIdsOf(job: string): readonly string[] {
   if (!uuid.test(job)) return [textWord(job)];
   const digits = job.toLowerCase().replaceAll('-', '');
   return [...new Set([textWord(digits), `0x${digits.padEnd(2 * wordBytes, '0')}`, textWord(digits.toUpperCase())])];
+}
+
+/** As consumers customarily write it; undefined for what cannot be a job. */
+export function specIdOf(job: string): string | undefined {
+  return isJobId(job) ? specIdsOf(job)[0] : undefined;
 }
 
 /** The job that a word most likely means; the word itself where it means nothing to a reader. */

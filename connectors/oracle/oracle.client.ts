@@ -1,14 +1,7 @@
-import {
-  asRevert,
-  decodeOutputs,
-  encodeCall,
-  networkDirectory,
-  signerSource,
-  type AbiFragment,
-  type Network,
-} from '#evm';
+import { networkDirectory, signerSource, type AbiFragment, type Network } from '#evm';
 import { PatchbayError, type HttpClient, type Logger, type UseService } from '#sdk';
 import type { OracleSettings } from './connection.js';
+import { askIfThere, contractAddress } from './contract-view.js';
 import { getAuthorizationStatus, isAuthorizedSender, typeAndVersion } from './operator-abi.js';
 
 export interface OracleContract {
@@ -50,7 +43,7 @@ export class OracleClient {
    */
   async contract(): Promise<OracleContract> {
     const network = await this.network();
-    const address = await this.#address(network);
+    const address = await contractAddress(network, this.part('contract', 'Requests come to a contract'));
     const { kind } = this.settings;
     if (kind !== 'auto') return { address, kind };
     if (this.#kind?.address !== address) {
@@ -89,12 +82,6 @@ export class OracleClient {
     await this.#assertCode(network, forwarder, 'forwarder', signal);
     await this.#assertAuthorised(network, { address: forwarder, kind: 'operator' }, signer, signal);
     await this.#assertAuthorised(network, contract, forwarder, signal);
-  }
-
-  async #address(network: Network): Promise<string> {
-    const contract = this.part('contract', 'Requests come to a contract');
-    if (/^0x[0-9a-fA-F]{40}$/.test(contract)) return contract.toLowerCase();
-    return (await network.addressBook.get(contract)).address;
   }
 
   async #ask(network: Network, address: string): Promise<OracleContract['kind']> {
@@ -154,18 +141,11 @@ export class OracleClient {
 
 /** What a view function with one output answers; undefined when the contract has no such function. */
 async function read(
-  { rpc }: Network,
+  network: Network,
   to: string,
   fragment: AbiFragment,
-  args: Readonly<Record<string, unknown>> = {},
+  args?: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  try {
-    const answer = await rpc.request<string>('eth_call', [{ to, data: encodeCall(fragment, args) }, 'latest'], signal);
-    return decodeOutputs(fragment, answer)['value'];
-  } catch (error) {
-    if (error instanceof PatchbayError && error.code === 'evm.unknownFunction') return undefined;
-    if (asRevert(error, []) !== undefined) return undefined;
-    throw error;
-  }
+  return (await askIfThere(network, to, fragment, args, { ...(signal && { signal }) }))?.['value'];
 }

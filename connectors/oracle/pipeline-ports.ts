@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { oracleKept, oracleResumptions, PatchbayError, type HttpClient, type UseService } from '#sdk';
 import type { OracleClient } from './oracle.client.js';
 import { createChainPort } from './pipeline-chain.js';
@@ -102,18 +103,8 @@ function createCache(): BridgePort['cache'] {
   };
 }
 
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }
-    function stop(): void {
-      clearTimeout(timer);
-      reject(PatchbayError.from(signal.reason));
-    }
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {
+    throw PatchbayError.from(signal.reason);
   });
 }

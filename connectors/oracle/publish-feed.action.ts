@@ -1,7 +1,8 @@
 import { PatchbayError, defineAction, duration, z } from '#sdk';
 import { oracle } from './connection.js';
 import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal } from './decimal.js';
-import { addressOf, formatAnswer, isoTime, networkOf, now } from './feed.js';
+import { contractAddress } from './contract-view.js';
+import { formatAnswer, isoTime, networkOf, now } from './feed.js';
 import { bound, deviationInput, feedContract, networkName, signerName } from './feed-inputs.js';
 import {
   describeSent,
@@ -177,7 +178,7 @@ export const publishFeed = defineAction({
       networkOf(wanted.network, client, use),
       senderOf(wanted.from, client, use),
     ]);
-    const address = await addressOf(network, wanted.contract);
+    const address = await contractAddress(network, wanted.contract);
     const telling = { network, use, idempotencyKey, from, sender, address, flow, wait, signal };
     const target = await targetOf(wanted, telling);
     const value = parseDecimal(wanted.value, 'value');

@@ -1,6 +1,7 @@
 import { getFragment, type AbiFragment, type Abi, type Network } from '#evm';
 import { PatchbayError } from '#sdk';
-import { ask, decimalsOf, findRound } from './feed.js';
+import { ask } from './contract-view.js';
+import { decimalsOf, findRound } from './feed.js';
 import * as abi from './feed-abi.js';
 import type { Published } from './publishing-rule.js';
 

@@ -1,10 +1,9 @@
 import { PatchbayError, defineAction, duration, z } from '#sdk';
 import type { Network } from '#evm';
 import { oracle } from './connection.js';
+import { askIfThere, contractAddress } from './contract-view.js';
 import { formatDecimal, parseDecimal } from './decimal.js';
 import {
-  addressOf,
-  askIfThere,
   decimalsOf,
   findRound,
   formatAnswer,
@@ -78,11 +77,11 @@ export const readFeed = defineAction({
   repeatable: 'It only reads; asked again later, the feed may answer differently.',
   async run({ input: wanted, client, use, signal }) {
     const network = await networkOf(wanted.network, client, use);
-    const address = await addressOf(network, wanted.contract);
+    const address = await contractAddress(network, wanted.contract);
     const roundId = wanted.round === undefined ? undefined : BigInt(wanted.round);
     const [decimals, said, round, time] = await Promise.all([
       decimalsOf(network, address, { signal }),
-      askIfThere(network, address, abi.description, { signal }),
+      askIfThere(network, address, abi.description, {}, { signal }),
       findRound(network, address, { roundId, signal }),
       now(network, signal),
       wanted.sequencer && assertSequencer(network, wanted.sequencer, signal),
@@ -138,7 +137,7 @@ async function assertSequencer(
   { contract, grace }: NonNullable<z.output<typeof input>['sequencer']>,
   signal: AbortSignal,
 ): Promise<void> {
-  const address = await addressOf(network, contract);
+  const address = await contractAddress(network, contract);
   const [round, time] = await Promise.all([findRound(network, address, { signal }), now(network, signal)]);
   if (!round || round.startedAt === 0) throw stale(`Nothing is known yet of the sequencer of ${network.name}`);
   if (round.answer !== 0n) {

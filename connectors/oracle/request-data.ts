@@ -16,13 +16,21 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
  * @throws oracle.data when it is none, or larger or deeper than a request needs to be
  */
 export function readRequestData(hex: string): Record<string, unknown> {
-  const data = Buffer.from(hex.slice(2), 'hex');
-  if (data.length === 0) return {};
+  return paramsOf(decodeEntries(Buffer.from(hex.slice(2), 'hex')), { items: 0 }, 0);
+}
+
+/**
+ * Keys and values in a row, without the marks of a map around them, or a map; as {@link decodeCbor} gives them.
+ *
+ * @throws oracle.data
+ */
+export function decodeEntries(bytes: Uint8Array): unknown {
+  const [first] = bytes;
+  if (first === undefined) return new Map();
   // It would end the map before it has begun, and garbage would pass for a request without parameters.
-  if (data[0] === 0xff) throw refuse('begins with an end');
-  const isMap = data[0]! >> 5 === 5;
-  const whole = isMap ? data : Buffer.concat([Buffer.of(0xbf), data, Buffer.of(0xff)]);
-  return paramsOf(decodeCbor(whole), { items: 0 }, 0);
+  if (first === 0xff) throw refuse('begins with an end');
+  const isMap = first >> 5 === 5;
+  return decodeCbor(isMap ? bytes : Uint8Array.of(0xbf, ...bytes, 0xff));
 }
 
 const tags: NonNullable<DecodeOptions['tags']> = new Map([

@@ -1,9 +1,9 @@
 import { encode } from 'cbor2';
+import { specIdOf } from '../../connectors/oracle/job-id.js';
 import { exitCodes } from './exit-code.js';
 import { CommandError, UsageError } from './failure.js';
 import { HubChain } from './hub-chain.js';
 import type { HubClient } from './hub-client.js';
-import { jobIdWord } from './oracle-job-id.js';
 import type { Session } from './session.js';
 
 export interface OracleAskOptions {
@@ -24,7 +24,7 @@ const askEveryMs = 500;
 
 /** Asks a job on chain, by way of a contract of its own, and shows what is answered. */
 export async function askOracle(name: string, options: OracleAskOptions, session: Session): Promise<void> {
-  const specId = jobIdWord(options.job);
+  const specId = specIdOf(options.job);
   if (specId === undefined) {
     throw new UsageError(`${options.job} is no job.`, 'A job is a UUID, or a name of at most 32 bytes.');
   }

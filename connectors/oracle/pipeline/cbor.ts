@@ -1,19 +1,12 @@
 import { parseDecimal } from '../decimal.js';
-import { decodeCbor } from '../request-data.js';
+import { decodeCbor, decodeEntries } from '../request-data.js';
 import { isBytes, mapOf, refusal, type Value } from './value.js';
 
 const deepest = 16;
 
-/**
- * What a request carries: keys and values in turn, without the marks of a map around them, unless they are there. Of a key
- * that is there twice the last one counts.
- *
- * @throws oracle.data, oracle.answer
- */
+/** What a request carries. Of a key that is there twice the last one counts. @throws oracle.data, oracle.answer */
 export function parseDietCbor(bytes: Uint8Array): Value {
-  if (bytes.length === 0) return mapOf([]);
-  const isMap = bytes[0]! >> 5 === 5;
-  return parseCbor(isMap ? bytes : Uint8Array.of(0xbf, ...bytes, 0xff));
+  return valueOf(decodeEntries(bytes), 0);
 }
 
 /** @throws oracle.data, oracle.answer */

@@ -20,11 +20,11 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array;
 }
 
-export function isMap(value: Value): value is ValueMap {
+export function isMap(value: unknown): value is ValueMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value) && !isDecimal(value);
 }
 
-export function isList(value: Value): value is readonly Value[] {
+export function isList(value: unknown): value is readonly Value[] {
   return Array.isArray(value);
 }
 

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { describeMissing, findAt, readDocument } from '../../json-path.js';
 import { parseCbor, parseDietCbor } from '../cbor.js';
-import { parseExactJson } from '../exact-json.js';
 import type { TaskType } from '../task-type.js';
-import { isBytes, isList, isMap, refusal, shownValue, toBoolean, toBytes, toText, type Value } from '../value.js';
+import { isBytes, isList, refusal, shownValue, toBoolean, toBytes, toText, type Value } from '../value.js';
 
 const mostSteps = 100;
 
@@ -15,19 +15,13 @@ export const jsonparse: TaskType = {
     const path = pathOf(params.find('path'), separator);
     const lax = params.find('lax');
     const isLax = lax !== undefined && toBoolean(lax, 'lax');
-    let value = parseDocument(params.getOrInput('data'));
-    for (const step of path) {
-      const next = enter(value, step);
-      if (next === undefined) {
-        if (isLax) return null;
-        throw refusal(
-          `The answer has no ${path.join(separator)}: ${shownValue(value)} has no ${step}`,
-          'Correct the path, or set lax="true" to go on with null.',
-        );
-      }
-      value = next;
-    }
-    return value;
+    const found = findAt(readDocument(textOf(params.getOrInput('data'))), path);
+    if ('value' in found) return found.value;
+    if (isLax) return null;
+    throw refusal(
+      describeMissing(found.missing, path.join(separator)),
+      'Correct the path, or set lax="true" to go on with null.',
+    );
   },
 };
 
@@ -49,18 +43,10 @@ export const cborparse: TaskType = {
   },
 };
 
-function parseDocument(data: Value): Value {
-  if (typeof data !== 'string' && !(isBytes(data) && isUtf8(data))) {
-    throw refusal(`data must be JSON text, not ${shownValue(data)}`);
-  }
-  const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
-  try {
-    return parseExactJson(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw refusal(
-      `The answer is no JSON: ${error instanceof Error ? error.message : String(error)}; it begins ${shownValue(text.slice(0, 60))}`,
-    );
-  }
+function textOf(data: Value): string {
+  if (typeof data === 'string') return data;
+  if (isBytes(data) && isUtf8(data)) return Buffer.from(data).toString('utf8');
+  throw refusal(`data must be JSON text, not ${shownValue(data)}`);
 }
 
 function pathOf(path: Value | undefined, separator: string): readonly string[] {
@@ -70,11 +56,4 @@ function pathOf(path: Value | undefined, separator: string): readonly string[] {
     : toText(path, 'path').split(separator);
   if (steps.length > mostSteps) throw refusal(`The path has more than ${String(mostSteps)} steps`);
   return steps;
-}
-
-/** Undefined when there is nothing. Places of a list count from its end when they are negative. */
-function enter(value: Value, step: string): Value | undefined {
-  if (isMap(value)) return Object.hasOwn(value, step) ? value[step] : undefined;
-  if (!isList(value) || !/^-?\d{1,9}$/.test(step)) return undefined;
-  return value.at(Number(step));
 }
