@@ -38,6 +38,14 @@ describe('http.request', () => {
     });
   });
 
+  it('given an address that strangers choose, when it leads into the network, then it is not called', async () => {
+    const before = api.requests().length;
+    await expect(callAction(request, { with: { url: api.url, onlyPublic: true } })).rejects.toMatchObject({
+      code: 'target.forbidden',
+    });
+    expect(api.requests()).toHaveLength(before);
+  });
+
   it('given text as body, when it is sent, then it arrives as it is', async () => {
     await callAction(request, {
       with: { method: 'PUT', url: api.url, body: 'a,b\n1,2', headers: { 'content-type': 'text/csv' } },

@@ -23,6 +23,11 @@ export const request = defineAction({
     query: z.record(z.string(), text).optional().meta({ title: 'Query' }),
     body: z.unknown().optional().meta({ title: 'Body', description: 'Text is sent as it is, anything else as JSON' }),
     timeout: duration().optional(),
+    onlyPublic: z.boolean().default(false).meta({
+      title: 'Only public',
+      description:
+        'For an address that strangers choose, as in a webhook: it must be public, also where the operator allows more',
+    }),
     expect: z
       .array(z.number().int().min(100).max(599))
       .optional()
@@ -46,6 +51,7 @@ export const request = defineAction({
       url: target(input, client),
       headers: headersOf(input.headers, client, idempotencyKey),
       signal,
+      onlyPublic: input.onlyPublic,
       ...(input.body !== undefined && { body: input.body }),
       ...(input.timeout !== undefined && { timeoutMs: input.timeout }),
       ...(expect !== undefined && { accept: (status: number) => expect.includes(status) }),

@@ -83,6 +83,20 @@ describe('oracle.collect', () => {
     });
   });
 
+  it('given an address that strangers choose, when it leads into the network, then nobody is asked', async () => {
+    const before = seen.length;
+    const known = { url: origin, headers: { 'x-key': 'geheim' } };
+    const ask = (url: string) =>
+      callAction(collect, {
+        settings: { sources: { known } },
+        with: { sources: [{ name: 'known', url, onlyPublic: true }] },
+      });
+
+    await expect(ask(`${origin}/1`)).rejects.toMatchObject({ faults: [{ rule: 'target.forbidden' }] });
+    await expect(ask('/1')).rejects.toMatchObject({ faults: [{ rule: 'flow.input' }] });
+    expect(seen).toHaveLength(before);
+  });
+
   it('given an even number, when they are asked, then it is the exact mean of the middle two', async () => {
     expect(await collected([aSource('1'), aSource('1.000000000000000000001')])).toMatchObject({
       value: '1.0000000000000000000005',

@@ -2,8 +2,8 @@ import { PatchbayError, defineAction, duration, z, type HttpClient } from '#sdk'
 import { oracle } from './connection.js';
 import { curate, type Quote } from './curated-value.js';
 import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal, type Rounding } from './decimal.js';
-import { decimalAt, type JsonPath } from './json-document.js';
-import { addressOf } from './known-sources.js';
+import { decimalAt, type JsonPath } from './json-path.js';
+import { sourceAddress } from './known-sources.js';
 import type { OracleClient } from './oracle.client.js';
 
 const decimalText = z.union([z.string(), z.number()]);
@@ -38,6 +38,11 @@ const source = z.strictObject({
     }),
   times: decimalText.optional().meta({ title: 'Times', description: 'The number is multiplied by it, exactly.' }),
   headers: z.record(z.string(), z.string()).default({}).meta({ title: 'Headers' }),
+  onlyPublic: z.boolean().default(false).meta({
+    title: 'Only public',
+    description:
+      'For an address that strangers choose, as in a request: it must be a whole one and public, also where the operator allows more.',
+  }),
 });
 
 const input = z
@@ -156,8 +161,8 @@ interface Asking {
 }
 
 async function ask(source: Source, { client, http, ...rest }: Asking): Promise<Decimal> {
-  const { path, times } = source;
-  const { text } = await http.request({ ...addressOf(source, client), ...rest, maxBytes: mostBytes });
+  const { path, times, onlyPublic } = source;
+  const { text } = await http.request({ ...sourceAddress(source, client), ...rest, onlyPublic, maxBytes: mostBytes });
   const value = decimalAt(text, stepsOf(path));
   return times === undefined ? value : value.times(parseDecimal(times, 'times'));
 }

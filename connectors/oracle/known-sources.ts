@@ -13,6 +13,8 @@ interface Asked {
   /** Of its own, or below the address of the source that the connection knows by the same name. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Strangers choose `url`. */
+  readonly onlyPublic: boolean;
 }
 
 /**
@@ -20,8 +22,18 @@ interface Asked {
  *
  * @throws connection.invalid, flow.input
  */
-export function addressOf({ name, url, headers }: Asked, client: OracleClient | undefined): SourceAddress {
+export function sourceAddress(
+  { name, url, headers, onlyPublic }: Asked,
+  client: OracleClient | undefined,
+): SourceAddress {
   if (!url.startsWith('/')) return { url, headers, redact: [] };
+  if (onlyPublic) {
+    // Whoever chose it would be let in by the headers of the source.
+    throw new PatchbayError('flow.input', {
+      detail: `The source ${name} is onlyPublic, and ${url} is no whole address.`,
+      fix: 'Give the whole address, or take onlyPublic away where the flow itself says what is asked.',
+    });
+  }
   const known = client?.settings.sources[name];
   if (client === undefined || known === undefined) {
     throw new PatchbayError('connection.invalid', {

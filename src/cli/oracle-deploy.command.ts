@@ -1,11 +1,11 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { specIdOf } from '../../connectors/oracle/job-id.js';
 import { exitCodes } from './exit-code.js';
 import { CommandError, UsageError } from './failure.js';
 import type { HubClient } from './hub-client.js';
 import { HubChain } from './hub-chain.js';
-import { jobIdWord } from './oracle-job-id.js';
 import { jobFlowText } from './oracle-job-flow.js';
 import type { Session } from './session.js';
 
@@ -78,9 +78,10 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
   session.note(`✓ connection ${connection}`);
 
   const jobId = randomUUID();
+  const onlyPublic = !developmentChains.includes(network.settings.chainId);
   if (job !== undefined && flowFile !== undefined) {
     await mkdir(dirname(flowFile.path), { recursive: true });
-    await writeFile(flowFile.path, jobFlowText({ name: job, jobId, connection }), { flag: 'wx' });
+    await writeFile(flowFile.path, jobFlowText({ name: job, jobId, connection, onlyPublic }), { flag: 'wx' });
     session.note(`✓ job ${job} in ${flowFile.shown}`);
   }
   const result = {
@@ -88,7 +89,7 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
     link,
     operator,
     connection,
-    ...(job !== undefined && { job: { name: job, id: jobId, specId: jobIdWord(jobId), flow: flowFile?.shown } }),
+    ...(job !== undefined && { job: { name: job, id: jobId, specId: specIdOf(jobId), flow: flowFile?.shown } }),
   };
   session.show(result, () =>
     [
@@ -96,7 +97,7 @@ export async function deployOracle(options: OracleDeployOptions, session: Sessio
       `operator   ${operator}`,
       ...(job === undefined
         ? []
-        : [`job        ${jobId}`, `specId     ${jobIdWord(jobId)}   (what a consumer contract asks for)`]),
+        : [`job        ${jobId}`, `specId     ${specIdOf(jobId)}   (what a consumer contract asks for)`]),
     ].join('\n'),
   );
 }

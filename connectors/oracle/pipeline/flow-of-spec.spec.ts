@@ -76,6 +76,28 @@ steps:
     expect(kept).toMatchObject({ text: expect.stringMatching(/allowUnrestrictedNetworkAccess="true"/) as unknown });
   });
 
+  it.each(['"t"', '"TRUE"', '1', '<true>', '"$(params.any)"'])(
+    'given a task that goes anywhere because of %s, when only public addresses are wanted, then that is taken out',
+    async (written) => {
+      const text = await readFile(new URL('../testing/jobs/get-uint256.toml', import.meta.url), 'utf8');
+      const access = (value: string) =>
+        text.replace('allowUnrestrictedNetworkAccess="true"', `allowUnrestrictedNetworkAccess=${value}`);
+      const { spec } = parseJobSpec(access(written));
+
+      expect(flowOfSpec(spec!, options)).toMatchObject({
+        text: expect.not.stringMatching(/allowUnrestricted/) as unknown,
+      });
+      expect(flowOfSpec(spec!, { ...options, chainUrls: undefined })).toMatchObject({
+        faults: [{ rule: 'open-address' }],
+      });
+      expect(plainFlowOf(spec!, options)).toContain('onlyPublic: true');
+      expect(plainFlowOf(spec!, { ...options, chainUrls: 'allowed' })).not.toContain('onlyPublic');
+      const strict = parseJobSpec(access('"false"')).spec!;
+      expect(flowOfSpec(strict, options)).toMatchObject({ text: expect.stringMatching(/Access="false"/) as unknown });
+      expect(plainFlowOf(strict, { ...options, chainUrls: 'allowed' })).toContain('onlyPublic: true');
+    },
+  );
+
   it('given a job without an id, when it is imported, then the id is asked for', async () => {
     const { externalJobID: _, ...spec } = await specOf('get-bool');
     expect(flowOfSpec(spec, options)).toMatchObject({ faults: [{ rule: 'missing-key' }] });
@@ -113,6 +135,7 @@ describe('the same in ordinary steps', () => {
         - name: source1
           url: '{{event.params.get}}'
           path: '{{event.params.path}}'
+          onlyPublic: true
 
   - id: answer
     uses: oracle.fulfill

@@ -129,7 +129,9 @@ function inputLines({ type }: JobSpec): readonly string[] {
   return type === 'webhook' ? ["requestBody: '{{event.body}}'"] : [];
 }
 
-const openAccess = /\ballowUnrestrictedNetworkAccess\s*=\s*(?:"true"|true|"1"|1)\s*[,;]?/gi;
+/** Whatever it says but no. */
+const openAccess =
+  /\ballowUnrestrictedNetworkAccess\s*=\s*(?!["<]?\s*(?:false|f|0)\b)(?:"[^"]*"|<[^<>]*>|[\w.-]+)\s*[,;]?/gi;
 
 /** Of an address that the job itself spells out nothing changes: those may go where the operator allows in any case. */
 function sourceOf({ observationSource }: JobSpec, { chainUrls }: FlowOptions): string {
@@ -164,7 +166,17 @@ function faultsOf(spec: JobSpec, { chainUrls, file }: FlowOptions): Fault[] {
   return faults;
 }
 
-function isOpenToRequests({ type, attributes }: Task): boolean {
-  const isOpen = /^(true|t|1)$/i.test(attributes.get('allowunrestrictednetworkaccess')?.value ?? '');
-  return type === 'http' && isOpen && onlyVariable(attributes.get('url')?.value ?? '') !== undefined;
+function isOpenToRequests(task: Task): boolean {
+  return task.type === 'http' && accessOf(task) === 'open' && isUrlOfRequest(task);
+}
+
+/** Whether a task may go to more than public addresses, as far as it says so itself. */
+export function accessOf({ attributes }: Task): 'open' | 'public' | undefined {
+  const written = attributes.get('allowunrestrictednetworkaccess')?.value.trim();
+  if (written === undefined) return undefined;
+  return /^(false|f|0)$/i.test(written) ? 'public' : 'open';
+}
+
+export function isUrlOfRequest({ attributes }: Task): boolean {
+  return onlyVariable(attributes.get('url')?.value ?? '') !== undefined;
 }

@@ -1,6 +1,13 @@
 import { parseAbiCall, type AbiText } from './abi-text.js';
 import { parseExactJson } from './exact-json.js';
-import { connectionLine, descriptionOf, triggerOf, type FlowOptions } from './flow-of-spec.js';
+import {
+  accessOf,
+  connectionLine,
+  descriptionOf,
+  isUrlOfRequest,
+  triggerOf,
+  type FlowOptions,
+} from './flow-of-spec.js';
 import type { Task } from './graph.js';
 import type { JobSpec } from './spec.js';
 import { isMap } from './value.js';
@@ -15,7 +22,7 @@ export function plainFlowOf(spec: JobSpec, options: FlowOptions): string | undef
   if (spec.type !== 'directrequest') return undefined;
   const trigger = triggerOf(spec, options);
   if ('fault' in trigger) return undefined;
-  const values = new Reading(spec).values();
+  const values = new Reading(spec, options).values();
   if (!values) return undefined;
   const steps = values.map((value, index) => ({
     ...value,
@@ -41,6 +48,8 @@ interface Source {
   /** As a flow writes it: text, or a template. */
   readonly url: string;
   readonly path: string;
+  /** Whether it may only lead to public addresses. */
+  readonly onlyPublic: boolean;
 }
 
 interface PlainValue {
@@ -56,11 +65,12 @@ const isNumber = (type: string): boolean => /^u?int/.test(type);
 
 function stepText({ id, type, sources }: Step): string {
   if (!isNumber(type)) {
-    return `  - id: ${id}\n    uses: http.request\n    with:\n      url: ${quoted(sources[0]!.url)}\n`;
+    const { url, onlyPublic } = sources[0]!;
+    return `  - id: ${id}\n    uses: http.request\n    with:\n      url: ${quoted(url)}\n${onlyPublic ? '      onlyPublic: true\n' : ''}`;
   }
   const lines = sources.map(
-    ({ url, path }, index) =>
-      `        - name: source${String(index + 1)}\n          url: ${quoted(url)}\n          path: ${quoted(path)}\n`,
+    ({ url, path, onlyPublic }, index) =>
+      `        - name: source${String(index + 1)}\n          url: ${quoted(url)}\n          path: ${quoted(path)}\n${onlyPublic ? '          onlyPublic: true\n' : ''}`,
   );
   const minimum = sources.length > 1 ? '      minimum: 1\n' : '';
   return `  - id: ${id}\n    uses: oracle.collect\n    with:\n${minimum}      sources:\n${lines.join('')}`;
@@ -82,7 +92,10 @@ class Reading {
   /** Tasks that the way back has passed. */
   readonly #seen = new Set<string>();
 
-  constructor(readonly spec: JobSpec) {
+  constructor(
+    readonly spec: JobSpec,
+    readonly options: FlowOptions,
+  ) {
     this.#tasks = new Map(spec.graph.tasks.map((task) => [task.id, task]));
   }
 
@@ -137,7 +150,14 @@ class Reading {
     if (get.attributes.has('requestdata') || get.attributes.has('headers')) return undefined;
     const url = this.#text(get, 'url');
     const path = this.#text(parse, 'path');
-    return url === undefined || path === undefined ? undefined : { url, path };
+    return url === undefined || path === undefined ? undefined : { url, path, onlyPublic: this.#isOnlyPublic(get) };
+  }
+
+  /** As the pipeline decides it. */
+  #isOnlyPublic(get: Task): boolean {
+    const access = accessOf(get);
+    if (access === 'public' || !isUrlOfRequest(get)) return access === 'public';
+    return access !== 'open' || this.options.chainUrls !== 'allowed';
   }
 
   #only(tasks: readonly Task[], type: string): Task | undefined {
