@@ -1,122 +1,34 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AbiCoder, encodeBytes32String } from 'ethers';
+import { getFragment, selectorOf, type TransactionRecord } from '#evm';
+import { artefact, devAccounts, type DevChain } from '../../src/evm/testing/dev-chain.js';
+import { callAction } from '../../test/builders/action-call.js';
 import {
-  Network,
-  blockMemory,
-  compileLogDecoder,
-  contractDirectory,
-  createKeySigner,
-  getFragment,
-  networkDirectory,
-  selectorOf,
-  senderLeases,
-  signerSource,
-  transactionSignals,
-  transactionStore,
-  type TransactionRecord,
-} from '#evm';
-import type { Store } from '#platform';
-import { PatchbayError, Secret, type HttpClient, type ServiceToken } from '#sdk';
-import { KyselyTransactionStore } from '#transactions';
-import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
-import { silent } from '../../src/evm/testing/heard-logs.js';
-import { localLeases, localSignals } from '../../src/evm/testing/manager-parts.js';
-import { openTestStore } from '../../test/environment/postgres.js';
-import { oracle as oracleConnection } from './connection.js';
+  requestsOf,
+  startAnsweringStage,
+  type AnsweringStage,
+  type Asked,
+} from '../../test/builders/answering-stage.js';
+import { untilEnded } from '../../test/builders/lent-network.js';
+import type { OracleStage } from '../../test/builders/oracle-stage.js';
 import { fulfill } from './fulfill.action.js';
-import type { OracleClient } from './oracle.client.js';
-import { oracleRequest } from './operator-abi.js';
 import type { Artefact } from './testing/chainlink-contracts.js';
-import {
-  startOracleStage,
-  type Deployed,
-  type MinedTransaction,
-  type OracleStage,
-} from '../../test/builders/oracle-stage.js';
 
-const http: HttpClient = {
-  request: () => Promise.reject(new Error('not used')),
-  agents: { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) },
-  assertAllowed: () => Promise.resolve(),
-};
 const coder = AbiCoder.defaultAbiCoder();
 const job = `0x${Buffer.from('0eec7e1dd0d2476ca1a872dfb6633f46').toString('hex')}`;
 const oracleAccount = devAccounts[1];
-const decoder = compileLogDecoder(oracleRequest);
 
-let chain: DevChain;
-let store: Store;
-let ledger: KyselyTransactionStore;
-let network: Network;
+let world: AnsweringStage;
 let stage: OracleStage;
-let use: <T>(token: ServiceToken<T>) => T;
+let chain: DevChain;
+let kept: AnsweringStage['kept'];
 
 beforeAll(async () => {
-  [chain, store] = await Promise.all([DevChain.start(), openTestStore()]);
-  stage = await startOracleStage(chain, { withOldOracle: true });
-  ledger = new KyselyTransactionStore(store.db);
-  const signer = await createKeySigner('oracle-key', new Secret(oracleAccount.key));
-  const services = new Map<string, unknown>([
-    [transactionStore.name, ledger],
-    [signerSource.name, { get: () => Promise.resolve(signer) }],
-    [transactionSignals.name, localSignals()],
-    [senderLeases.name, localLeases()],
-    [contractDirectory.name, { find: () => Promise.resolve(undefined), names: () => Promise.resolve([]) }],
-    [blockMemory.name, undefined],
-    [networkDirectory.name, { get: () => Promise.resolve(network), byChainId: () => Promise.resolve(network) }],
-  ]);
-  use = <T>(token: ServiceToken<T>): T => services.get(token.name) as T;
-  network = new Network(
-    {
-      name: 'local',
-      rpcUrls: [chain.url],
-      wsUrl: undefined,
-      chainId: DevChain.chainId,
-      confirmations: 0,
-      revertedAfter: undefined,
-      addressBook: undefined,
-      blockTimeMs: undefined,
-    },
-    { http, log: silent, use },
-  );
-  network.startSending();
+  world = await startAnsweringStage({ withOldOracle: true });
+  ({ contracts: stage, chain, kept } = world);
 }, 120_000);
 
-afterAll(async () => {
-  await network.close();
-  http.agents.http.destroy();
-  await chain.stop();
-  await store.close();
-});
-
-interface Asked {
-  readonly id: string;
-  readonly expiration: string;
-  readonly [field: string]: unknown;
-}
-
-/** What `oracle.request` gives the flow. */
-function requestsOf({ hash, blockNumber, logs }: MinedTransaction): Asked[] {
-  return logs
-    .filter(({ topics }) => topics[0] === decoder.topic)
-    .map((log) => {
-      const { args } = decoder.decode(log);
-      return {
-        id: String(args['requestId']),
-        oracle: log.address.toLowerCase(),
-        chainId: DevChain.chainId,
-        payment: args['payment'],
-        callbackAddress: args['callbackAddr'],
-        callbackFunctionId: args['callbackFunctionId'],
-        expiration: String(args['cancelExpiration']),
-        dataVersion: Number(args['dataVersion']),
-        blockNumber,
-        transactionHash: hash,
-      };
-    });
-}
+afterAll(() => world.close());
 
 async function ask(callback: string, { version = 1, consumer = stage.consumer } = {}): Promise<Asked> {
   const selector = selectorOf(getFragment(consumer.abi, 'function', callback));
@@ -124,48 +36,15 @@ async function ask(callback: string, { version = 1, consumer = stage.consumer } 
   return request!;
 }
 
-async function open(settings: Record<string, unknown> = {}): Promise<OracleClient> {
-  const parsed = oracleConnection.settings.parse({
-    contract: stage.operator.address,
-    signer: 'oracle-key',
-    ...settings,
+const answer = (given: Record<string, unknown>, settings?: Record<string, unknown>): ReturnType<typeof once> =>
+  untilEnded(() => once(given, settings));
+
+const once = (given: Record<string, unknown>, settings: Record<string, unknown> = {}) =>
+  callAction(fulfill, {
+    with: given,
+    settings: { contract: stage.operator.address, signer: 'oracle-key', ...settings },
+    use: world.use,
   });
-  return await oracleConnection.open(parsed, { name: 'my-oracle', http, log: silent, use });
-}
-
-async function answer(given: Record<string, unknown>, settings?: Record<string, unknown>): ReturnType<typeof once> {
-  for (;;) {
-    try {
-      return await once(given, settings);
-    } catch (error) {
-      if (!(error instanceof PatchbayError) || error.code !== 'evm.pending') throw error;
-    }
-  }
-}
-
-async function once(given: Record<string, unknown>, settings?: Record<string, unknown>) {
-  return await fulfill.run({
-    input: fulfill.input.parse(given),
-    client: await open(settings),
-    idempotencyKey: 'not used',
-    attempt: 1,
-    signal: new AbortController().signal,
-    http,
-    log: silent,
-    use,
-    flow: 'prices',
-    run: 'run',
-    step: 'answer',
-  });
-}
-
-async function kept({ id }: Asked, consumer: Deployed = stage.consumer): Promise<{ data: string; times: string }> {
-  const [data, times] = await Promise.all([
-    stage.read(consumer, 'answers', [id]),
-    stage.read(consumer, 'timesAnswered', [id]),
-  ]);
-  return { data: String(Object.values(data)[0]), times: String(Object.values(times)[0]) };
-}
 
 async function sentBy(address: string): Promise<number> {
   return Number(await chain.call('eth_getTransactionCount', [address, 'latest']));
@@ -374,7 +253,7 @@ describe('a request that is not open any more', () => {
     const settings = { contract: stage.operator.address };
     const key = `oracle:31337:${stage.operator.address}:${request.id}:${request.expiration}`;
     await expect(answer({ request, ...given, gasLimit: '410000' }, settings)).rejects.toThrow(/gas/);
-    const failed = await network.transactions.submit({
+    const failed = await world.network.transactions.submit({
       idempotencyKey: key,
       signer: 'oracle-key',
       to: stage.operator.address,
@@ -450,5 +329,5 @@ describe('the inputs of an answer', () => {
 });
 
 async function untilFinal({ id }: TransactionRecord): Promise<void> {
-  await network.transactions.waitFor(id, 'final', { withinMs: 20_000, signal: new AbortController().signal });
+  await world.network.transactions.waitFor(id, 'final', { withinMs: 20_000, signal: new AbortController().signal });
 }

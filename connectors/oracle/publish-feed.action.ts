@@ -1,7 +1,7 @@
 import { PatchbayError, defineAction, duration, z } from '#sdk';
 import { oracle } from './connection.js';
-import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal } from './decimal.js';
 import { contractAddress } from './contract-view.js';
+import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal } from './decimal.js';
 import { formatAnswer, isoTime, networkOf, now } from './feed.js';
 import { bound, deviationInput, feedContract, networkName, signerName } from './feed-inputs.js';
 import {

@@ -353,47 +353,7 @@ describe('the inputs of oracle.request', () => {
   );
 });
 
-describe('an oracle connection', () => {
-  const signal = new AbortController().signal;
-  const tried = async (settings: Readonly<Record<string, unknown>>): Promise<unknown> => {
-    const client = await open(settings);
-    return await Promise.resolve(oracle.test!(client, signal)).then(
-      () => 'works',
-      (error: unknown) => error,
-    );
-  };
-
-  it('given an authorised signer, when it is tried, then it works, and the contract is known for what it is', async () => {
-    expect(await tried({ signer: 'oracle-key' })).toBe('works');
-    expect(await tried({ contract: stage.oldOracle!.address, signer: 'oracle-key' })).toBe('works');
-    await expect((await open()).contract()).resolves.toMatchObject({ kind: 'operator' });
-  });
-
-  it('given a signer that is not authorised, when it is tried, then the remedy is named', async () => {
-    const { operator, deploy, link } = stage;
-    const other = await deploy(await codeOf('Operator'), [link.address, devAccounts[0].address]);
-    expect(await tried({ contract: other.address, signer: 'oracle-key' })).toMatchObject({
-      code: 'connection.invalid',
-      detail: expect.stringContaining(devAccounts[1].address),
-      fix: expect.stringContaining('setAuthorizedSenders'),
-    });
-    expect(operator.address).not.toBe(other.address);
-  });
-
-  it('given a forwarder, when it is tried, then the signer must be authorised there, and it at the contract', async () => {
-    const { deploy, send, link, operator } = stage;
-    const owner = devAccounts[0].address;
-    const zero = `0x${'0'.repeat(40)}`;
-    const forwarder = await deploy(await codeOf('AuthorizedForwarder'), [link.address, owner, zero, '0x']);
-    const settings = { signer: 'oracle-key', forwarder: forwarder.address };
-
-    expect(await tried(settings)).toMatchObject({ detail: expect.stringContaining(devAccounts[1].address) });
-    await send(forwarder, 'setAuthorizedSenders', [[devAccounts[1].address]]);
-    expect(await tried(settings)).toMatchObject({ detail: expect.stringContaining(forwarder.address) });
-    await send(operator, 'setAuthorizedSenders', [[devAccounts[1].address, forwarder.address]]);
-    expect(await tried(settings)).toBe('works');
-  });
-
+describe('a connection that lacks its contract', () => {
   it.each([
     ['no contract', { contract: undefined }, /has no contract/],
     ['nothing at its address', { contract: `0x${'12'.repeat(20)}` }, /no contract at/],
@@ -405,15 +365,4 @@ describe('an oracle connection', () => {
       fix: expect.any(String),
     });
   });
-
-  it('given another contract, when it is asked what it is, then it is refused unless the kind is given', async () => {
-    const contract = stage.link.address;
-    await expect((await open({ contract })).contract()).rejects.toMatchObject({ code: 'connection.invalid' });
-    await expect((await open({ contract, kind: 'operator' })).contract()).resolves.toMatchObject({ kind: 'operator' });
-  });
 });
-
-async function codeOf(name: string) {
-  const { compileChainlink, pick } = await import('./testing/chainlink-contracts.js');
-  return pick(await compileChainlink(), name);
-}

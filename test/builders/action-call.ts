@@ -16,17 +16,18 @@ export function aHttpClient(): HttpClient {
   return createHttpClient({ egress: parseEgress(['127.0.0.1']) });
 }
 
-/** Opens a connection as the hub does: settings checked by the schema, no service bound. */
+/** Opens a connection as the hub does: settings checked by the schema, no service bound unless they are given. */
 export async function openConnection<Settings extends ObjectSchema, Client>(
   connection: ConnectionDefinition<Settings, Client>,
   settings: Readonly<Record<string, unknown>>,
   http = aHttpClient(),
+  use = noService,
 ): Promise<Client> {
   return connection.open(connection.settings.parse(settings), {
     name: 'under-test',
     http,
     log: silentLog,
-    use: noService,
+    use,
   });
 }
 
@@ -43,6 +44,8 @@ export interface ActionCall {
   readonly signal?: AbortSignal;
   /** What the hub lends. Default: nothing. */
   readonly use?: UseService;
+  /** Default: the real way out. */
+  readonly http?: HttpClient;
 }
 
 /** Calls an action as a run does, over real HTTP: inputs and output checked by the schemas. */
@@ -52,11 +55,11 @@ export async function callAction<
   Settings extends ObjectSchema,
   Client,
 >(action: ActionDefinition<Input, Output, Settings, Client>, call: ActionCall): Promise<z.output<Output>> {
-  const http = aHttpClient();
+  const { http = aHttpClient() } = call;
   const client =
     action.connection === undefined || call.settings === undefined
       ? undefined
-      : await openConnection(action.connection, call.settings, http);
+      : await openConnection(action.connection, call.settings, http, call.use);
   const output = await action.run({
     input: action.input.parse(call.with),
     // An action whose connection is optional takes undefined; the others are called with settings.
