@@ -14,5 +14,9 @@ export const sandboxFields: CustomFieldTypes = {
     Points__c: { type: 'double', precision: 18, scale: 4 },
     Removed__c: 'boolean',
   },
-  Shop_Order__c: { Number__c: key(40), Total__c: text(40), Email__c: text(80) },
+  Shop_Order__c: { Number__c: key(40), Total__c: text(40), Email__c: text(80), Tracking__c: text(40) },
+  Order_Shipped__e: { Number__c: text(40), Tracking__c: text(40) },
+  Receipt_Issued__e: { Number__c: text(40), Document__c: text(18) },
+  Lead: { Form_Entry__c: key(40) },
+  Points_Statement__c: { Wallet__c: key(42), Points__c: { type: 'double', precision: 18, scale: 2 } },
 };
