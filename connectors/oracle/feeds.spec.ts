@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { selectorOf, signatureOf, topicOf, type Abi } from '#evm';
 import type { Heard } from '#sdk';
 import { artefact } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
@@ -7,7 +6,6 @@ import { subscribersSource } from '../../test/builders/data-point-subscribers.js
 import { deployContract, type Deployed } from '../../test/builders/deployed.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { deliver } from './deliver.action.js';
-import * as feedAbi from './feed-abi.js';
 import { feedUpdated } from './feed-updated.trigger.js';
 import { publishFeed } from './publish-feed.action.js';
 import { readFeed } from './read-feed.action.js';
@@ -92,29 +90,6 @@ async function chainTime(): Promise<number> {
 const publish = (feed: Deployed, value: string, more: object = {}, step?: string) =>
   stage.run(publishFeed, { contract: feed.address, from: 'one', value, ...more }, step);
 const read = (contract: string, more: object = {}) => stage.run(readFeed, { contract, ...more });
-
-describe('the interfaces that are written by hand', () => {
-  it.each([
-    [
-      'PriceFeed',
-      ['decimals', 'description', 'latestRoundData', 'getRoundData', 'openRound', 'reports', 'rules', 'report'],
-    ],
-    ['DataPoints', ['decimals', 'latestPoint', 'deliverPoint']],
-  ] as const)('given %s, then its functions, events and errors are those', (name, functions) => {
-    const abi = artefact(name).abi as Abi;
-    for (const part of functions) {
-      const ours = feedAbi[part];
-      const real = abi.find((fragment) => fragment.type === 'function' && selectorOf(fragment) === selectorOf(ours));
-      expect(real?.outputs?.map(({ type }) => type)).toEqual(ours.outputs?.map(({ type }) => type));
-    }
-    const errors = name === 'PriceFeed' ? feedAbi.priceFeedErrors : feedAbi.dataPointsErrors;
-    const known = abi.filter(({ type }) => type === 'error').map(signatureOf);
-    for (const error of errors) expect(known).toContain(signatureOf(error));
-    const events = name === 'PriceFeed' ? [feedAbi.answerUpdated] : [feedAbi.pointDelivered, feedAbi.deliveryFailed];
-    const topics = abi.filter(({ type }) => type === 'event').map(topicOf);
-    for (const event of events) expect(topics).toContain(topicOf(event));
-  });
-});
 
 describe('oracle.readFeed', () => {
   it("given the vendor's mock, when it is read, then the answer has its decimals exactly", async () => {

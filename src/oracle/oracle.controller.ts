@@ -50,7 +50,7 @@ export class OracleController {
   }
 }
 
-/** @throws flow.input unless it is exactly one of value and error */
+/** @throws oracle.answer unless it is exactly one of value and error */
 function resumptionOf(body: unknown): { readonly value: unknown } | { readonly error: string } {
   const given = z.looseObject({ value: z.unknown(), error: z.string().nullish() }).safeParse(body);
   const { value, error } = given.success ? given.data : {};
