@@ -71,15 +71,20 @@ export const syncRecord = defineAction({
   },
   async run({ input: given, client, use, signal, idempotencyKey, flow }) {
     const { sync, identity, mapping, seen, reverted } = given;
-    const opened = await openSync({ client, use, signal, flow }, { sync, identity }, mapping);
+    const scope = { sync, identity };
+    const opened = await openSync({ client, use, signal, flow }, scope, mapping);
     const keys = given.key === undefined ? undefined : [keyOrRefusal(opened, given.key)];
     const isChange = given.change === 'created' || given.change === 'updated';
-    if (keys === undefined && isChange && (await isEcho(opened, given.recordId, seen))) {
+    const ownerOf = (key: string) => `${idempotencyKey}:${key}`;
+    const echoed = keys === undefined && isChange ? await keyOfEcho(opened, given.recordId, seen) : undefined;
+    if (echoed !== undefined) {
+      // An attempt that a crash has ended may hold it still, and there is nobody else to give it back.
+      await opened.parts.ledger.release(scope, echoed, ownerOf(echoed));
       return { synced: [], isEcho: true };
     }
     const synced = [];
     for (const key of keys ?? (await keysOfRecord(opened, given.recordId, signal))) {
-      const wish = { owner: `${idempotencyKey}:${key}`, waits: true, isReverted: reverted };
+      const wish = { owner: ownerOf(key), waits: true, isReverted: reverted };
       const { fields, functions, transactions, ...result } = await opened.sync(key, wish, signal);
       synced.push({ key, ...result, fields: [...fields], functions: [...functions], transactions: [...transactions] });
     }
@@ -97,21 +102,21 @@ async function keysOfRecord(opened: RecordSync, id: string | undefined, signal: 
   return [...new Set([before, now].filter((key) => key !== undefined))];
 }
 
-/** Whether an event shows nothing but what was agreed on: then it tells of the hub's own write. */
-async function isEcho(
+/** The key of an event that shows nothing but what was agreed on: then it tells of the hub's own write. */
+async function keyOfEcho(
   { parts: { ledger, scope, translations, mapping, chain } }: RecordSync,
   id: string | undefined,
   seen: Readonly<Record<string, unknown>> = {},
-): Promise<boolean> {
+): Promise<string | undefined> {
   const key = id === undefined ? undefined : await ledger.keyOf(scope, id);
-  if (key === undefined) return false;
+  if (key === undefined) return undefined;
   const row = (await ledger.find(scope, [key])).get(key);
   // What lies in the ledger was put there by the sync itself.
   const agreed = row?.agreed as Agreement | undefined;
-  if (agreed === undefined || !agreed.inSalesforce || row?.intent !== undefined) return false;
+  if (agreed === undefined || !agreed.inSalesforce || row?.intent !== undefined) return undefined;
   const fields = new Map([...translations].map(([name, own]) => [name.toLowerCase(), { name, own }]));
   const watched = Object.entries(seen).filter(([name]) => name !== 'Id' && name !== 'LastModifiedDate');
-  return (
+  const isEcho =
     watched.length > 0 &&
     watched.every(([name, raw]) => {
       if (name.toLowerCase() === mapping.salesforce.key.toLowerCase()) {
@@ -120,8 +125,8 @@ async function isEcho(
       if (name.toLowerCase() === mapping.deletes.mark?.toLowerCase()) return (raw === true) === (agreed.mark === true);
       const field = fields.get(name.toLowerCase());
       return field !== undefined && field.own.fromRow(raw) === (agreed.fields[field.name]?.salesforce ?? null);
-    })
-  );
+    });
+  return isEcho ? key : undefined;
 }
 
 function keyOrRefusal({ parts: { chain, mapping } }: RecordSync, text: string, id?: string): string {
