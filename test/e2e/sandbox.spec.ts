@@ -97,6 +97,42 @@ describe('the example flows in the sandbox', () => {
     expect(items.filter(({ signer }) => signer !== 'demo-oracle')).toMatchObject([{ signer: 'treasury' }]);
   });
 
+  it('given shipped-order, when the org publishes that an order was shipped, then the order has a receipt and the org hears of it', async () => {
+    sandbox.salesforce.publish('Order_Shipped__e', { Number__c: 'A-17', Tracking__c: 'KX-2201' });
+
+    const issued = await eventually(() => sandbox.salesforce.events('/event/Receipt_Issued__e')[0], {
+      what: 'the receipt',
+    });
+
+    const [order] = records('Shop_Order__c');
+    const [file] = records('ContentVersion');
+    expect(order).toMatchObject({ Number__c: 'A-17', Tracking__c: 'KX-2201' });
+    expect(file).toMatchObject({ Title: 'receipt-A-17', FirstPublishLocationId: order?.['Id'] });
+    expect(issued).toMatchObject({
+      data: { payload: { Number__c: 'A-17', Document__c: file?.['ContentDocumentId'] } },
+    });
+  });
+
+  it('given zap-lead, when one entry of a form is posted twice, then there is one lead', async () => {
+    const entry = { id: 'entry-31', name: 'Lovelace', email: 'Ada@example.com' };
+
+    for (let time = 0; time < 2; time += 1) await hub.post('/hooks/zap-lead', entry);
+    await eventually(() => records('Lead').length > 0, { what: 'the lead' });
+
+    expect(records('Lead')).toMatchObject([{ Form_Entry__c: 'entry-31', LastName: 'Lovelace', Company: 'unknown' }]);
+  });
+
+  it('given every example, when the hub asks the other sides, then they have all that it names', async () => {
+    const examples = await exampleFlows();
+    const { flows } = await hub.get<{ flows: { name: string; faults: object[] }[] }>('/api/flows');
+
+    expect(flows.map(({ name }) => `${name}.yaml`)).toEqual(expect.arrayContaining(Object.keys(examples)));
+    expect(flows.flatMap(({ faults }) => faults)).toEqual([]);
+    for (const document of Object.values(examples)) {
+      expect(await hub.post('/api/flows/lint', { document })).toEqual({ faults: [], warnings: [] });
+    }
+  });
+
   it('given Salesforce that loses its answer, when the step is tried again, then there is one contact and the run completes', async () => {
     sandbox.salesforce.addFault({ kind: 'loseAnswer', on: 'rest', times: 1, method: 'PATCH' });
 
