@@ -12,6 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../environment/postgres.j
 const token = 10n ** 18n;
 const kills = 8;
 const changes = 60;
+const everyNth = Math.floor(changes / kills);
 /**
  * The last ones change on both sides at once. As setMember sets all of a member, who changes one value of it can
  * overwrite another one that has just been changed, so of these only equality is promised.
@@ -75,10 +76,10 @@ describe('a two-way sync, with the hub killed', () => {
       if (isOnChain) await changeOnChain(member);
       else changeInSalesforce(member);
       await delay(randomInt(150));
-      if (change % Math.floor(changes / kills) === 3) {
+      if (change % everyNth === everyNth - 1 && change < everyNth * kills) {
         await hub.kill();
         await hub.start();
-        await delay(randomInt(2_500));
+        await delay(randomInt(2_000));
       }
     }
 
