@@ -62,7 +62,12 @@ export const syncEvent = defineAction({
         fields: [{ salesforce: 'Amount__c', chain: 'value', decimals: 6, exact: 'AmountExact__c' }],
         reverted: 'Reverted__c',
       },
-      event: '{{event}}',
+      event: {
+        chainId: 1,
+        transaction: { hash: '0x7ee3cbf9a2e1b3b6e0f7f2b1f6a7f0cbf1a3a1e9e8d5b0d3a2c4f6e8a0b2c4d6' },
+        log: { index: 3 },
+        args: { from: '0x70997970c51812dc3a010c7d01b50e0d17dc79c8', value: '1250000' },
+      },
     },
   ],
   repeatable: 'The record is found by the id of the event, so there is one record however often it is done.',
