@@ -4,6 +4,9 @@ import type { Database } from '#platform';
 
 const keptDays = 2;
 
+/** The key is flushed with the event, which is stored next: whoever finds the event after a crash finds its key too. */
+const unflushed = sql`select set_config('synchronous_commit', 'off', true)`;
+
 /** Remembers what adapters were asked, before anything is done about it. */
 export class RequestsStore {
   constructor(private readonly db: Kysely<Database>) {}
@@ -12,7 +15,8 @@ export class RequestsStore {
   async keyOf(flow: string, fingerprint: string, withinMs: number): Promise<string> {
     const key = randomUUID();
     const { rows } = await sql<{ key: string }>`
-      insert into oracle_request as known (flow, fingerprint, key) values (${flow}, ${fingerprint}, ${key})
+      insert into oracle_request as known (flow, fingerprint, key)
+      select ${flow}::text, ${fingerprint}::text, ${key}::text from (${unflushed}) unflushed
       on conflict (flow, fingerprint) do update set
         key = case when known.at < now() - ${withinMs} * interval '1 ms' then excluded.key else known.key end,
         at = case when known.at < now() - ${withinMs} * interval '1 ms' then excluded.at else known.at end
