@@ -213,7 +213,7 @@ describe('the second tutorial', () => {
       ],
       [
         await ask('/api/contracts/markt/article?id=1'),
-        { status: 404, body: { fix: 'There are: usdc, loyalty-token, market' } },
+        { status: 404, body: { fix: expect.stringMatching(/^There are: usdc, .*market$/) } },
       ],
       [
         await post(`${at}/buy`, { ...buy, args: { id: 0, count: 2 }, value: '2000' }, { 'idempotency-key': 'order-1' }),

@@ -218,14 +218,14 @@ describe('choosing a compiler', () => {
 
   it('given a version that is not installed, when it is needed, then the command that installs it is named', async () => {
     const old = await failureOf({ 'A.sol': 'pragma solidity ^0.7.6; contract A {}' });
-    const asked = await failureOf({ 'A.sol': counter }, { compiler: '0.8.19' });
+    const asked = await failureOf({ 'A.sol': counter }, { compiler: '0.8.20' });
 
     expect(old.code).toBe('solidity.compilerMissing');
     expect(old.detail).toBe('No installed compiler suits A.sol (^0.7.6). Installed: 0.8.37, 0.8.24, 0.8.19, 0.6.12');
     expect(old.fix).toContain('npm install solc-0.7.6@npm:solc@0.7.6');
     expect(asked).toMatchObject({
       code: 'solidity.compilerMissing',
-      fix: expect.stringContaining('solc-0.8.19@npm:solc@0.8.19'),
+      fix: expect.stringContaining('solc-0.8.20@npm:solc@0.8.20'),
     });
     expect(await failureOf({ 'A.sol': counter }, { compiler: '../solc' })).toMatchObject({ code: 'request.invalid' });
   });
