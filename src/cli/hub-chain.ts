@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { exitCodes } from './exit-code.js';
@@ -82,7 +82,7 @@ export class HubChain {
     const sent = await hub.post<SentAnswer>(
       `/api/contracts/${encodeURIComponent(contract)}/${called}`,
       { args, from, network, wait: 'mined', ...(as !== undefined && { interface: as }) },
-      this.#headers(isRepeatable ? randomUUID() : `${contract}:${called}:${told}`),
+      this.#headers(isRepeatable ? randomUUID() : `${contract}:${called}:${hash('sha256', JSON.stringify(args))}`),
     );
     session.note(`✓ ${told}`);
     return sent;
