@@ -27,14 +27,14 @@ export async function deployContract(
 ): Promise<Deployed> {
   const contract = new Interface(abi as never);
   const data = bytecode + contract.encodeDeploy(args).slice(2);
-  const { contractAddress } = await mined(chain, await chain.send({ data, gas: '0x7a1200' }));
+  const { contractAddress } = await chain.receipt(await chain.send({ data, gas: '0x7a1200' }));
   const address = contractAddress!.toLowerCase();
   const call = (name: string, given: readonly unknown[]): string => contract.encodeFunctionData(name, given);
   return {
     address,
     async send(name, given = [], { from = devAccounts[0].address } = {}) {
       const hash = await chain.send({ from, to: address, data: call(name, given), gas: '0x7a1200' });
-      const { status } = await mined(chain, hash);
+      const { status } = await chain.receipt(hash);
       if (status !== '0x1') throw new Error(`${name} was reverted`);
       return hash;
     },
@@ -62,7 +62,7 @@ export async function deployContract(
       return own === null ? error.message : `${own.name}(${own.args.map(String).join(', ')})`;
     },
     async events(hash) {
-      const { logs } = await mined(chain, hash);
+      const { logs } = await chain.receipt(hash);
       return logs
         .filter((log) => log.address.toLowerCase() === address)
         .map((log) => {
@@ -71,17 +71,4 @@ export async function deployContract(
         });
     },
   };
-}
-
-interface Mined {
-  readonly status: string;
-  readonly contractAddress: string | null;
-  readonly logs: readonly { readonly address: string; readonly topics: string[]; readonly data: string }[];
-}
-
-async function mined(chain: DevChain, hash: string): Promise<Mined> {
-  const receipt = await chain.call<Mined | null>('eth_getTransactionReceipt', [hash]);
-  if (receipt) return receipt;
-  await chain.mine();
-  return await mined(chain, hash);
 }

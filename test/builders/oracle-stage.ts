@@ -1,5 +1,5 @@
 import { decodeOutputs, encodeCall, encodeDeploy, getFragment, type Abi } from '#evm';
-import { type DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
+import { type DevChain, devAccounts, type Receipt } from '../../src/evm/testing/dev-chain.js';
 import {
   compileChainlink,
   compileOldOracle,
@@ -55,12 +55,9 @@ export async function startOracleStage(
 
   const mined = async (transaction: Readonly<Record<string, unknown>>): Promise<Receipt> => {
     const hash = await chain.send({ gas: '0x1c9c380', ...transaction });
-    for (;;) {
-      const receipt = await chain.call<Receipt | null>('eth_getTransactionReceipt', [hash]);
-      if (receipt === null) continue;
-      if (receipt.status !== '0x1') throw new Error(`The transaction ${hash} was reverted`);
-      return receipt;
-    }
+    const receipt = await chain.receipt(hash);
+    if (receipt.status !== '0x1') throw new Error(`The transaction ${hash} was reverted`);
+    return receipt;
   };
   const deploy: OracleStage['deploy'] = async ({ abi, bytecode }, args = []) => {
     const { contractAddress } = await mined({ data: encodeDeploy(abi, bytecode, args) });
@@ -96,12 +93,4 @@ export async function startOracleStage(
     await fund(oldConsumer.address);
   }
   return { link, operator, oldOracle, consumer, oldConsumer, deploy, send, read, fund };
-}
-
-interface Receipt {
-  readonly transactionHash: string;
-  readonly blockNumber: string;
-  readonly status: string;
-  readonly contractAddress: string | null;
-  readonly logs: MinedTransaction['logs'];
 }

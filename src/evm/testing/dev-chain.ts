@@ -19,6 +19,14 @@ export const devAccounts = [
 
 const transferManySelector = '0xec1ac440';
 
+export interface Receipt {
+  readonly transactionHash: string;
+  readonly status: string;
+  readonly blockNumber: string;
+  readonly contractAddress: string | null;
+  readonly logs: readonly { readonly address: string; readonly topics: string[]; readonly data: string }[];
+}
+
 /** A real node for specs: anvil on a free port, with the demo token deployed at its usual address. */
 export class DevChain {
   static readonly chainId = 31_337;
@@ -77,9 +85,20 @@ export class DevChain {
     await this.call('anvil_mine', [`0x${blocks.toString(16)}`]);
   }
 
-  /** From the first account, which the node signs for; mined at once unless automine is off. */
+  /** From the first account unless told otherwise, which the node signs for; mined when this returns, unless automine is off. */
   async send(transaction: Readonly<Record<string, unknown>>): Promise<string> {
-    return await this.call('eth_sendTransaction', [{ from: devAccounts[0].address, ...transaction }]);
+    const hash = await this.call<string>('eth_sendTransaction', [{ from: devAccounts[0].address, ...transaction }]);
+    // The node answers before its miner has taken the transaction.
+    if (await this.call<boolean>('anvil_getAutomine')) await this.receipt(hash);
+    return hash;
+  }
+
+  /** Waits for the block. */
+  async receipt(hash: string): Promise<Receipt> {
+    for (;;) {
+      const receipt = await this.call<Receipt | null>('eth_getTransactionReceipt', [hash]);
+      if (receipt) return receipt;
+    }
   }
 
   async transfer(amount: bigint, to: string = devAccounts[1].address): Promise<string> {

@@ -320,7 +320,7 @@ describe('comparing with the chain', () => {
   it('given a contract with immutables on chain, when sources are compared, then only what was deployed matches', async () => {
     const compiled = await counterOf(counter);
     const hash = await chain.send({ data: `${compiled.bytecode!}${'7'.padStart(64, '0')}`, gas: '0x1c9c380' });
-    const { contractAddress } = await chain.call<{ contractAddress: string }>('eth_getTransactionReceipt', [hash]);
+    const { contractAddress } = await chain.receipt(hash);
     const onChain = await chain.call<string>('eth_getCode', [contractAddress, 'latest']);
 
     expect(onChain).not.toBe(compiled.runtimeBytecode);
