@@ -26,6 +26,7 @@ export {
   type Queues,
 } from './queue/queues.js';
 export { Signals } from './signals/signals.js';
+export { Looks } from './signals/looks.js';
 export { buryInstance, findDeadInstances, joinInstances, type Instance, type JoinOptions } from './lease/instances.js';
 export { createLeases, type Lease, type Leases, type LeaseTimes } from './lease/leases.js';
 export { Watches, type Watch } from './lease/watches.js';
