@@ -67,6 +67,18 @@ describe('the Salesforce client', () => {
     expect(salesforce.org.state().tokensIssued).toBe(3);
   });
 
+  it('given a login that was refused, when the org is put right, then a test of the connection finds out at once, other calls later', async () => {
+    const client = salesforce.client();
+    salesforce.org.addFault({ kind: 'refuseLogin', error: 'invalid_grant', description: 'inactive user', times: 1 });
+    await expect(client.test(signal)).rejects.toMatchObject({ code: 'connection.unauthorised' });
+
+    await expect(client.upsert(ada, signal)).rejects.toMatchObject({ code: 'connection.unauthorised' });
+    await expect(client.test(signal)).resolves.toBeUndefined();
+
+    expect(salesforce.org.state().tokensIssued).toBe(1);
+    await expect(client.upsert(ada, signal)).resolves.toMatchObject({ created: true });
+  });
+
   it('given an org that has moved, when a call is made, then it is sent to the new address', async () => {
     const client = salesforce.client();
     await client.test(signal);

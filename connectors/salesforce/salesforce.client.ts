@@ -151,6 +151,7 @@ export class SalesforceClient {
   }
 
   async test(signal: AbortSignal): Promise<void> {
+    this.#login.askAgain();
     await this.#rest.json<unknown>({ method: 'GET', url: '/limits', action: 'Reading the limits of the org' }, signal);
   }
 

@@ -80,6 +80,11 @@ export class SalesforceLogin {
     return this.current();
   }
 
+  /** Somebody wants to know whether what was refused is put right: Salesforce is asked again, however soon. */
+  askAgain(): void {
+    if (this.#refusal !== undefined) this.#refusal = { ...this.#refusal, at: -Infinity };
+  }
+
   async #open(): Promise<Session> {
     try {
       this.#opened = await this.#login();
