@@ -28,12 +28,12 @@ function create(options: Partial<LooksOptions> = {}): Looks {
 
 /** A channel of one process. */
 function channel() {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(payload: unknown) => void>();
   const interests: string[] = [];
   return {
     interests,
-    tell: () => listeners.forEach((listener) => listener()),
-    on: (_topic: string, listener: () => void) => {
+    tell: () => listeners.forEach((listener) => listener(null)),
+    on: (_topic: string, listener: (payload: unknown) => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
