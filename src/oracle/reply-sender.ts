@@ -1,4 +1,4 @@
-import type { Signals } from '#platform';
+import { Looks, type Signals } from '#platform';
 import { PatchbayError, type HttpClient, type Logger } from '#sdk';
 import { messageOf, type AdapterAnswer } from './adapter-answer.js';
 import type { DueReply, RepliesStore } from './replies.store.js';
@@ -40,48 +40,31 @@ const refusals: ReadonlySet<number> = new Set([400, 404, 405, 409, 410, 422, 500
 
 /** Brings answers to those who were told that they come later. What is sent is written down first, and never changes. */
 export class ReplySender {
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #isLookDue = false;
+  readonly #looks: Looks;
   #isOwing = true;
   readonly #stop = new AbortController();
-  #leave: () => void = () => undefined;
 
-  constructor(private readonly parts: ReplySenderParts) {}
+  constructor(private readonly parts: ReplySenderParts) {
+    this.#looks = new Looks({
+      look: () => this.#bring(),
+      failed: (error) => parts.log.info('Answers of adapters cannot be sent for now', { error }),
+      everyMs: lookEveryMs,
+      hears: { signals: parts.signals, topic: repliesTopic },
+    });
+  }
 
   start(): void {
-    const { signals } = this.parts;
-    this.#leave = signals.on(repliesTopic, () => this.look());
-    signals.setInterest(repliesTopic, true);
-    this.#timer = setInterval(() => this.look(), lookEveryMs);
-    this.look();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#leave();
     this.#stop.abort(new PatchbayError('step.cancelled'));
-    await this.#looking;
+    await this.#looks.stop();
   }
 
   /** A run of an adapter has ended. */
   runEnded(): void {
-    if (this.#isOwing) this.look();
-  }
-
-  look(): void {
-    if (this.#stop.signal.aborted) return;
-    if (this.#looking) {
-      this.#isLookDue = true;
-      return;
-    }
-    this.#isLookDue = false;
-    this.#looking = this.#bring()
-      .catch((error: unknown) => this.parts.log.info('Answers of adapters cannot be sent for now', { error }))
-      .finally(() => {
-        this.#looking = undefined;
-        if (this.#isLookDue) this.look();
-      });
+    if (this.#isOwing) void this.#looks.ask();
   }
 
   async #bring(): Promise<void> {
@@ -95,7 +78,7 @@ export class ReplySender {
     }
     const due = await replies.claim(pageSize, keptMs);
     await Promise.all(due.map((reply) => this.#send(reply)));
-    if (due.length === pageSize || ended.length === pageSize) this.#isLookDue = true;
+    if (due.length === pageSize || ended.length === pageSize) void this.#looks.ask();
   }
 
   async #send(reply: DueReply): Promise<void> {
