@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Lease, Leases, Signals } from '#platform';
+import { Looks, type Lease, type Leases, type Signals } from '#platform';
 import type { Logger } from '#sdk';
 import { accountOf } from './hook-pace.js';
 import { sendLane, type LaneParts, type LaneSignals } from './hook-lane.js';
@@ -33,49 +33,32 @@ export class HookSender {
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
   #held: Held | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #looks: Looks;
   #cleaning: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #isLookDue = false;
-  #stopHearing: () => void = () => undefined;
 
-  constructor(private readonly parts: HookSenderParts) {}
+  constructor(private readonly parts: HookSenderParts) {
+    this.#looks = new Looks({
+      look: () => this.#openLanes(),
+      failed: (error) => parts.log.info('Nothing can be sent to Zapier for now', { error }),
+      everyMs: lookEveryMs,
+      hears: { signals: parts.signals, topic: zapierTopic },
+    });
+  }
 
   start(): void {
-    const { signals } = this.parts;
-    this.#stopHearing = signals.on(zapierTopic, () => this.look());
-    signals.setInterest(zapierTopic, true);
-    this.#timer = setInterval(() => this.look(), lookEveryMs);
     this.#cleaning = setInterval(() => void this.#clean(), cleanEveryMs).unref();
-    this.look();
+    void this.#looks.start();
   }
 
   /** Requests under way have a moment to end; what those carried that do not is sent again, under the same ids. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    clearInterval(this.#timer);
     clearInterval(this.#cleaning);
-    this.#stopHearing();
-    await this.#looking;
+    await this.#looks.stop();
     const timer = setTimeout(() => this.#kill.abort(), graceMs);
     await Promise.all(this.#lanes.values());
     clearTimeout(timer);
     await this.#held?.lease.release();
-  }
-
-  look(): void {
-    if (this.#stop.signal.aborted) return;
-    if (this.#looking) {
-      this.#isLookDue = true;
-      return;
-    }
-    this.#isLookDue = false;
-    this.#looking = this.#openLanes()
-      .catch((error: unknown) => this.parts.log.info('Nothing can be sent to Zapier for now', { error }))
-      .finally(() => {
-        this.#looking = undefined;
-        if (this.#isLookDue) this.look();
-      });
   }
 
   async #openLanes(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { transactionFeed, type TransactionChange } from '#evm';
 import type { NetworksService } from '#networks';
-import { Watches, type Lease, type Leases, type Signals, type Watch } from '#platform';
+import { Looks, Watches, type Lease, type Leases, type Signals, type Watch } from '#platform';
 import { followFeed, type FeedEntry, type Logger, type UseService } from '#sdk';
 import type { TransactionsQueries } from '#transactions';
 import { chooseOnChain } from './chain-choice.js';
@@ -42,36 +42,26 @@ const runsPlace = 'runs';
  */
 export class ZapierListener {
   readonly #watches = new Watches();
+  readonly #looks: Looks;
   #lease: Lease | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #isStopped = false;
-  #stopHearing: () => void = () => undefined;
 
-  constructor(private readonly parts: ZapierListenerParts) {}
+  constructor(private readonly parts: ZapierListenerParts) {
+    this.#looks = new Looks({
+      look: () => this.#arrange(),
+      failed: (error) => parts.log.info('Nothing can be heard for Zapier for now', { error }),
+      everyMs: lookEveryMs,
+      hears: { signals: parts.signals, topic: zapierTopic },
+    });
+  }
 
   start(): void {
-    const { signals } = this.parts;
-    this.#stopHearing = signals.on(zapierTopic, () => this.#look());
-    signals.setInterest(zapierTopic, true);
-    this.#timer = setInterval(() => this.#look(), lookEveryMs);
-    this.#look();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    clearInterval(this.#timer);
-    this.#stopHearing();
-    await this.#looking;
+    await this.#looks.stop();
     await this.#watches.stop();
     await this.#lease?.release();
-  }
-
-  #look(): void {
-    if (this.#isStopped || this.#looking) return;
-    this.#looking = this.#arrange()
-      .catch((error: unknown) => this.parts.log.info('Nothing can be heard for Zapier for now', { error }))
-      .finally(() => (this.#looking = undefined));
   }
 
   async #arrange(): Promise<void> {
