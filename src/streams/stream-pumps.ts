@@ -1,4 +1,4 @@
-import type { Signals } from '#platform';
+import { Looks, type Signals } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { Attachment, ConsumedStream, ConsumerStreams } from './consumer-session.js';
 import { StreamKeeper, type KeeperParts, type KeeperStatus } from './stream-keeper.js';
@@ -23,50 +23,32 @@ const lookEveryMs = 1_000;
 export class StreamPumps implements ConsumerStreams {
   readonly #called = new Map<string, StreamKeeper>();
   readonly #attached = new Map<StreamKeeper, string>();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #isLookDue = false;
+  readonly #looks: Looks;
   #serves = false;
   #isStopped = false;
-  #stopHearing: () => void = () => undefined;
 
-  constructor(private readonly parts: StreamPumpsParts) {}
+  constructor(private readonly parts: StreamPumpsParts) {
+    this.#looks = new Looks({
+      look: () => this.#arrange(),
+      failed: (error) => parts.log.info('The streams could not be arranged for now', { error }),
+      everyMs: lookEveryMs,
+      hears: { signals: parts.signals, topic: streamsTopic },
+    });
+  }
 
   /** @param options.callsTargets – false: only consumers that connect are served */
   start({ callsTargets }: { readonly callsTargets: boolean }): void {
     this.#serves = callsTargets;
-    const { signals } = this.parts;
-    this.#stopHearing = signals.on(streamsTopic, () => this.look());
-    signals.setInterest(streamsTopic, true);
-    this.#timer = setInterval(() => this.look(), lookEveryMs);
-    this.look();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#timer);
-    this.#stopHearing();
-    await this.#looking;
+    await this.#looks.stop();
     await Promise.all([
       ...[...this.#called.values()].map((keeper) => keeper.close({ isPatient: true })),
       ...[...this.#attached.keys()].map((keeper) => keeper.close()),
     ]);
-  }
-
-  /** Takes note of what was changed, soon. */
-  look(): void {
-    if (this.#isStopped) return;
-    if (this.#looking) {
-      this.#isLookDue = true;
-      return;
-    }
-    this.#isLookDue = false;
-    this.#looking = this.#arrange()
-      .catch((error: unknown) => this.parts.log.info('The streams could not be arranged for now', { error }))
-      .finally(() => {
-        this.#looking = undefined;
-        if (this.#isLookDue) this.look();
-      });
   }
 
   /** Those that are being pumped here at the moment. */
