@@ -1,4 +1,4 @@
-import type { Signals } from '#platform';
+import { Looks, type Signals } from '#platform';
 import type { Logger } from '#sdk';
 import type { ConnectionTroubles } from './connection-troubles.js';
 import type { ConnectionsService } from './connections.service.js';
@@ -20,47 +20,32 @@ const topic = 'connections';
  * be put right on the other side.
  */
 export class ConnectionCare {
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #isAsked = false;
-  #unlisten: () => void = () => undefined;
+  readonly #looks: Looks;
 
-  constructor(private readonly parts: ConnectionCareParts) {}
+  constructor(private readonly parts: ConnectionCareParts) {
+    this.#looks = new Looks({
+      look: () => this.#look(),
+      failed: (error) => parts.log.info('The connections could not be looked after for now', { error }),
+      everyMs,
+      hears: { signals: parts.signals, topic },
+    });
+  }
 
   async start(): Promise<void> {
     const { connections, troubles, signals } = this.parts;
     connections.onWritten(() => signals.publish(topic, null));
-    this.#unlisten = signals.on(topic, () => void this.look());
-    signals.setInterest(topic, true);
     await troubles.lookSoon();
-    this.#timer = setInterval(() => void this.look(), everyMs);
-    await this.look();
+    await this.#looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#unlisten();
-    this.parts.signals.setInterest(topic, false);
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   /** Takes over what other processes wrote, and tries what is to be tried. */
-  look(): Promise<void> {
-    this.#isAsked = true;
-    this.#looking ??= this.#lookWhileAsked().finally(() => (this.#looking = undefined));
-    return this.#looking;
-  }
-
-  async #lookWhileAsked(): Promise<void> {
-    while (this.#isAsked) {
-      this.#isAsked = false;
-      try {
-        await this.parts.connections.refresh();
-        for (const name of await this.parts.troubles.due()) await this.#try(name);
-      } catch (error) {
-        this.parts.log.info('The connections could not be looked after for now', { error });
-      }
-    }
+  async #look(): Promise<void> {
+    await this.parts.connections.refresh();
+    for (const name of await this.parts.troubles.due()) await this.#try(name);
   }
 
   async #try(name: string): Promise<void> {
