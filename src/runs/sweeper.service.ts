@@ -1,4 +1,4 @@
-import type { Metrics } from '#platform';
+import { Looks, type Metrics } from '#platform';
 import type { Logger } from '#sdk';
 import type { RunExecutor } from './run.executor.js';
 import type { RunQueue } from './run-queue.js';
@@ -30,32 +30,28 @@ const firstLane: Lane = { flow: '', ordering_key: '' };
 
 /** Finds runs that nobody is going to take up: a lost job, a lost queue, a process that died. */
 export class SweeperService {
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
+  readonly #looks: Looks;
   #unheld = new Map<string, number>();
   #lane: Lane = firstLane;
   #sweeps = 0;
 
-  constructor(private readonly parts: SweeperParts) {}
+  constructor(private readonly parts: SweeperParts) {
+    this.#looks = new Looks({
+      look: () => this.#sweep(),
+      failed: (error) => parts.log.info('The sweep was put off', { error }),
+      everyMs,
+    });
+  }
 
   start(): void {
-    const next = (): void => {
-      this.#sweeping = this.sweep()
-        .catch((error: unknown) => this.parts.log.info('The sweep was put off', { error }))
-        .then(() => {
-          if (this.#timer !== undefined) this.#timer = setTimeout(next, everyMs);
-        });
-    };
-    this.#timer = setTimeout(next, 0);
+    void this.#looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    await this.#sweeping;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
-  async sweep(): Promise<void> {
+  async #sweep(): Promise<void> {
     await this.#takeOverFromDead();
     if (this.#sweeps++ % orphansEvery === 0) this.parts.queue.wakeAgain(await this.parts.store.releaseOrphans());
     await this.#releaseUnheld();

@@ -27,7 +27,7 @@ describe('runs that wait for a connection', () => {
     const woken: ReadyRun[] = [];
     const waiting = new WaitingRuns({
       pool: store.pool,
-      signals: { on: () => () => undefined },
+      signals: { on: () => () => undefined, setInterest: () => undefined },
       queue: { wakeAgain: (ready) => void woken.push(...ready) },
       log: silentLog,
     });

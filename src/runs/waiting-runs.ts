@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
-import type { Signals } from '#platform';
+import { Looks, type Signals } from '#platform';
 import type { Logger } from '#sdk';
 import type { ReadyRun } from './intake.store.js';
 import type { RunQueue } from './run-queue.js';
 
 export interface WaitingRunsParts {
   readonly pool: Pool;
-  readonly signals: Pick<Signals, 'on'>;
+  readonly signals: Pick<Signals, 'on' | 'setInterest'>;
   readonly queue: Pick<RunQueue, 'wakeAgain'>;
   readonly log: Logger;
 }
@@ -32,21 +32,23 @@ const releaseWaiting = `
 
 /** Lets runs go on that waited for a connection, once it no longer needs authorisation; in the order in which they were accepted. */
 export class WaitingRuns {
-  #timer: NodeJS.Timeout | undefined;
-  #releasing: Promise<void> = Promise.resolve();
-  #unlisten: () => void = () => undefined;
+  readonly #looks: Looks;
 
-  constructor(private readonly parts: WaitingRunsParts) {}
-
-  start(): void {
-    this.#unlisten = this.parts.signals.on('connections', () => this.#next());
-    this.#timer = setInterval(() => this.#next(), everyMs);
+  constructor(private readonly parts: WaitingRunsParts) {
+    this.#looks = new Looks({
+      look: () => this.release(),
+      failed: (error) => parts.log.info('Waiting runs could not be looked at for now', { error }),
+      everyMs,
+      hears: { signals: parts.signals, topic: 'connections' },
+    });
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#unlisten();
-    await this.#releasing;
+  start(): void {
+    void this.#looks.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   async release(): Promise<void> {
@@ -60,11 +62,5 @@ export class WaitingRuns {
       isMore = rows.length === mostAtOnce;
       if (rows.length > 0) this.parts.log.info('Runs that waited for a connection go on', { runs: rows.length });
     }
-  }
-
-  #next(): void {
-    this.#releasing = this.#releasing
-      .then(() => this.release())
-      .catch((error: unknown) => this.parts.log.info('Waiting runs could not be looked at for now', { error }));
   }
 }
