@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { ConnectionsService } from '#connections';
-import type { Database, Leases, Signals } from '#platform';
+import { Looks, type Database, type Leases, type Signals } from '#platform';
 import type { IntakeService } from '#runs';
 import { PatchbayError, type Heard, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
@@ -44,23 +44,26 @@ const checkEveryMs = 1_000;
 /** Reads the past of a trigger into the store, with progress; goes on after a restart where it was. */
 export class BackfillsService {
   readonly #active = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #looks: Looks;
   #isStopped = false;
-  #looking = false;
 
-  constructor(private readonly parts: BackfillsParts) {}
+  constructor(private readonly parts: BackfillsParts) {
+    this.#looks = new Looks({
+      look: () => this.#look(),
+      failed: (error) => parts.log.info('Backfills could not be looked for', { error }),
+      everyMs: checkEveryMs,
+      hears: { signals: parts.signals, topic: 'backfill' },
+    });
+  }
 
   /** Only in processes that listen. */
   start(): void {
-    this.#timer = setInterval(() => void this.#look(), checkEveryMs);
-    this.parts.signals.setInterest('backfill', true);
-    this.parts.signals.on('backfill', () => void this.#look());
-    void this.#look();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#timer);
+    await this.#looks.stop();
     for (const { stop } of this.#active.values()) stop.abort();
     await Promise.all([...this.#active.values()].map(({ ended }) => ended));
   }
@@ -120,26 +123,18 @@ export class BackfillsService {
   }
 
   async #look(): Promise<void> {
-    if (this.#isStopped || this.#looking) return;
-    this.#looking = true;
-    try {
-      const waiting = await this.parts.db.selectFrom('backfill').selectAll().where('state', '=', 'running').execute();
-      for (const row of waiting) {
-        if (this.#active.has(row.id) || this.#isStopped) continue;
-        const lease = await this.parts.leases.acquire(`backfill ${row.id}`);
-        if (lease === undefined) continue;
-        const stop = new AbortController();
-        const signal = AbortSignal.any([stop.signal, lease.signal]);
-        const ended = this.#read(row, signal).finally(async () => {
-          this.#active.delete(row.id);
-          await lease.release();
-        });
-        this.#active.set(row.id, { stop, ended });
-      }
-    } catch (error) {
-      this.parts.log.info('Backfills could not be looked for', { error });
-    } finally {
-      this.#looking = false;
+    const waiting = await this.parts.db.selectFrom('backfill').selectAll().where('state', '=', 'running').execute();
+    for (const row of waiting) {
+      if (this.#active.has(row.id) || this.#isStopped) continue;
+      const lease = await this.parts.leases.acquire(`backfill ${row.id}`);
+      if (lease === undefined) continue;
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, lease.signal]);
+      const ended = this.#read(row, signal).finally(async () => {
+        this.#active.delete(row.id);
+        await lease.release();
+      });
+      this.#active.set(row.id, { stop, ended });
     }
   }
 

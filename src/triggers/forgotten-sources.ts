@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionsService } from '#connections';
 import type { FlowsService } from '#flows';
 import { PatchbayError, type Logger, type UseService } from '#sdk';
 import type { Catalog } from '#catalog';
-import type { Leases } from '#platform';
+import { Looks, type Leases } from '#platform';
 import type { SourcesService } from './sources.service.js';
 import type { SourcesStore, UnforgottenSource } from './sources.store.js';
 
@@ -30,17 +29,23 @@ export class ForgottenSources {
   readonly #unwantedAt = new Map<string, number>();
   readonly #notBefore = new Map<string, number>();
   readonly #stop = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #looks: Looks;
 
-  constructor(private readonly parts: ForgottenSourcesParts) {}
+  constructor(private readonly parts: ForgottenSourcesParts) {
+    this.#looks = new Looks({
+      look: () => this.look(),
+      failed: (error) => parts.log.info('Sources could not be looked after', { error }),
+      everyMs,
+    });
+  }
 
   start(): void {
-    this.#running = this.#run();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    await this.#looks.stop();
   }
 
   async look(): Promise<void> {
@@ -60,14 +65,6 @@ export class ForgottenSources {
       const since = this.#unwantedAt.get(row.id) ?? now;
       this.#unwantedAt.set(row.id, since);
       if (now - since >= unwantedMs && now >= (this.#notBefore.get(row.id) ?? 0)) await this.#forget(row);
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await this.look().catch((error: unknown) => this.parts.log.info('Sources could not be looked after', { error }));
-      await delay(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
