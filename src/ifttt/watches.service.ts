@@ -1,4 +1,4 @@
-import { Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
+import { Looks, Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
 import type { Logger } from '#sdk';
 import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
 import type { IdentitiesStore, WatchedIdentity } from './identities.store.js';
@@ -23,28 +23,25 @@ const trimEveryMs = 60_000;
  */
 export class WatchesService {
   readonly #watches = new Watches();
+  readonly #looks: Looks;
   #lease: Lease | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #checking: Promise<void> | undefined;
   #trimmedAt = 0;
 
-  constructor(private readonly parts: WatchesParts) {}
+  constructor(private readonly parts: WatchesParts) {
+    this.#looks = new Looks({
+      look: () => this.#arrange(),
+      failed: (error) => parts.log.info('What IFTTT waits for cannot be watched for now', { error }),
+      everyMs: checkEveryMs,
+    });
+  }
 
   start(): void {
-    this.#timer = setInterval(() => this.#check(), checkEveryMs);
-    this.#check();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#checking;
+    await this.#looks.stop();
     await this.#leave();
-  }
-
-  #check(): void {
-    this.#checking ??= this.#arrange()
-      .catch((error: unknown) => this.parts.log.info('What IFTTT waits for cannot be watched for now', { error }))
-      .finally(() => (this.#checking = undefined));
   }
 
   async #arrange(): Promise<void> {
