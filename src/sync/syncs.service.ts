@@ -1,3 +1,4 @@
+import { Looks } from '#platform';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import type { CompiledSync } from './compile.js';
 import type { SyncsQueries } from './syncs.queries.js';
@@ -28,23 +29,25 @@ const lookEveryMs = 1_000;
 
 /** The syncs of the flow folder: what became of them, and the backfill of those that are new. */
 export class SyncsService {
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #looks: Looks;
   /** Selections whose backfill was begun; by name of the sync. */
   readonly #begun = new Map<string, string>();
 
-  constructor(private readonly parts: SyncsParts) {}
+  constructor(private readonly parts: SyncsParts) {
+    this.#looks = new Looks({
+      look: () => this.#look(),
+      failed: (error) => parts.log.warn('The syncs could not be looked at for now', { error }),
+      everyMs: lookEveryMs,
+    });
+  }
 
   /** From now on new and changed syncs are brought in order as a whole, as soon as their changes are heard. */
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#look());
-    }, lookEveryMs).unref();
+    void this.#looks.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   list(): readonly KnownSync[] {
