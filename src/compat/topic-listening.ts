@@ -1,3 +1,4 @@
+import { Looks } from '#platform';
 import { PatchbayError } from '#sdk';
 import { oldEvents, type StreamBatch, type StreamPumps, type StreamShape, type StreamView } from '#streams';
 import type { StoredOldStream } from './event-streams.store.js';
@@ -28,19 +29,16 @@ const ackTimeoutMs = 300_000;
 /** One client and one topic: all subscriptions of its streams, and one batch in flight at a time, as old clients expect. */
 export class TopicListening {
   readonly #attached = new Map<string, Attached>();
-  readonly #timer: NodeJS.Timeout;
-  #looking: Promise<void>;
+  readonly #looks: Looks;
   #turn: Promise<unknown> = Promise.resolve();
   #inFlight: InFlight | undefined;
   #number = 0;
   #isClosed = false;
 
   constructor(private readonly options: TopicOptions) {
-    this.#looking = this.#look();
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking.then(() => this.#look());
-    }, lookEveryMs);
-    this.#timer.unref();
+    // What cannot be looked up now is there for the next look.
+    this.#looks = new Looks({ look: () => this.#look(), failed: () => undefined, everyMs: lookEveryMs });
+    void this.#looks.start();
   }
 
   /** @param refusal – why the batch comes again; undefined: it is accepted. What is meant for another batch is not heard. */
@@ -53,21 +51,16 @@ export class TopicListening {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#timer);
     this.#inFlight?.refuse(goneAway());
-    await this.#looking;
+    await this.#looks.stop();
     await Promise.all([...this.#attached.values()].map((attached) => attached.close()));
   }
 
   /** Subscriptions come and go while a client listens. */
   async #look(): Promise<void> {
     const { streams, topic } = this.options;
-    try {
-      for (const owner of await streams.withTopic(topic)) {
-        for (const stream of await streams.subscriptionsOf(owner.id)) await this.#attach(stream, owner);
-      }
-    } catch {
-      // It is looked again soon.
+    for (const owner of await streams.withTopic(topic)) {
+      for (const stream of await streams.subscriptionsOf(owner.id)) await this.#attach(stream, owner);
     }
   }
 
