@@ -1,5 +1,5 @@
 import { parse } from 'lossless-json';
-import { PatchbayError, type HttpResponse } from '#sdk';
+import { PatchbayError, exactNumber, type HttpResponse } from '#sdk';
 import { findAt, type JsonPath } from './json-path.js';
 
 /** What an external adapter said. */
@@ -110,14 +110,7 @@ function valueAt(body: unknown, path: JsonPath): unknown {
 }
 
 const exactly = {
-  // More digits than everybody reads exactly stay text.
-  parseNumber: (digits: string) =>
-    digits
-      .replace(/[eE].*$/, '')
-      .replace(/[-.]/g, '')
-      .replace(/^0+/, '').length <= 15
-      ? Number(digits)
-      : digits,
+  parseNumber: exactNumber,
   onDuplicateKey: ({ newValue }: { readonly newValue: unknown }) => newValue,
 };
 

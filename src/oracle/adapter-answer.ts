@@ -1,4 +1,4 @@
-import { PatchbayError } from '#sdk';
+import { PatchbayError, isReadExactly } from '#sdk';
 
 /** As nodes and other callers of external adapters read it, in both of the customary styles. */
 export interface AdapterAnswer {
@@ -55,10 +55,8 @@ export function messageOf({ code, title, detail, fix }: PatchbayError): string {
   return fix === undefined ? detail : `${detail.replace(/[.:]?$/, '.')} ${fix}`;
 }
 
-const mostDigits = 15;
-
 function exact(value: unknown): unknown {
-  if (typeof value === 'number') return exactNumber(value);
+  if (typeof value === 'number') return textUnlessExact(value);
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return value.map(exact);
   if (!isRecord(value)) return value;
@@ -69,17 +67,10 @@ function exactRecord(value: Readonly<Record<string, unknown>>): Record<string, u
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, exact(inner)]));
 }
 
-function exactNumber(value: number): number | string {
-  if (significantDigits(String(value)) <= mostDigits && Math.abs(value) < 1e15) return value;
+function textUnlessExact(value: number): number | string {
+  // Larger ones are printed with an exponent at the latest from 1e21 on, which hides their digits.
+  if (isReadExactly(String(value)) && Math.abs(value) < 1e15) return value;
   return Number.isInteger(value) ? BigInt(value).toString() : String(value);
-}
-
-/** Of a decimal number as JSON writes it. */
-export function significantDigits(text: string): number {
-  return text
-    .replace(/[eE].*$/, '')
-    .replace(/[-.]/g, '')
-    .replace(/^0+/, '').length;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

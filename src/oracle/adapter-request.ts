@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { parse } from 'lossless-json';
 import { assertShallow } from '#platform';
-import { PatchbayError, type HookRequest } from '#sdk';
+import { PatchbayError, exactNumber, type HookRequest } from '#sdk';
 import { hookRequestOf, type RawHook } from '#triggers';
-import { significantDigits } from './adapter-answer.js';
 
 export interface AdapterRequest {
   readonly hook: Omit<HookRequest, 'isAuthenticated'>;
@@ -20,7 +19,6 @@ const exactly = {
   parseNumber: exactNumber,
   onDuplicateKey: ({ newValue }: { readonly newValue: unknown }) => newValue,
 };
-const mostDigits = 15;
 const longestUrl = 2_000;
 
 /**
@@ -69,10 +67,6 @@ function urlOf(given: unknown): string | undefined {
     fix: 'A Chainlink node makes it of BridgeResponseURL; leave it out for an answer at once.',
     faults: [{ pointer: '#/responseURL', detail: 'It must be an address that begins with https:// or http://' }],
   });
-}
-
-function exactNumber(text: string): number | string {
-  return significantDigits(text) <= mostDigits ? Number(text) : text;
 }
 
 /** The order of keys does not matter. */

@@ -47,6 +47,7 @@ export {
   type IftttOauthSettings,
   type IftttServiceSettings,
 } from './ifttt-service.js';
+export { exactNumber, isReadExactly } from './exact-number.js';
 export type { Logger } from './log.js';
 export {
   oracleKept,
