@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -21,12 +21,27 @@ const devPhrase = 'test test test test test test test test test test test junk';
 /** Vector of BIP-39 for 128 bits of zero; its addresses on m/44'/60'/0'/0 are widely published. */
 const zeroPhrase = 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
 
+/** It takes a while to start, so all share it who do not end it. It keeps a key by its name. */
 let thread: SigningThread;
+const own: SigningThread[] = [];
 
-beforeEach(() => {
+beforeAll(() => {
   thread = new SigningThread();
 });
-afterEach(() => thread.close());
+afterEach(() => Promise.all(own.splice(0).map((one) => one.close())));
+afterAll(() => thread.close());
+
+/** A thread for one test, and the workers it has started. */
+function aThread(): { readonly mortal: SigningThread; readonly started: readonly Worker[] } {
+  const started: Worker[] = [];
+  const mortal = new SigningThread(() => {
+    const worker = new Worker(fileURLToPath(new URL('./signing.worker.mjs', import.meta.url)), { execArgv: [] });
+    started.push(worker);
+    return worker;
+  });
+  own.push(mortal);
+  return { mortal, started };
+}
 
 async function aKeystore(privateKey = key): Promise<string> {
   const account = { address: new Wallet(privateKey).address, privateKey };
@@ -41,8 +56,15 @@ function keystoreOf(json: string, given = password): KeyLoader {
   return () => Promise.resolve({ kind: 'keystore', json, password: new Secret(given) });
 }
 
-function aWallet(phrase: string, passphrase?: string, path = "m/44'/60'/0'/0"): HdWallet {
-  return new HdWallet('customers', thread, () =>
+function aWallet(
+  phrase = devPhrase,
+  {
+    name = 'customers',
+    passphrase,
+    path = "m/44'/60'/0'/0",
+  }: { readonly name?: string; readonly passphrase?: string; readonly path?: string } = {},
+): HdWallet {
+  return new HdWallet(name, thread, () =>
     Promise.resolve({
       kind: 'wallet',
       mnemonic: new Secret(phrase),
@@ -52,8 +74,8 @@ function aWallet(phrase: string, passphrase?: string, path = "m/44'/60'/0'/0"): 
   );
 }
 
-function open(load: KeyLoader, name = 'treasury'): Promise<Signer> {
-  return openThreadSigner(thread, { name, source: `the signer ${name}`, load });
+function open(load: KeyLoader, name = 'treasury', inThread = thread): Promise<Signer> {
+  return openThreadSigner(inThread, { name, source: `the signer ${name}`, load });
 }
 
 async function failure(promise: Promise<unknown>): Promise<PatchbayError> {
@@ -74,7 +96,7 @@ describe('signing in a thread', () => {
       await open(aKey()),
       await open(aKey(key.slice(2)), 'without-prefix'),
       await open(keystoreOf(await aKeystore()), 'keystore'),
-      await aWallet(devPhrase).signer(0),
+      await aWallet().signer(0),
       await createKeySigner('in-memory', new Secret(key)),
     ];
 
@@ -107,18 +129,13 @@ describe('signing in a thread', () => {
   });
 
   it('given a thread that dies, when a signature is asked for, then a new one reads the key anew', async () => {
-    const started: Worker[] = [];
+    const { mortal, started } = aThread();
     let loads = 0;
-    thread = new SigningThread(() => {
-      const worker = new Worker(fileURLToPath(new URL('./signing.worker.mjs', import.meta.url)), { execArgv: [] });
-      started.push(worker);
-      return worker;
-    });
     const load: KeyLoader = () => {
       loads += 1;
       return aKey()();
     };
-    const signer = await open(load);
+    const signer = await open(load, 'treasury', mortal);
     const before = await signer.signTransaction(aTransaction());
     const interrupted = failure(
       signer.signTransactions?.(Array<UnsignedTransaction>(500).fill(aTransaction())) ?? Promise.resolve(),
@@ -132,13 +149,8 @@ describe('signing in a thread', () => {
 
   it('given another key under the same name after a restart, when it is to sign, then it does not', async () => {
     let present = key;
-    const started: Worker[] = [];
-    thread = new SigningThread(() => {
-      const worker = new Worker(fileURLToPath(new URL('./signing.worker.mjs', import.meta.url)), { execArgv: [] });
-      started.push(worker);
-      return worker;
-    });
-    const signer = await open(() => aKey(present)());
+    const { mortal, started } = aThread();
+    const signer = await open(() => aKey(present)(), 'treasury', mortal);
     await started[0]?.terminate();
     present = devAccounts[1].key;
 
@@ -146,8 +158,9 @@ describe('signing in a thread', () => {
   });
 
   it('given a closed thread, when a signature is asked for, then there is none', async () => {
-    const signer = await open(aKey());
-    await thread.close();
+    const { mortal } = aThread();
+    const signer = await open(aKey(), 'treasury', mortal);
+    await mortal.close();
     expect(await failure(signer.signTransaction(aTransaction()))).toMatchObject({ code: 'hub.stopping' });
   });
 });
@@ -165,7 +178,7 @@ describe('keys that cannot be used', () => {
     ['an old version', '{"version":1}', 'is no keystore file'],
     ['nothing inside', '{"version":3}', 'cannot be read'],
   ])('given a keystore with %s, when it is opened, then that is said', async (_what, json, detail) => {
-    expect(await failure(open(keystoreOf(json)))).toMatchObject({
+    expect(await failure(open(keystoreOf(json), 'broken'))).toMatchObject({
       code: 'config.invalid',
       detail: expect.stringContaining(detail),
     });
@@ -174,27 +187,30 @@ describe('keys that cannot be used', () => {
   it('given a keystore that asks for all memory, when it is opened, then it is refused at once', async () => {
     const keystore = JSON.parse(await aKeystore());
     (keystore.Crypto ?? keystore.crypto).kdfparams.n = 2 ** 28;
-    expect(await failure(open(keystoreOf(JSON.stringify(keystore))))).toMatchObject({ code: 'config.invalid' });
+    expect(await failure(open(keystoreOf(JSON.stringify(keystore)), 'broken'))).toMatchObject({
+      code: 'config.invalid',
+    });
   });
 
   it.each(['0x12', 'f'.repeat(64), '0'.repeat(64), ''])(
     'given %p as key, when it is opened, then it is refused',
     async (text) => {
-      const error = await failure(open(aKey(text)));
-      expect(error).toMatchObject({ code: 'config.invalid', detail: 'The signer treasury is not valid' });
+      const error = await failure(open(aKey(text), 'broken'));
+      expect(error).toMatchObject({ code: 'config.invalid', detail: 'The signer broken is not valid' });
     },
   );
 
   it('given a phrase with a wrong word, when an account is asked for, then it is refused without the phrase', async () => {
-    const error = await failure(aWallet(zeroPhrase.replace('about', 'abandon')).accounts(0, 1));
-    expect(error).toMatchObject({ code: 'config.invalid', detail: 'The wallet customers has no valid phrase' });
+    const mistyped = aWallet(zeroPhrase.replace('about', 'abandon'), { name: 'mistyped' });
+    const error = await failure(mistyped.accounts(0, 1));
+    expect(error).toMatchObject({ code: 'config.invalid', detail: 'The wallet mistyped has no valid phrase' });
     expect(inspect(error, { depth: 9 })).not.toContain('abandon');
   });
 
   it('given any error, when it and the signer are printed in every way, then no key shows', async () => {
     const json = await aKeystore();
     const signer = await open(aKey());
-    const account = await aWallet(devPhrase).signer(0);
+    const account = await aWallet().signer(0);
     const errors = [
       await failure(open(aKey(`${key}00`), 'a')),
       await failure(open(keystoreOf(json, 'the wrong one'), 'b')),
@@ -211,20 +227,23 @@ describe('keys that cannot be used', () => {
 
 describe('wallets', () => {
   it('given the phrases of the vectors, when accounts are derived, then they are the published ones', async () => {
-    expect(await aWallet(devPhrase).accounts(0, 2)).toEqual([
+    expect(await aWallet().accounts(0, 2)).toEqual([
       { index: 0, name: 'hd-customers-0', address: devAccounts[0].address },
       { index: 1, name: 'hd-customers-1', address: devAccounts[1].address },
     ]);
-    await thread.close();
-    thread = new SigningThread();
-    const [first] = await aWallet(` ${zeroPhrase.replaceAll(' ', '  ')}\n`).accounts(0, 1);
+    const spaced = aWallet(` ${zeroPhrase.replaceAll(' ', '  ')}\n`, { name: 'spaced' });
+    const [first] = await spaced.accounts(0, 1);
     expect(first?.address).toBe('0x9858effd232b4033e47d90003d41ec34ecaeda94');
   });
 
   it('given a passphrase, another path and a high index, when accounts are derived, then they are those of ethers', async () => {
     const highest = 2 ** 31 - 1;
     const node = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(zeroPhrase, 'TREZOR'), "m/44'/1'/3'");
-    const accounts = await aWallet(zeroPhrase, 'TREZOR', "m/44'/1'/3'").accounts(highest - 1, 5);
+    const accounts = await aWallet(zeroPhrase, {
+      name: 'elsewhere',
+      passphrase: 'TREZOR',
+      path: "m/44'/1'/3'",
+    }).accounts(highest - 1, 5);
 
     expect(accounts.map((account) => [account.index, account.address])).toEqual(
       [highest - 1, highest].map((index) => [index, node.deriveChild(index).address.toLowerCase()]),
@@ -232,7 +251,7 @@ describe('wallets', () => {
   });
 
   it('given several accounts, when each signs, then each signs with its own key', async () => {
-    const wallet = aWallet(devPhrase);
+    const wallet = aWallet();
     for (const index of [1, 5, 2 ** 31 - 1]) {
       const signer = await wallet.signer(index);
       const { raw } = await signer.signTransaction(aTransaction());
