@@ -68,7 +68,7 @@ function exactRecord(value: Readonly<Record<string, unknown>>): Record<string, u
 }
 
 function textUnlessExact(value: number): number | string {
-  // Larger ones are printed with an exponent at the latest from 1e21 on, which hides their digits.
+  // From 1e21 on a number is printed with an exponent, which hides its digits.
   if (isReadExactly(String(value)) && Math.abs(value) < 1e15) return value;
   return Number.isInteger(value) ? BigInt(value).toString() : String(value);
 }
