@@ -1,6 +1,7 @@
 import {
   EventReader,
   compileLogDecoder,
+  fromBlock,
   getFragment,
   listenForEvents,
   readPastEvents,
@@ -23,12 +24,7 @@ const input = z.strictObject({
     .min(1)
     .meta({ title: 'Event', description: 'Name, or signature where names repeat.', examples: ['Transfer'] }),
   confirmations: confirmations(),
-  fromBlock: z
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .meta({ title: 'From block', description: 'Where the first start begins. Default: with the next block.' }),
+  fromBlock: fromBlock(),
   abi: abiInput,
 });
 

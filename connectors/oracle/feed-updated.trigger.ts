@@ -3,6 +3,7 @@ import {
   EventReader,
   compileLogDecoder,
   formatBlock,
+  fromBlock,
   networkDirectory,
   parseCheckpoint,
   toQuantity,
@@ -37,10 +38,7 @@ const input = z.strictObject({
     description: 'Only answers that differ from the last one heard by more than absolute and at least percent.',
     examples: [{ percent: 1 }],
   }),
-  fromBlock: z.number().int().min(0).optional().meta({
-    title: 'From block',
-    description: 'Where the first start begins. Default: with the next block.',
-  }),
+  fromBlock: fromBlock(),
   poll: duration()
     .optional()
     .meta({

@@ -1,6 +1,7 @@
 import {
   EventReader,
   compileLogDecoder,
+  fromBlock,
   listenForEvents,
   readPastEvents,
   type ListenedEvents,
@@ -51,12 +52,7 @@ const input = z.strictObject({
       description: 'Blocks on top before a request counts, or safe or finalized. Default: those of the connection.',
       examples: [3],
     }),
-  fromBlock: z
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .meta({ title: 'From block', description: 'Where the first start begins. Default: with the next block.' }),
+  fromBlock: fromBlock(),
   maxDataBytes: z
     .number()
     .int()

@@ -48,6 +48,7 @@ export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decod
 export { formatEventDeclaration, isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
 export { currentFee, feeMode, type FeeMode, type FeeSettings } from './fees.js';
 export { finalizedFallback } from './final-blocks.js';
+export { fromBlock } from './from-block.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
 export { Network, type NetworkSettings, type SendingSettings } from './network.js';
