@@ -34,6 +34,7 @@ import {
   IntakeStore,
   ReversalsStore,
   RunQueue,
+  RunsHere,
   RunsLive,
   RunsQueries,
   RunsService,
@@ -212,13 +213,15 @@ async function assemble(
   onStop('flows', () => flows.stop());
 
   const live = new RunsLive(signals);
-  const queue = new RunQueue(queues, log);
+  const here = new RunsHere(log);
+  const queue = new RunQueue(queues, here, log);
   onStop('run queue', () => queue.close());
   const intakeStore = new IntakeStore(pool);
   const intake = new IntakeService({
     store: intakeStore,
     env: flowEnv,
     metrics,
+    here,
     wake: (ready) => queue.wake(ready),
   });
   const queries = new RunsQueries(db);
@@ -299,7 +302,7 @@ async function assemble(
   const common = { flows, sources, connections, catalog, queue, intake, leases, metrics, log, use: chain.use };
   if (has('worker')) {
     startWorker(
-      { ...common, config, store, instance, queues, networks, http, signals, live, zapier, oracle, env: flowEnv },
+      { ...common, config, store, instance, queues, here, networks, http, signals, live, zapier, env: flowEnv },
       onStop,
     );
   }

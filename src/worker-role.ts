@@ -3,7 +3,6 @@ import type { ConnectionsService } from '#connections';
 import type { FlowsService } from '#flows';
 import { GatewayCallRetention } from '#gateway';
 import { SendingService, type NetworksService } from '#networks';
-import type { OracleServices } from '#oracle';
 import {
   buryInstance,
   findDeadInstances,
@@ -25,6 +24,7 @@ import {
   runQueueName,
   type RunJob,
   type RunQueue,
+  type RunsHere,
   type RunsLive,
 } from '#runs';
 import type { HttpClient, UseService } from '#sdk';
@@ -39,13 +39,13 @@ export function startWorker(
     readonly instance: Instance;
     readonly queues: Queues;
     readonly queue: RunQueue;
+    readonly here: RunsHere;
     readonly catalog: Catalog;
     readonly connections: ConnectionsService;
     readonly networks: NetworksService;
     readonly flows: FlowsService;
     readonly live: RunsLive;
     readonly zapier: ZapierServices;
-    readonly oracle: OracleServices;
     readonly http: HttpClient;
     readonly signals: Signals;
     readonly metrics: Metrics;
@@ -55,8 +55,8 @@ export function startWorker(
   },
   onStop: OnStop,
 ): void {
-  const { config, store, instance, queues, queue, catalog, connections, networks, flows, live } = parts;
-  const { zapier, oracle, http, signals, metrics, env, use, log } = parts;
+  const { config, store, instance, queues, queue, here, catalog, connections, networks, flows, live } = parts;
+  const { zapier, http, signals, metrics, env, use, log } = parts;
   const { db, pool } = store;
 
   const sending = new SendingService(networks, log);
@@ -65,10 +65,7 @@ export function startWorker(
   const runsStore = new RunsStore(pool, () => instance.id);
   const caller = new ActionCaller({ catalog, connections, http, log, metrics, use });
   const executor = new RunExecutor({ store: runsStore, flows, caller, queue, live, env, metrics, log });
-  queue.takeUpHere(
-    (flow) => oracle.isAdapter(flow),
-    (job) => executor.execute(job),
-  );
+  here.start(() => instance.id, executor);
   queues.worker<RunJob>(runQueueName, (job) => executor.execute(job.data), {
     concurrency: config.queue.concurrency,
   });

@@ -36,8 +36,6 @@ export interface OracleServices {
   readonly resumptions: OracleResumptions;
   readonly turns: OracleTurns;
   readonly kept: OracleKept;
-  /** Whether somebody waits for what the runs of this flow say. */
-  isAdapter(flow: string): boolean;
   /** Hears of the ends of runs; in every role that answers or sends. */
   start(options: { readonly sendsReplies: boolean }): void;
   stop(): Promise<void>;
@@ -64,7 +62,6 @@ export function oracleServices(parts: OracleServicesParts): OracleServices {
   });
   let trimming: NodeJS.Timeout | undefined;
   let isSending = false;
-  let known: ReadonlySet<string> = new Set();
 
   async function trim(): Promise<void> {
     await requests.trim();
@@ -79,12 +76,8 @@ export function oracleServices(parts: OracleServicesParts): OracleServices {
     resumptions,
     turns,
     kept,
-    isAdapter: (flow) => known.has(flow),
     start({ sendsReplies }) {
-      const follow = (): void => {
-        known = adapters.adapters();
-        ends.follow(known, () => sender.runEnded());
-      };
+      const follow = (): void => ends.follow(adapters.adapters(), () => sender.runEnded());
       flows.onChange(follow);
       follow();
       isSending = sendsReplies;

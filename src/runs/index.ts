@@ -11,6 +11,7 @@ export { keepRunGauges } from './run-gauges.js';
 export { RunEnds } from './run-ends.js';
 export { RunExecutor } from './run.executor.js';
 export { RunQueue, runQueueName, type RunJob } from './run-queue.js';
+export { RunsHere } from './runs-here.js';
 export { RunsController } from './runs.controller.js';
 export { RunsLive, runProgress } from './runs-live.js';
 export { RunsQueries, type EventView } from './runs.queries.js';

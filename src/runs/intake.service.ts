@@ -3,6 +3,8 @@ import { PatchbayError, type Heard, type Refusal } from '#sdk';
 import { Batcher, rethrowStoreError, storableJson, type Metrics } from '#platform';
 import { eventId, runId } from './identity.js';
 import type { EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';
+import type { RunsHere } from './runs-here.js';
+import type { ClaimedRun } from './runs.store.js';
 
 /** What a trigger heard, and which flows wait for it. */
 export interface Intake {
@@ -26,6 +28,7 @@ export interface IntakeParts {
   readonly store: IntakeStore;
   readonly env: Readonly<Record<string, string>>;
   readonly metrics: Metrics;
+  readonly here: RunsHere;
   /** Told after the commit; may be lost without harm. */
   readonly wake: (ready: readonly ReadyRun[]) => void;
 }
@@ -99,9 +102,18 @@ export class IntakeService {
   }
 
   async #write(batch: readonly Prepared[]): Promise<Stored[]> {
-    const stored = await this.parts.store.store(merged(batch.map(({ storing }) => storing)));
-    if (stored.ready.length > 0) this.parts.wake(stored.ready);
-    return batch.map(() => stored);
+    const { store, here, wake } = this.parts;
+    const storing = merged(batch.map((prepared) => prepared.storing));
+    const claims = here.claimsFor(storing.runs);
+    let claimed: readonly ClaimedRun[] = [];
+    try {
+      const stored = await store.store(storing, claims);
+      ({ claimed } = stored);
+      if (stored.ready.length > 0) wake(stored.ready);
+      return batch.map(() => stored);
+    } finally {
+      here.begin(claims, claimed);
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { inTransaction } from '#platform';
 import { PatchbayError } from '#sdk';
+import type { Claims } from './runs-here.js';
+import type { ClaimedRun } from './runs.store.js';
 
 /** An event ready to be stored; `data` is JSON text. */
 export interface EventRow {
@@ -46,6 +48,8 @@ export interface Stored {
   readonly created: ReadonlySet<string>;
   /** Those of them that may start now: no earlier run of their lane is unfinished. */
   readonly ready: readonly ReadyRun[];
+  /** Those that the caller has claimed. */
+  readonly claimed: readonly ClaimedRun[];
 }
 
 export interface ReadyRun {
@@ -53,24 +57,41 @@ export interface ReadyRun {
   readonly flow: string;
 }
 
+// What an event says is told as the ledger has it, also to the first attempt: jsonb reorders keys.
 const storeEventsAndRuns = `
-  with stored as (
-    insert into event (id, source, key, type, subject, place, position, time, data)
-    select id, source, key, type, subject, place, position, time, data
-    from jsonb_to_recordset($1::jsonb) as heard
+  with heard as (
+    select * from jsonb_to_recordset($1::jsonb) as heard
       (id uuid, source text, key text, type text, subject text, place text, position text, time timestamptz, data jsonb)
+  ),
+  stored as (
+    insert into event (id, source, key, type, subject, place, position, time, data)
+    select id, source, key, type, subject, place, position, time, data from heard
     on conflict (id) do update
       set place = excluded.place, position = excluded.position, final_at = null,
           status = case when event.status = 'removed' then 'active' else event.status end
       where event.place is distinct from excluded.place or event.status = 'removed'
+  ),
+  created as (
+    insert into run (
+      id, flow, version, event_id, kind, parent_id, ordering_key, in_lane, error, finished_at,
+      state, claimed_by, claim, started_at)
+    select id, flow, version, event_id, kind, parent_id, ordering_key, ordering_key is not null, error,
+      case when state = 'failed' then now() end,
+      case when is_claimed then 'running' else state end, case when is_claimed then $4::bigint end, is_claimed::int,
+      case when is_claimed then now() end
+    from jsonb_to_recordset($2::jsonb) as wanted
+      (id uuid, flow text, version text, event_id uuid, kind text, parent_id uuid, ordering_key text, state text, error jsonb)
+    cross join lateral (select wanted.id = any($3::uuid[]) as is_claimed) claims
+    on conflict (id) do nothing
+    returning *
   )
-  insert into run (id, flow, version, event_id, kind, parent_id, ordering_key, in_lane, state, error, finished_at)
-  select id, flow, version, event_id, kind, parent_id, ordering_key, ordering_key is not null, state, error,
-    case when state = 'failed' then now() end
-  from jsonb_to_recordset($2::jsonb) as wanted
-    (id uuid, flow text, version text, event_id uuid, kind text, parent_id uuid, ordering_key text, state text, error jsonb)
-  on conflict (id) do nothing
-  returning id, flow, ordering_key, state`;
+  select c.id, c.flow, c.version, c.kind, c.parent_id, c.ordering_key, c.state, c.claim, c.is_journaled, c.created_at,
+    coalesce(e.data, h.data) as event
+  from created c
+  left join heard h on c.state = 'running' and h.id = c.event_id
+  left join event e on c.state = 'running' and e.id = c.event_id`;
+
+const noClaims: Claims = { instance: null, runs: new Map() };
 
 const moveCursors = `
   update trigger_source s
@@ -89,9 +110,11 @@ const heads = `
 export class IntakeStore {
   constructor(private readonly pool: Pool) {}
 
-  async store(storing: Storing): Promise<Stored> {
+  /** New runs that are in `claims` are claimed by the same commit; they are in no lane. */
+  async store(storing: Storing, claims = noClaims): Promise<Stored> {
     const orderedFlows = [...new Set(storing.runs.flatMap((run) => (run.ordering_key === null ? [] : [run.flow])))];
-    if (storing.cursors.length === 0 && orderedFlows.length === 0) return unordered(await insert(this.pool, storing));
+    if (storing.cursors.length === 0 && orderedFlows.length === 0)
+      return unordered(await insert(this.pool, storing, claims));
     const rows = await inTransaction(this.pool, async (client) => {
       if (storing.cursors.length > 0) await move(client, storing.cursors);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
@@ -102,11 +125,11 @@ export class IntakeStore {
           values: [flow],
         });
       }
-      return storing.events.length + storing.runs.length === 0 ? [] : insert(client, storing);
+      return storing.events.length + storing.runs.length === 0 ? [] : insert(client, storing, claims);
     });
     const ordered = rows.filter((row) => row.ordering_key !== null).map((row) => row.id);
     const free = unordered(rows);
-    return { created: free.created, ready: [...free.ready, ...(await this.#headsAmong(ordered))] };
+    return { ...free, ready: [...free.ready, ...(await this.#headsAmong(ordered))] };
   }
 
   /** After the commit, so that a run ahead which ends at this moment is seen to have ended. */
@@ -120,13 +143,14 @@ export class IntakeStore {
   }
 }
 
-type Inserted = ReadyRun & { readonly ordering_key: string | null; readonly state: string };
+/** `event` is there only for what was claimed. */
+type Inserted = ClaimedRun & { readonly ordering_key: string | null; readonly state: string };
 
-async function insert(client: Pool | PoolClient, storing: Storing): Promise<Inserted[]> {
+async function insert(client: Pool | PoolClient, storing: Storing, claims: Claims): Promise<Inserted[]> {
   const { rows } = await client.query<Inserted>({
     name: 'intake',
     text: storeEventsAndRuns,
-    values: [eventsAsJson(storing.events), JSON.stringify(storing.runs)],
+    values: [eventsAsJson(storing.events), JSON.stringify(storing.runs), [...claims.runs.keys()], claims.instance],
   });
   return rows;
 }
@@ -150,5 +174,6 @@ function unordered(rows: readonly Inserted[]): Stored {
     ready: rows
       .filter((row) => row.ordering_key === null && row.state === 'queued')
       .map(({ id, flow }) => ({ id, flow })),
+    claimed: rows.filter((row) => row.state === 'running'),
   };
 }

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Store } from '#platform';
 import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
 import { openTestStore } from '../../test/environment/postgres.js';
-import { IntakeStore } from './intake.store.js';
+import { IntakeStore, type RunRow } from './intake.store.js';
 import { ReversalsStore } from './reversals.store.js';
+import type { Claims } from './runs-here.js';
 import { RunsStore, type ClaimedRun, type Settlement } from './runs.store.js';
 
 let store: Store;
@@ -28,6 +29,11 @@ beforeEach(async () => {
 });
 
 const completed = (run: ClaimedRun): Settlement => ({ run, state: 'completed', leavesLane: true, entries: [] });
+
+const claimsFor = (...rows: readonly RunRow[]): Claims => ({
+  instance: '1',
+  runs: new Map(rows.map(({ id, flow }) => [id, flow])),
+});
 
 async function claimOne(id: string): Promise<ClaimedRun> {
   const [run] = await runs.claim([id]);
@@ -117,6 +123,46 @@ describe('claims', () => {
 
     expect(lost?.isOurs).toBe(false);
     expect(won?.isOurs).toBe(true);
+  });
+
+  it('given a new run, when it is stored as claimed, then it is at work with its event as the ledger keeps it, and nobody else takes it', async () => {
+    const event = anEvent('a', { data: '{"longer": 1, "b": 2}' });
+    const run = aRunOf(event);
+
+    const { ready, claimed } = await intake.store({ events: [event], runs: [run], cursors: [] }, claimsFor(run));
+
+    expect(ready).toEqual([]);
+    expect(claimed).toMatchObject([{ id: run.id, claim: 1, kind: 'event', is_journaled: false }]);
+    expect(JSON.stringify(claimed[0]?.event)).toBe('{"b":2,"longer":1}');
+    expect(await runs.claim([run.id])).toEqual([]);
+    expect(await runs.claimedHere()).toEqual([{ id: run.id, flow: 'test-flow', claim: 1 }]);
+    const [settled] = await runs.settle([completed(claimed[0] as ClaimedRun)]);
+    expect(settled).toEqual({ isOurs: true, released: undefined });
+  });
+
+  it('given a run that was stored as claimed, when its process is gone, then it is taken over and the old claim changes nothing', async () => {
+    const event = anEvent('a');
+    const { claimed } = await intake.store(
+      { events: [event], runs: [aRunOf(event)], cursors: [] },
+      claimsFor(aRunOf(event)),
+    );
+
+    await runs.releaseOf(['1']);
+    const fresh = await claimOne(aRunOf(event).id);
+    const [lost] = await runs.settle([completed(claimed[0] as ClaimedRun)]);
+
+    expect([fresh.claim, lost?.isOurs]).toEqual([2, false]);
+  });
+
+  it('given an event that started one flow, when it is heard again and starts another, then what was heard first counts', async () => {
+    const first = anEvent('a', { data: '{"heard":"first"}' });
+    await intake.store({ events: [first], runs: [aRunOf(first)], cursors: [] });
+    const again = { ...first, data: '{"heard":"again"}' };
+    const both = [aRunOf(again), aRunOf(again, { flow: 'other' })];
+
+    const { claimed } = await intake.store({ events: [again], runs: both, cursors: [] }, claimsFor(...both));
+
+    expect(claimed).toMatchObject([{ id: both[1]?.id, flow: 'other', event: { heard: 'first' } }]);
   });
 
   it('given a flow with concurrency 2, when runs are claimed, then two at most are at work', async () => {

@@ -2,12 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { createMetrics, type Store } from '#platform';
 import type { FlowsService } from '#flows';
 import type { Heard } from '#sdk';
+import { silentLog } from '../../test/builders/action-call.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { aFlow } from '../engine/testing/flow-runs.js';
 import { IntakeService, type Accepted } from './intake.service.js';
 import { IntakeStore, type ReadyRun } from './intake.store.js';
 import { ReversalsStore } from './reversals.store.js';
 import type { RunQueue } from './run-queue.js';
+import { RunsHere } from './runs-here.js';
 import type { RunsLive } from './runs-live.js';
 import { RunsQueries } from './runs.queries.js';
 import { RunsService } from './runs.service.js';
@@ -35,6 +37,7 @@ beforeAll(async () => {
     store: intakeStore,
     env: {},
     metrics: createMetrics(),
+    here: new RunsHere(silentLog),
     wake: (ready) => woken.push(...ready),
   });
   claims = new RunsStore(store.pool, () => '1');

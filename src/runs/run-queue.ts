@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Queues } from '#platform';
 import type { Logger } from '#sdk';
 import type { ReadyRun } from './intake.store.js';
+import type { RunsHere } from './runs-here.js';
 
 /** What a BullMQ job says: these runs of one flow may be due. It is a hint; the run table decides. */
 export interface RunJob {
@@ -15,46 +16,40 @@ const runsPerJob = 100;
 /** Retries that are due within this time of each other are taken up together. */
 const sameTimeMs = 20;
 
-/** Runs that are taken up beside the queue at the same time; more of them wait in it, as everything else does. */
-const mostHere = 50;
-
 /** Asks workers to take up runs. What gets lost here is found by the sweeper. */
 export class RunQueue {
   #ready: ReadyRun[] = [];
   #isScheduled = false;
   readonly #later = new Map<number, ReadyRun[]>();
   #adding: Promise<unknown> = Promise.resolve();
-  #takeUp: ((job: RunJob) => Promise<void>) | undefined;
-  #isAwaited: (flow: string) => boolean = () => false;
-  #here = 0;
 
   constructor(
     private readonly queues: Queues,
+    private readonly here: RunsHere,
     private readonly log: Logger,
   ) {}
 
-  /** In a process that executes runs: those of flows whose callers wait are taken up in it at once, without the queue. */
-  takeUpHere(isAwaited: (flow: string) => boolean, execute: (job: RunJob) => Promise<void>): void {
-    this.#isAwaited = isAwaited;
-    this.#takeUp = execute;
-  }
-
-  /** Runs that were never asked for before: the job's id follows from them, so asking twice is one job. */
+  /**
+   * Runs that were never asked for before: where this process executes runs and has room, they are taken up in it; else
+   * the job's id follows from them, so asking twice is one job.
+   */
   wake(ready: readonly ReadyRun[]): void {
-    this.#ready.push(...ready.filter((run) => !this.#startHere(run)));
+    this.#ready.push(...ready);
     if (this.#ready.length === 0 || this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
       const batch = this.#ready;
       this.#ready = [];
-      this.#adding = this.#add(batch, { suffix: '', delayMs: 0 });
+      const jobs = jobsFor(batch).filter((job) => !this.here.takeUp(job));
+      if (jobs.length > 0) this.#adding = this.#add(jobs, { suffix: '', delayMs: 0 });
     });
   }
 
   /** Runs whose earlier job may be lost, stalled or still under way, and must not stand in the way of this one. */
   wakeAgain(ready: readonly ReadyRun[]): void {
-    if (ready.length > 0) this.#adding = this.#add(ready, { suffix: `-${Date.now().toString(36)}`, delayMs: 0 });
+    if (ready.length === 0) return;
+    this.#adding = this.#add(jobsFor(ready), { suffix: `-${Date.now().toString(36)}`, delayMs: 0 });
   }
 
   /** A run that failed has left its batch. Those of one flow that are due at the same time come back as one job. */
@@ -70,7 +65,7 @@ export class RunQueue {
     setTimeout(() => {
       this.#later.delete(due);
       const delayMs = Math.max(0, due - Date.now());
-      this.#adding = this.#add(first, { suffix: `-${due.toString(36)}`, delayMs });
+      this.#adding = this.#add(jobsFor(first), { suffix: `-${due.toString(36)}`, delayMs });
     }, sameTimeMs);
   }
 
@@ -83,28 +78,17 @@ export class RunQueue {
     await this.#adding;
   }
 
-  #startHere({ id, flow }: ReadyRun): boolean {
-    if (this.#takeUp === undefined || this.#here >= mostHere || !this.#isAwaited(flow)) return false;
-    this.#here += 1;
-    this.#takeUp({ flow, runs: [id] })
-      .catch((error: unknown) =>
-        this.log.info('A run was not taken up; the sweeper will see to it', { run: id, error }),
-      )
-      .finally(() => (this.#here -= 1));
-    return true;
-  }
-
-  async #add(ready: readonly ReadyRun[], how: { suffix: string; delayMs: number }): Promise<void> {
-    const jobs = jobsFor(ready).map((data) => ({
+  async #add(jobs: readonly RunJob[], how: { suffix: string; delayMs: number }): Promise<void> {
+    const entries = jobs.map((data) => ({
       name: data.flow,
       data,
       id: jobId(data.runs) + how.suffix,
       ...(how.delayMs > 0 && { delayMs: how.delayMs }),
     }));
     try {
-      await this.queues.queue<RunJob>(runQueueName).add(jobs);
+      await this.queues.queue<RunJob>(runQueueName).add(entries);
     } catch (error) {
-      this.log.info('Workers could not be woken; the sweeper will', { runs: ready.length, error });
+      this.log.info('Workers could not be woken; the sweeper will', { jobs: jobs.length, error });
     }
   }
 }

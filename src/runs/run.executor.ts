@@ -7,6 +7,7 @@ import { PatchbayError, type Logger } from '#sdk';
 import type { ActionCaller } from './action-caller.js';
 import type { ReadyRun } from './intake.store.js';
 import type { RunJob, RunQueue } from './run-queue.js';
+import type { HereExecutor } from './runs-here.js';
 import type { RunsLive } from './runs-live.js';
 import type { ClaimedRun, RunsStore, Settled, Settlement } from './runs.store.js';
 
@@ -25,7 +26,7 @@ export interface RunExecutorParts {
 const jobBudgetMs = 5_000;
 
 /** Takes runs from claim to settlement. Claims, journal writes and settlements of all runs in this process share statements. */
-export class RunExecutor {
+export class RunExecutor implements HereExecutor {
   readonly #claims: Batcher<string, ClaimedRun | undefined>;
   readonly #records: Batcher<{ run: ClaimedRun; entries: readonly JournalEntry[] }, boolean>;
   readonly #settlements: Batcher<Settlement, Settled>;
@@ -62,6 +63,17 @@ export class RunExecutor {
     const left = await Promise.all(job.runs.map((id) => this.#follow(id, until)));
     // As one job again: many lanes side by side are what makes statements large and few.
     this.parts.queue.wakeAgain(left.filter((run) => run !== undefined));
+  }
+
+  /** A flow with `concurrency` chooses among all its runs at the time of the claim. */
+  takesNew(flow: string): boolean {
+    return !this.#isStopping && this.parts.flows.find(flow)?.compiled.flow.concurrency === undefined;
+  }
+
+  /** A run in no lane that was claimed as it was stored. */
+  async perform(run: ClaimedRun): Promise<void> {
+    if (this.#isStopping) await this.parts.store.handBack([run]);
+    else await this.#perform(run);
   }
 
   /** No further step begins; steps under way have until `deadlineMs` to end, then their runs are handed back. */
