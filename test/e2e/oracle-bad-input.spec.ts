@@ -1,14 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getFragment, selectorOf, topicOf } from '#evm';
 import { oracleRequest, oracleResponse } from '../../connectors/oracle/operator-abi.js';
 import { compileOracleConsumer } from '../../connectors/oracle/testing/chainlink-contracts.js';
-import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { eventually } from '../builders/eventually.js';
-import { startOracleStage, type Deployed, type OracleStage } from '../builders/oracle-stage.js';
-import { HubProcess } from '../environment/hub-process.js';
-import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
+import { OracleHub } from '../builders/oracle-hub.js';
+import type { Deployed } from '../builders/oracle-stage.js';
+import { ScriptedServer } from '../builders/scripted-server.js';
 
 const answers = new Map([
   ['/good', '{"price":"12.5"}'],
@@ -21,34 +18,24 @@ const answers = new Map([
   ['/empty', ''],
 ]);
 
-let chain: DevChain;
-let stage: OracleStage;
+let oracle: OracleHub;
 let stranger: Deployed;
-let database: TestDatabase;
-let hub: HubProcess;
-let source: Server;
-let origin: string;
+let source: ScriptedServer;
 
 beforeAll(async () => {
-  [chain, database] = await Promise.all([DevChain.start(), createTestDatabase()]);
-  stage = await startOracleStage(chain);
-  stranger = await stage.deploy(await compileOracleConsumer(), [stage.link.address, stage.operator.address]);
-  await stage.fund(stranger.address);
-  source = createServer((request, response) => {
-    const answer = answers.get(request.url ?? '');
-    response.writeHead(answer === undefined ? 500 : 200).end(answer);
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => source.once('listening', resolve));
-  origin = `http://127.0.0.1:${(source.address() as AddressInfo).port}`;
-  hub = await HubProcess.create({
-    databaseUrl: database.url,
-    flows: {
+  source = await ScriptedServer.start();
+  source.answer = ({ path }) => {
+    const body = answers.get(path);
+    return body === undefined ? { status: 500 } : { body };
+  };
+  oracle = await OracleHub.start({
+    flows: ({ consumer }) => ({
       'price.yaml': `
 name: price
 retry: { attempts: 1 }
 trigger:
   uses: oracle.request
-  with: { job: price, minPayment: '5', requesters: ["${stage.consumer.address}"] }
+  with: { job: price, minPayment: '5', requesters: ["${consumer.address}"] }
 steps:
   - id: source
     uses: oracle.collect
@@ -62,26 +49,16 @@ steps:
       value: "{{steps.source.value}}"
       times: "{{event.params.times}}"
 `,
-    },
-    env: { ORACLE_KEY: devAccounts[1].key },
-    configuration: `
-networks:
-  local: { rpcUrl: "${chain.url}", chainId: 31337, confirmations: 0 }
-signers:
-  oracle-key: { privateKey: { env: ORACLE_KEY } }
-connections:
-  my-oracle: { connector: oracle, network: local, contract: "${stage.operator.address}", signer: oracle-key }
-`,
+    }),
   });
-  await hub.start();
-  await hub.untilListening();
+  const { stage } = oracle;
+  stranger = await stage.deploy(await compileOracleConsumer(), [stage.link.address, stage.operator.address]);
+  await stage.fund(stranger.address);
 }, 120_000);
 
 afterAll(async () => {
-  source.close();
-  await hub.remove();
-  await chain.stop();
-  await database.drop();
+  await source.stop();
+  await oracle.remove();
 }, 30_000);
 
 interface Asking {
@@ -94,16 +71,19 @@ interface Asking {
 
 const wordOf = (job: string): string => `0x${Buffer.from(job).toString('hex').padEnd(64, '0')}`;
 
-async function ask({ by = stage.consumer, job = 'price', payment = '5', get = '/good', path = 'price' }: Asking) {
-  await stage.send(by, 'askPrice', [wordOf(job), payment, `${origin}${get}`, path, '100']);
+async function ask({ by, job = 'price', payment = '5', get = '/good', path = 'price' }: Asking) {
+  const { stage } = oracle;
+  await stage.send(by ?? stage.consumer, 'askPrice', [wordOf(job), payment, `${source.url}${get}`, path, '100']);
 }
 
 async function askWith(data: string) {
+  const { stage } = oracle;
   const callback = selectorOf(getFragment(stage.consumer.abi, 'function', 'takeUint'));
   await stage.send(stage.consumer, 'ask', [wordOf('price'), '5', callback, data, '1']);
 }
 
 async function countOf(topic: string): Promise<number> {
+  const { chain, stage } = oracle;
   const filter = { address: stage.operator.address, topics: [topic], fromBlock: '0x0', toBlock: 'latest' };
   return (await chain.call<unknown[]>('eth_getLogs', [filter])).length;
 }
@@ -137,7 +117,7 @@ describe('requests that must not be answered', () => {
     }
 
     const items = await eventually(async () => {
-      const letters = await hub.get<Listed>('/api/dead-letters?limit=100');
+      const letters = await oracle.hub.get<Listed>('/api/dead-letters?limit=100');
       return letters.items.length === bad.length && letters.items;
     });
     const codes = items.map(({ error }) => error?.code);

@@ -1,11 +1,9 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../src/cli/program.js';
 import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
-import { eventually } from '../builders/eventually.js';
+import { ScriptedServer } from '../builders/scripted-server.js';
 import { aTerminal } from '../builders/terminal.js';
 import { HubProcess } from '../environment/hub-process.js';
 import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
@@ -13,15 +11,12 @@ import { createTestDatabase, type TestDatabase } from '../environment/postgres.j
 let chain: DevChain;
 let database: TestDatabase;
 let hub: HubProcess;
-let source: Server;
-let sourceUrl: string;
+let source: ScriptedServer;
 let job: string;
 
 beforeAll(async () => {
-  [chain, database] = await Promise.all([DevChain.start(), createTestDatabase()]);
-  source = createServer((_, response) => response.end('{"data":{"price":"1234.56"}}')).listen(0, '127.0.0.1');
-  await new Promise((resolve) => source.once('listening', resolve));
-  sourceUrl = `http://127.0.0.1:${(source.address() as AddressInfo).port}/eth`;
+  [chain, database, source] = await Promise.all([DevChain.start(), createTestDatabase(), ScriptedServer.start()]);
+  source.answer = () => ({ body: { data: { price: '1234.56' } } });
   hub = await HubProcess.create({
     databaseUrl: database.url,
     flows: {},
@@ -32,12 +27,11 @@ signers:
   treasury: { privateKey: "${devAccounts[0].key}" }
 `,
   });
-  await mkdir(join(hub.folder, 'flows'), { recursive: true });
   await hub.start();
 }, 90_000);
 
 afterAll(async () => {
-  source.close();
+  await source.stop();
   await hub.remove();
   await chain.stop();
   await database.drop();
@@ -78,11 +72,8 @@ describe('the tutorial of the oracle', () => {
   }, 60_000);
 
   it('given the job, when it is asked with a payment, then the answer is shown', async () => {
-    await eventually(async () => {
-      const { triggers } = await hub.get<{ triggers: { flow?: string; cursor: string | null }[] }>('/api/triggers');
-      return triggers.length === 1 && triggers.every(({ cursor }) => cursor !== null);
-    });
-    const params = { get: sourceUrl, path: 'data,price', times: '100' };
+    await hub.untilListening();
+    const params = { get: `${source.url}/eth`, path: 'data,price', times: '100' };
     const given = Object.entries(params).flatMap(([key, value]) => ['--param', `${key}=${value}`]);
 
     const asked = await patchbay('--json', 'oracle', 'ask', 'oracle', '--job', job, '--payment', '5', ...given);

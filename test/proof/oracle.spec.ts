@@ -2,52 +2,30 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { startOracleStage, type OracleStage } from '../builders/oracle-stage.js';
-import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { eventually } from '../builders/eventually.js';
+import { OracleHub } from '../builders/oracle-hub.js';
 import { OracleRequests, priceFlow } from '../builders/oracle-requests.js';
-import { HubProcess } from '../environment/hub-process.js';
-import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
 
 const kills = 30;
 const requestsInAll = 500;
 const depth = 5;
 
 describe('an oracle whose hub is killed while the chain is reorganised', () => {
-  let chain: DevChain;
-  let stage: OracleStage;
-  let database: TestDatabase;
-  let hub: HubProcess;
+  let oracle: OracleHub;
   let requests: OracleRequests;
 
   beforeAll(async () => {
-    [chain, database] = await Promise.all([DevChain.start(), createTestDatabase()]);
-    stage = await startOracleStage(chain);
-    hub = await HubProcess.create({
-      databaseUrl: database.url,
-      flows: { 'prices.yaml': priceFlow('my-oracle') },
-      env: { ORACLE_KEY: devAccounts[1].key },
-      configuration: `
-networks:
-  local: { rpcUrl: "${chain.url}", chainId: 31337, confirmations: 6, revertedAfter: 6 }
-signers:
-  oracle-key: { privateKey: { env: ORACLE_KEY } }
-connections:
-  my-oracle: { connector: oracle, network: local, contract: "${stage.operator.address}", signer: oracle-key }
-`,
+    oracle = await OracleHub.start({
+      flows: () => ({ 'prices.yaml': priceFlow('my-oracle') }),
+      network: 'confirmations: 6, revertedAfter: 6',
     });
-    await hub.start();
-    await hub.untilListening();
+    const { chain, stage } = oracle;
     await chain.call('evm_setAutomine', [false]);
     await chain.call('evm_setIntervalMining', [1]);
     requests = await OracleRequests.open(chain, stage);
   }, 180_000);
 
-  afterAll(async () => {
-    await hub.remove();
-    await chain.stop();
-    await database.drop();
-  }, 60_000);
+  afterAll(() => oracle.remove(), 60_000);
 
   it(`given ${String(requestsInAll)} requests, when the hub is killed ${String(kills)} times and ${String(depth)} blocks are replaced, then each is answered once, with its value`, async () => {
     let again = 0;
@@ -59,8 +37,8 @@ connections:
         await requests.untilAnswering();
         again = await requests.reorganise(depth);
       }
-      await hub.kill();
-      await hub.start();
+      await oracle.hub.kill();
+      await oracle.hub.start();
     }
 
     await requests.untilAnswered(requestsInAll, { withinMs: 90_000 });
@@ -68,7 +46,7 @@ connections:
       withinMs: 60_000,
       what: 'The end of every run',
     });
-    await chain.call('evm_setIntervalMining', [0]);
+    await oracle.chain.call('evm_setIntervalMining', [0]);
     expect(again).toBeGreaterThan(0);
     expect(await requests.report()).toMatchObject({
       requests: requestsInAll,
@@ -82,7 +60,7 @@ connections:
   }, 400_000);
 
   async function countOf(table: string, condition: string): Promise<number> {
-    const client = new pg.Client({ connectionString: database.url });
+    const client = new pg.Client({ connectionString: oracle.database.url });
     await client.connect();
     try {
       const { rows } = await client.query<{ count: string }>(`select count(*) from ${table} where ${condition}`);
