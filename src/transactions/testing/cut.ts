@@ -1,21 +1,20 @@
 import type { TransactionStore } from '#evm';
 
-/** A process that dies at its n-th step: before the step has an effect, or after it but before anybody hears of it. */
+/**
+ * A process that dies at its n-th step: after the step had its effect, before anybody hears of it. What the next one finds
+ * then is what it would find had the process died before its step n + 1.
+ */
 export class Cut {
   isDead = false;
   #steps = 0;
 
-  constructor(
-    readonly at: number,
-    readonly moment: 'before' | 'after',
-  ) {}
+  constructor(readonly at: number) {}
 
   async through<T>(step: () => Promise<T>): Promise<T> {
     this.#steps += 1;
     if (this.isDead) throw new Error('cut');
     const isLast = this.#steps === this.at;
     if (isLast) this.isDead = true;
-    if (isLast && this.moment === 'before') throw new Error('cut');
     const result = await step();
     if (isLast) throw new Error('cut');
     return result;
