@@ -11,13 +11,20 @@ export interface RealtimeParts {
   readonly http: HttpClient;
   readonly leases: Leases;
   readonly log: Logger;
+  readonly times?: RealtimeTimes;
+}
+
+export interface RealtimeTimes {
+  /** From the answer to one call to the next call. */
+  readonly pauseMs: number;
+  /** After a call that was not taken; doubled for each further one. */
+  readonly firstBackOffMs: number;
 }
 
 /** As many as one call may name. */
 const mostIdentities = 1_000;
-/** From the answer to one call to the next call: a little over a second, so that they arrive no closer than that. */
-const pauseMs = 1_020;
-const firstBackOffMs = 2_000;
+/** The pause is a little over a second, so that calls arrive no closer than that. */
+const usualTimes: RealtimeTimes = { pauseMs: 1_020, firstBackOffMs: 2_000 };
 const longestBackOffMs = 300_000;
 
 /**
@@ -29,8 +36,11 @@ export class RealtimeService {
   #lease: Lease | undefined;
   #ended: Promise<void> = Promise.resolve();
   #failures = 0;
+  readonly #times: RealtimeTimes;
 
-  constructor(private readonly parts: RealtimeParts) {}
+  constructor(private readonly parts: RealtimeParts) {
+    this.#times = parts.times ?? usualTimes;
+  }
 
   start(): void {
     this.#ended = this.#run();
@@ -44,6 +54,7 @@ export class RealtimeService {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    const { pauseMs } = this.#times;
     while (!signal.aborted) {
       // Another process may have called within the last second, so the first thing here is to wait as well.
       let waitMs = pauseMs;
@@ -72,6 +83,7 @@ export class RealtimeService {
   /** @returns how long to wait before the next call, in milliseconds */
   async #tell(): Promise<number> {
     const { account, identities, log } = this.parts;
+    const { pauseMs, firstBackOffMs } = this.#times;
     const service = await account.find();
     if (service === undefined) return pauseMs;
     const untold = await identities.untold(mostIdentities);
