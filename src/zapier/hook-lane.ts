@@ -10,9 +10,16 @@ export interface SendingTimes {
   /** Before the second attempt; doubled for each further one. */
   readonly firstAgainMs: number;
   readonly longestAgainMs: number;
+  /** How often it is looked whether something is due. */
+  readonly lookEveryMs: number;
 }
 
-export const usualTimes: SendingTimes = { timeoutMs: 30_000, firstAgainMs: 1_000, longestAgainMs: 15 * 60_000 };
+export const usualTimes: SendingTimes = {
+  timeoutMs: 30_000,
+  firstAgainMs: 1_000,
+  longestAgainMs: 15 * 60_000,
+  lookEveryMs: 500,
+};
 
 export interface LaneParts {
   readonly deliveries: DeliveriesStore;

@@ -19,7 +19,6 @@ interface Held {
 export const zapierTopic = 'zapier';
 
 const leaseName = 'zapier sender';
-const lookEveryMs = 500;
 const cleanEveryMs = 10 * 60_000;
 const days = { kept: 30, tried: 7 };
 /** Hooks that are sent to at the same time; each holds one page of what waits. */
@@ -40,7 +39,7 @@ export class HookSender {
     this.#looks = new Looks({
       look: () => this.#openLanes(),
       failed: (error) => parts.log.info('Nothing can be sent to Zapier for now', { error }),
-      everyMs: lookEveryMs,
+      everyMs: parts.times.lookEveryMs,
       hears: { signals: parts.signals, topic: zapierTopic },
     });
   }

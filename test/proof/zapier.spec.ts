@@ -50,7 +50,7 @@ describe('telling Zapier', () => {
       await Promise.all(Array.from({ length: each }, (_, index) => stage.publish(`${topic}-${index}`, { topic })));
     }
     const sending = await stage.send({
-      times: { timeoutMs: 5_000, firstAgainMs: 50, longestAgainMs: 2_000 },
+      times: { timeoutMs: 5_000, firstAgainMs: 50, longestAgainMs: 2_000, lookEveryMs: 500 },
       pace: { perSecond: 27, perFiveMinutes: 19_000 },
     });
     try {
