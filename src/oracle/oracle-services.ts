@@ -49,7 +49,7 @@ export function oracleServices(parts: OracleServicesParts): OracleServices {
   const { db, pool, vault, flows, live, log, publicUrl } = parts;
   const endedRuns = new EndedRuns(db);
   const ends = new RunEnds({ live, endedRuns, log });
-  const requests = new RequestsStore(db);
+  const requests = new RequestsStore(pool);
   const replies = new RepliesStore(db, vault);
   const resumptions = new ResumptionsStore(db, publicUrl);
   const turns = new TurnsStore(db, pool);

@@ -15,7 +15,7 @@ afterAll(() => store.close());
 
 describe('what adapters were asked', () => {
   it('given the same within the time, then it has the same key, also at once; later, elsewhere or otherwise a new one', async () => {
-    const requests = new RequestsStore(store.db);
+    const requests = new RequestsStore(store.pool);
     const keys = await Promise.all([1, 2, 3].map(() => requests.keyOf('price', 'a', 60_000)));
 
     expect(new Set(keys).size).toBe(1);
