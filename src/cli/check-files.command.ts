@@ -9,7 +9,7 @@ import { loadVocabulary } from './vocabulary.js';
 export async function checkFiles(
   command: 'lint' | 'test',
   paths: readonly string[],
-  options: { readonly format?: FaultFormat },
+  options: { readonly format?: FaultFormat; readonly strict?: boolean },
   session: Session,
 ): Promise<number> {
   const vocabulary = await loadVocabulary(session.io);

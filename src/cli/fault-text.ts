@@ -19,9 +19,11 @@ export function faultText(
 ): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     isTerminal ? styleText(style, text, { validateStream: false }) : text;
+  const rule = fault.rule ?? 'fault';
+  const named = fault.severity === 'warning' ? paint('yellow', `warning ${rule}`) : paint('red', rule);
   const line = fault.line ?? 1;
   const column = fault.column ?? 1;
-  const head = `${paint('bold', `${fault.file ?? '-'}:${line}:${column}`)}  ${paint('red', fault.rule ?? 'fault')}  ${fault.detail}`;
+  const head = `${paint('bold', `${fault.file ?? '-'}:${line}:${column}`)}  ${named}  ${fault.detail}`;
   const written = source?.split(/\r?\n/)[line - 1];
   const rows = [head];
   if (written !== undefined) rows.push(...excerpt(written, line, column).map((row) => paint('dim', row)));
@@ -40,10 +42,10 @@ function excerpt(written: string, line: number, column: number): readonly string
 }
 
 /** An annotation of a GitHub workflow. */
-export function faultAnnotation(fault: Fault, level: 'error' | 'warning' = 'error'): string {
+export function faultAnnotation(fault: Fault): string {
   const text = [fault.detail, fault.fix].filter((part) => part !== undefined).join(' ');
   const place = `file=${escapeProperty(fault.file ?? '')},line=${fault.line ?? 1},col=${fault.column ?? 1},title=${escapeProperty(fault.rule ?? 'fault')}`;
-  return `::${level} ${place}::${escapeData(text)}`;
+  return `::${fault.severity ?? 'error'} ${place}::${escapeData(text)}`;
 }
 
 function escapeData(text: string): string {

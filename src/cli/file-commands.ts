@@ -13,9 +13,10 @@ export function addFileCommands(program: Command, { run }: Actions): void {
     .command('lint [paths...]')
     .description('check flows and their tests: every fault at once, with its place and remedy')
     .addOption(format())
+    .option('--strict', 'fail on warnings too')
     .addHelpText('after', examples('patchbay lint', 'patchbay lint flows/large-transfer.yaml --format github'))
     .action(
-      run(async (session, paths: string[], options: { format?: FaultFormat }) => {
+      run(async (session, paths: string[], options: { format?: FaultFormat; strict?: boolean }) => {
         const { checkFiles } = await import('./check-files.command.js');
         return checkFiles('lint', paths, options, session);
       }),

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { testVocabulary as vocabulary } from '../engine/testing/flow-runs.js';
+import { valueVocabulary as vocabulary } from '../engine/testing/flow-runs.js';
 import { lintCommand } from './lint.command.js';
 import { testCommand } from './test.command.js';
 
@@ -50,6 +50,47 @@ describe('patchbay lint', () => {
     printed = [];
     await lintCommand(['bad.yaml'], { vocabulary, json: true }, io());
     expect(JSON.parse(printed.join(''))).toMatchObject({ files: 1, faults: [{ line: 4, column: 20 }] });
+  });
+
+  it('given a risk, when it is linted, then it is shown as a warning, and only fails when it is strict', async () => {
+    const risky =
+      'name: risky\ntrigger: { uses: value.mined, with: { confirmations: 1 } }\nsteps: [{ uses: value.pay }]\n';
+    await writeFile(join(cwd, 'risky.yaml'), risky);
+
+    expect(await lintCommand(['risky.yaml'], { vocabulary }, io())).toBe(0);
+    expect(printed).toEqual([
+      '1 file, no faults, 1 warning',
+      [
+        'risky.yaml:2:54  warning less-than-final  One block is few.',
+        '  2 | gger: { uses: value.mined, with: { confirmations: 1 } }',
+        '    |                                                   ^',
+        '    fix  Wait.',
+      ].join('\n'),
+    ]);
+    expect(await lintCommand(['risky.yaml'], { vocabulary, strict: true }, io())).toBe(3);
+    printed = [];
+    await lintCommand(['risky.yaml'], { vocabulary, format: 'github' }, io());
+    expect(printed).toEqual(['::warning file=risky.yaml,line=2,col=54,title=less-than-final::One block is few. Wait.']);
+    printed = [];
+    await lintCommand(['risky.yaml'], { vocabulary, json: true }, io());
+    expect(JSON.parse(printed.join(''))).toMatchObject({ faults: [], warnings: [{ line: 2, severity: 'warning' }] });
+  });
+
+  it('given a hub that tells the same, when it is linted, then it is told once; what nobody could be asked is no fault', async () => {
+    const risky =
+      'name: risky\ntrigger: { uses: value.mined, with: { confirmations: 1 } }\nsteps: [{ uses: value.pay }]\n';
+    await writeFile(join(cwd, 'risky.yaml'), risky);
+    const again = { pointer: '#/trigger/with/confirmations', detail: 'One block is few.', rule: 'less-than-final' };
+    const unasked = { pointer: '#/steps/0', detail: 'Nobody was there.', rule: 'not-checked' };
+
+    await lintCommand(
+      ['risky.yaml'],
+      { vocabulary, ask: () => Promise.resolve({ faults: [], warnings: [again] }) },
+      io(),
+    );
+    expect(printed[0]).toBe('1 file, no faults, 1 warning');
+    const ask = () => Promise.resolve({ faults: [], warnings: [unasked] });
+    expect(await lintCommand(['good.yaml'], { vocabulary, ask, strict: true }, io())).toBe(0);
   });
 
   it('given a path that does not exist, when it is linted, then the code is 4', async () => {

@@ -33,7 +33,7 @@ export async function showFlow(name: string, session: Session): Promise<void> {
       `${session.paint('bold', flow.name)}  ${stateText(flow, session.paint)}`,
       ...(flow.description === undefined ? [] : [flow.description]),
       session.paint('dim', `${flow.file}, version ${flow.version}`),
-      ...flow.faults.map(
+      ...[...flow.faults, ...flow.warnings].map(
         (fault) => `${flow.file}:${fault.line ?? 1}:${fault.column ?? 1}  ${fault.rule ?? ''}  ${fault.detail}`,
       ),
       '',

@@ -10,6 +10,7 @@ export interface FlowAnswer {
   readonly trigger: string;
   readonly steps: readonly string[];
   readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
   /** Only of one flow. */
   readonly document?: string;
 }

@@ -1,4 +1,5 @@
-import { usesOf, type Vocabulary } from '#engine';
+import type { Vocabulary } from '#engine';
+import { loadFlowFile, movesValue, usesOfFile } from '#flows';
 import type { Fault } from '#sdk';
 import { HubAnswerError, type HubClient } from './hub-client.js';
 
@@ -16,9 +17,14 @@ const nothing: FlowChecksAnswer = { faults: [], warnings: [] };
 export function hubChecks(vocabulary: Vocabulary, openHub: () => Promise<HubClient>): AskChecks {
   let isSilent = false;
   return async (text, file) => {
-    const [first] = usesOf(text, file).filter(
-      ({ uses }) => (vocabulary.action(uses) ?? vocabulary.trigger(uses))?.check !== undefined,
-    );
+    const isMoving = movesValue(loadFlowFile(text, { vocabulary }).flows);
+    const first = usesOfFile(text, file).find(({ uses, input }) => {
+      const trigger = vocabulary.trigger(uses);
+      const finality = isMoving ? trigger?.finality : undefined;
+      const isOpen = finality?.input !== undefined && !Object.hasOwn(input, finality.input);
+      const isAsked = isOpen && finality.shortfallOf !== undefined;
+      return isAsked || (vocabulary.action(uses) ?? trigger)?.check !== undefined;
+    });
     if (first === undefined || isSilent) return nothing;
     try {
       const hub = await openHub();
@@ -39,7 +45,7 @@ export function hubChecks(vocabulary: Vocabulary, openHub: () => Promise<HubClie
         detail: `Whether there is what the flow names was not looked up. ${reason ?? 'The hub did not answer.'}`,
         fix: 'Start the hub and lint again, or name it with --hub.',
       });
-      return { faults: [], warnings: [warning] };
+      return { faults: [], warnings: [{ ...warning, severity: 'warning' }] };
     }
   };
 }

@@ -13,42 +13,63 @@ export interface LintOptions {
   readonly ask?: AskChecks;
   readonly json?: boolean;
   readonly format?: FaultFormat;
+  /** Warnings are faults, but for what could not be asked. */
+  readonly strict?: boolean;
 }
 
-/** Checks flows and the form of their tests. Exit code: 0 clean, 3 faults, 4 a path that does not exist. */
+/**
+ * Checks flows and the form of their tests. Exit code: 0 clean, or warnings alone; 3 faults, or with `strict` warnings;
+ * 4 a path that does not exist.
+ */
 export async function lintCommand(paths: readonly string[], options: LintOptions, io: CommandIo): Promise<number> {
   const { files, missing } = await findFiles(paths.length > 0 ? paths : ['flows'], io.cwd, isFlowFile);
   for (const path of missing) io.err(`There is no file or folder ${path}.`);
+  const printed = (fault: Fault, text: string) =>
+    options.format === 'github' ? faultAnnotation(fault) : faultText(fault, text, io);
   const faults: Fault[] = [];
-  const warnings: Fault[] = [];
+  const warnings: { readonly warning: Fault; readonly text: string }[] = [];
   for (const [index, file] of files.entries()) {
     const text = await readText(file, io.cwd);
     const checks = isTestFile(file) ? undefined : await options.ask?.(text, file);
-    const found = [...lint(file, text, options), ...(checks?.faults ?? [])];
+    const own = lint(file, text, options);
+    const found = [...own.faults, ...(checks?.faults ?? [])];
     faults.push(...found);
-    warnings.push(...(checks?.warnings ?? []));
-    if (!options.json)
-      for (const fault of found)
-        io.out(options.format === 'github' ? faultAnnotation(fault) : faultText(fault, text, io));
+    warnings.push(...distinct([...own.warnings, ...(checks?.warnings ?? [])]).map((warning) => ({ warning, text })));
+    if (!options.json) for (const fault of found) io.out(printed(fault, text));
     if (io.isTerminal && (index + 1) % 50 === 0)
       io.err(`${index + 1} of ${files.length} files, ${faults.length} faults`);
   }
-  if (options.json) io.out(JSON.stringify({ files: files.length, faults, warnings }, undefined, 2));
-  else if (options.format !== 'github') io.out(summary(files.length, faults.length));
-  if (!options.json)
-    for (const warning of warnings)
-      io.err(options.format === 'github' ? faultAnnotation(warning, 'warning') : faultText(warning, undefined, io));
-  if (faults.length > 0) return 3;
+  const risks = warnings.map(({ warning }) => warning);
+  if (options.json) io.out(JSON.stringify({ files: files.length, faults, warnings: risks }, undefined, 2));
+  else if (options.format !== 'github') io.out(summary(files.length, faults.length, warnings.length));
+  if (!options.json) for (const { warning, text } of warnings) io.err(printed(warning, text));
+  if (faults.length > 0 || (options.strict === true && risks.some(isOfTheFile))) return 3;
   return missing.length > 0 ? 4 : 0;
 }
 
-function lint(file: string, text: string, { vocabulary, connections }: LintOptions): readonly Fault[] {
-  if (isTestFile(file)) return loadFlowTests(text, file).faults;
-  return loadFlowFile(text, { vocabulary, file, ...(connections ? { connections } : {}) }).faults;
+/** The file is not at fault when nobody could be asked. */
+function isOfTheFile({ rule }: Fault): boolean {
+  return rule !== 'not-checked';
 }
 
-function summary(files: number, faults: number): string {
-  const checked = files === 1 ? '1 file' : `${files} files`;
-  if (faults === 0) return `${checked}, no faults`;
-  return `${checked}, ${faults === 1 ? '1 fault' : `${faults} faults`}`;
+/** The hub tells again what was found here. */
+function distinct(warnings: readonly Fault[]): readonly Fault[] {
+  return [...new Map(warnings.map((warning) => [`${warning.pointer} ${warning.detail}`, warning])).values()];
+}
+
+function lint(
+  file: string,
+  text: string,
+  { vocabulary, connections }: LintOptions,
+): { readonly faults: readonly Fault[]; readonly warnings: readonly Fault[] } {
+  if (isTestFile(file)) return { faults: loadFlowTests(text, file).faults, warnings: [] };
+  return loadFlowFile(text, { vocabulary, file, ...(connections ? { connections } : {}) });
+}
+
+function summary(files: number, faults: number, warnings: number): string {
+  return [
+    files === 1 ? '1 file' : `${files} files`,
+    faults === 0 ? 'no faults' : faults === 1 ? '1 fault' : `${faults} faults`,
+    ...(warnings === 0 ? [] : [warnings === 1 ? '1 warning' : `${warnings} warnings`]),
+  ].join(', ');
 }

@@ -5,8 +5,9 @@ import { checkReference, type Names } from './flow.references.js';
 import { isRecord, parsePath, type Path } from './path.js';
 import { describeIssues, findUnknownFields, type Issue } from './schema-faults.js';
 import { suggest } from './suggestion.js';
-import { hasTemplate } from './template.js';
+import { hasTemplate, withoutTemplates } from './template.js';
 import { inspectTemplate } from './template.parser.js';
+import { movesValue } from './value.js';
 import type { Vocabulary } from './vocabulary.js';
 import { inspectWhere } from './where.js';
 import type { FaultText, Spot, YamlDocument } from './yaml-document.js';
@@ -56,7 +57,20 @@ class Linter {
     const done = this.#checkSteps(flow.steps, 'steps', run);
     this.#checkSteps(flow.onFailure ?? [], 'onFailure', { ...run, run: 'failure', steps: done });
     this.#checkSteps(flow.onReverted ?? [], 'onReverted', { ...run, steps: done });
+    this.#checkFinality(trigger);
     return this.#faults;
+  }
+
+  /** Steps under onReverted are there for what was taken back. */
+  #checkFinality(trigger: AnyTrigger | undefined): void {
+    const { steps, onFailure = [], trigger: written } = this.flow;
+    if (trigger?.finality === undefined || !movesValue([...steps, ...onFailure], this.#vocabulary)) return;
+    const fault = trigger.finality.shortfall(withoutTemplates(written.with ?? {}));
+    if (fault === undefined) return;
+    const { pointer, detail, fix } = fault;
+    const path = ['trigger', 'with', ...pointer.split('/').slice(1)];
+    const text = { rule: 'less-than-final', detail: `${detail}.`, fix };
+    this.#faults.push({ ...this.document.faultAt(path, text), severity: 'warning' });
   }
 
   #checkIds(): void {

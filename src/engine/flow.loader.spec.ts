@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { flowJsonSchema, loadFlow } from './index.js';
-import { aFlow, testVocabulary } from './testing/flow-runs.js';
+import { aFlow, testVocabulary, valueVocabulary } from './testing/flow-runs.js';
 
 function rulesOf(text: string, options = {}): readonly (string | undefined)[] {
   return loadFlow(text, { vocabulary: testVocabulary, ...options }).faults.map((fault) => fault.rule);
@@ -87,4 +87,59 @@ describe('the JSON Schema of flows', () => {
     expect(then.properties.with.properties.count.anyOf).toContainEqual({ $ref: '#/$defs/template' });
     expect(then.properties.with.additionalProperties).toBe(false);
   });
+});
+
+describe('flows that move value', () => {
+  const load = (steps: string, confirmations = '{ confirmations: 1 }') =>
+    loadFlow(`name: payer\ntrigger:\n  uses: value.mined\n  with: ${confirmations}\n${steps}`, {
+      vocabulary: valueVocabulary,
+      file: 'payer.yaml',
+    });
+
+  it('given one that acts on less than final events, when it is loaded, then it works, with a warning at its place', () => {
+    const { flow, faults, warnings } = load('steps: [{ uses: value.pay }]');
+
+    expect(flow?.movesValue).toBe(true);
+    expect(faults).toEqual([]);
+    expect(warnings).toEqual([
+      {
+        pointer: '#/trigger/with/confirmations',
+        file: 'payer.yaml',
+        line: 4,
+        column: 26,
+        rule: 'less-than-final',
+        detail: 'One block is few.',
+        fix: 'Wait.',
+        severity: 'warning',
+      },
+    ]);
+  });
+
+  it('given a fault beside the risk, when it is loaded, then both are told', () => {
+    const { flow, faults, warnings } = load('steps: [{ uses: value.pay }, { uses: test.nowhere }]');
+
+    expect(flow).toBeUndefined();
+    expect(faults).toMatchObject([{ rule: 'unknown-action' }]);
+    expect(warnings).toMatchObject([{ rule: 'less-than-final' }]);
+  });
+
+  it.each([
+    ['moves value when it is given up', 'steps: [{ uses: test.notify }]\nonFailure: [{ uses: value.pay }]', true],
+    ['moves nothing', 'steps: [{ uses: test.notify }]', false],
+    ['moves nothing with these inputs', 'steps: [{ uses: value.pay, with: { amount: 0 } }]', false],
+    ['only answers', 'steps: [{ uses: value.reply }]', false],
+    ['only undoes', 'steps: [{ uses: test.notify }]\nonReverted: [{ uses: value.pay }]', false],
+  ])('given one that %s, when it is loaded, then it is told apart', (_, steps, isMoving) => {
+    const { flow, warnings } = load(steps);
+
+    expect(flow?.movesValue).toBe(isMoving);
+    expect(warnings).toHaveLength(isMoving ? 1 : 0);
+  });
+
+  it.each(['{}', '{ confirmations: 64 }', '{ confirmations: "{{env.DEPTH}}" }'])(
+    'given one that waits for %s, when it is loaded, then there is no warning',
+    (written) => {
+      expect(load('steps: [{ uses: value.pay }]', written)).toMatchObject({ faults: [], warnings: [] });
+    },
+  );
 });

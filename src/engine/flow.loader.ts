@@ -30,15 +30,17 @@ export interface LoadOptions {
 export function loadFlow(text: string, options: LoadOptions): LoadedFlow {
   const document = parseYaml(text, options.file);
   const isReadable = document.faults.length === 0 || (document.data !== undefined && document.faults.every(canReadOn));
-  if (!isReadable) return { flow: undefined, faults: document.faults };
+  if (!isReadable) return { flow: undefined, faults: document.faults, warnings: [] };
   const checked = checkGrammar(document);
-  const faults = [...document.faults, ...checked.faults];
-  if (checked.flow) faults.push(...lintFlow(checked.flow, document, options));
-  if (!checked.flow || faults.length > 0) return { flow: undefined, faults: inOrder(faults) };
+  const found = checked.flow ? lintFlow(checked.flow, document, options) : [];
+  const warnings = found.filter(({ severity }) => severity === 'warning');
+  const faults = [...document.faults, ...checked.faults, ...found.filter(({ severity }) => severity !== 'warning')];
+  if (!checked.flow || faults.length > 0) return { flow: undefined, faults: inOrder(faults), warnings };
   const trigger = fillTrigger(checked.flow.trigger, document, options);
-  if (trigger.faults.length > 0) return { flow: undefined, faults: trigger.faults };
+  if (trigger.faults.length > 0) return { flow: undefined, faults: trigger.faults, warnings };
   const flow = toFlow(checked.flow, text, trigger.inputs);
-  return { flow: compileFlow(flow, options.vocabulary, options.random ? { random: options.random } : {}), faults: [] };
+  const { vocabulary, random } = options;
+  return { flow: compileFlow(flow, vocabulary, random ? { random } : {}), faults: [], warnings };
 }
 
 /** After these the rest of the document still means something. */

@@ -137,6 +137,8 @@ export type Acceptance =
 /** A flow whose templates and conditions are compiled once. */
 export interface CompiledFlow {
   readonly flow: Flow;
+  /** It has steps that send value or write to a chain because of the event. */
+  readonly movesValue: boolean;
   /** @throws template.missingValue when `where` or a key refers to something the event lacks */
   accept(event: unknown, env: Readonly<Record<string, string>>): Acceptance;
   /** Executes from the first unfinished step on, as far as it goes now. */
@@ -147,4 +149,6 @@ export interface LoadedFlow {
   /** Absent when there are faults. */
   readonly flow: CompiledFlow | undefined;
   readonly faults: readonly Fault[];
+  /** Risks that the document takes; no reason to refuse it. */
+  readonly warnings: readonly Fault[];
 }

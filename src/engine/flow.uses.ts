@@ -1,6 +1,6 @@
 import type { Fault } from '#sdk';
 import { isRecord, type Path } from './path.js';
-import { hasTemplate } from './template.js';
+import { hasTemplate, withoutTemplates } from './template.js';
 import { parseYaml, type FaultText } from './yaml-document.js';
 
 /** One use of a trigger or an action, as far as it can be known before there is an event. */
@@ -31,7 +31,7 @@ export function usesOf(text: string, file?: string): readonly FlowUse[] {
       {
         uses,
         connection: typeof connection === 'string' ? connection : undefined,
-        input: isRecord(input) ? (withoutTemplates(input) as Record<string, unknown>) : {},
+        input: isRecord(input) ? withoutTemplates(input) : {},
         faultAt: (pointer, fault) => {
           const at = [...path, 'with', ...pointer.split('/').slice(1)];
           // A name within the inputs is at fault itself; of an input, what was given for it is.
@@ -40,11 +40,4 @@ export function usesOf(text: string, file?: string): readonly FlowUse[] {
       },
     ];
   });
-}
-
-function withoutTemplates(value: unknown): unknown {
-  if (hasTemplate(value)) return undefined;
-  if (Array.isArray(value)) return value.map(withoutTemplates);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutTemplates(item)]));
 }

@@ -4,6 +4,7 @@ import { Progress, type Lines } from './progress.js';
 import { compileStep } from './step.js';
 import { compileTemplate, type Render, type Scope } from './template.js';
 import { toJson } from './template.helpers.js';
+import { movesValue } from './value.js';
 import type { Vocabulary } from './vocabulary.js';
 import { compileWhere } from './where.js';
 
@@ -29,6 +30,7 @@ export function compileFlow(flow: Flow, vocabulary: Vocabulary, { random }: Comp
   };
   return {
     flow,
+    movesValue: movesValue([...flow.steps, ...flow.onFailure], vocabulary),
     accept: compileAcceptance(flow),
     advance: (advance) => new Progress(flow, lines, advance, random).advance(),
   };

@@ -1,4 +1,5 @@
 import { PatchbayError } from '#sdk';
+import { isRecord } from './path.js';
 import { inspectTemplate, type Expression } from './template.parser.js';
 import { toJson, type TemplateHelper } from './template.helpers.js';
 
@@ -19,6 +20,17 @@ const maxOutput = 256 * 1024;
 
 export function hasTemplate(value: unknown): boolean {
   return typeof value === 'string' && value.includes('{{');
+}
+
+/** What is known before there is anything to fill in: a template is `undefined`. */
+export function withoutTemplates(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, knownOf(item)]));
+}
+
+function knownOf(value: unknown): unknown {
+  if (hasTemplate(value)) return undefined;
+  if (Array.isArray(value)) return value.map(knownOf);
+  return isRecord(value) ? withoutTemplates(value) : value;
 }
 
 /**

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { Catalog } from '#catalog';
+import { usesOf } from '#engine';
 import {
   PatchbayError,
   defineAction,
   defineConnection,
   defineConnector,
+  defineTrigger,
   z,
   type CheckContext,
   type Fault,
@@ -78,6 +80,53 @@ describe('checks of a flow by the other side', () => {
     ]);
     expect(warnings).toEqual([]);
     expect(seen.slice(0, 2)).toEqual([{ object: 'Nowhere', fields: { Name: undefined } }, 'client']);
+  });
+
+  it('given a connection that lets too little be final, when a flow that moves value is checked, then that is a warning', async () => {
+    const connection = defineConnection({ title: 'Chain', settings: z.object({}), open: () => 'client' });
+    const asked: unknown[] = [];
+    const mined = defineTrigger({
+      title: 'Mined',
+      summary: 'Hears.',
+      connection,
+      input: z.object({ confirmations: z.number().optional() }),
+      event: z.object({}),
+      examples: [],
+      finality: {
+        input: 'confirmations',
+        shortfall: () => undefined,
+        shortfallOf: (client) => {
+          asked.push(client);
+          return { pointer: '/confirmations', detail: 'The network asks for 3 blocks', fix: 'Wait for more.' };
+        },
+      },
+      listen: () => Promise.resolve(),
+    });
+    const chain = defineConnector({
+      name: 'chain',
+      title: 'Chain',
+      summary: 'A chain.',
+      connection,
+      triggers: { mined },
+      actions: {},
+    });
+    const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
+    const checker = new FlowChecker({ catalog: new Catalog([chain]), connections, use: noService });
+    const silentFlow = 'name: payer\ntrigger:\n  uses: chain.mined\nsteps: []\n';
+    const outspoken = silentFlow.replace('chain.mined', 'chain.mined\n  with: { confirmations: 1 }');
+
+    const { faults, warnings } = await checker.checkUses(usesOf(silentFlow), { movesValue: true });
+    const others = [
+      await checker.checkUses(usesOf(silentFlow)),
+      await checker.checkUses(usesOf(outspoken), { movesValue: true }),
+    ];
+
+    expect(faults).toEqual([]);
+    expect(warnings).toMatchObject([
+      { rule: 'less-than-final', severity: 'warning', line: 2, detail: 'The network asks for 3 blocks.' },
+    ]);
+    expect(others.flatMap((checks) => checks.warnings)).toEqual([]);
+    expect(asked).toEqual(['client']);
   });
 
   it.each([

@@ -14,11 +14,13 @@ export interface FlowCheckerParts {
 export interface FlowChecks {
   /** What the other side of a connection does not know or allow. */
   readonly faults: readonly Fault[];
-  /** What could not be asked; no reason to refuse the flow. */
+  /** What the connection puts at risk, and what could not be asked; no reason to refuse the flow. */
   readonly warnings: readonly Fault[];
 }
 
-type Checked = Pick<AnyAction & AnyTrigger, 'check' | 'connection'>;
+type Checked = Pick<AnyAction & AnyTrigger, 'check' | 'connection' | 'finality'>;
+
+const nothing: FlowChecks = { faults: [], warnings: [] };
 
 const defaultWithinMs = 5_000;
 /** How long nobody asks again who did not answer: a folder of flows is not to wait for each of them. */
@@ -34,9 +36,10 @@ export class FlowChecker {
     return this.checkUses(usesOf(document, file));
   }
 
-  async checkUses(uses: readonly FlowUse[]): Promise<FlowChecks> {
+  /** `movesValue`: because of what the trigger among the uses hears. */
+  async checkUses(uses: readonly FlowUse[], { movesValue = false } = {}): Promise<FlowChecks> {
     const signal = AbortSignal.timeout(this.parts.withinMs ?? defaultWithinMs);
-    const checks = await Promise.all(uses.map((use) => this.#checkUse(use, signal)));
+    const checks = await Promise.all(uses.map((use) => this.#checkUse(use, movesValue, signal)));
     return {
       faults: checks.flatMap(({ faults }) => faults),
       // One connection that cannot be asked is one warning, however often the flow uses it.
@@ -44,22 +47,27 @@ export class FlowChecker {
     };
   }
 
-  async #checkUse(use: FlowUse, signal: AbortSignal): Promise<FlowChecks> {
+  async #checkUse(use: FlowUse, movesValue: boolean, signal: AbortSignal): Promise<FlowChecks> {
     const definition: Checked | undefined = this.parts.catalog.action(use.uses) ?? this.parts.catalog.trigger(use.uses);
-    const { check } = definition ?? {};
-    const name = check && this.#connectionOf(use);
-    if (check === undefined || name === undefined) return { faults: [], warnings: [] };
+    const { check, finality } = definition ?? {};
+    const isOpen = movesValue && finality?.input !== undefined && !Object.hasOwn(use.input, finality.input);
+    const open = isOpen ? finality : undefined;
+    const name = (check ?? open?.shortfallOf) && this.#connectionOf(use);
+    if (name === undefined) return nothing;
     const silent = this.#silent.get(name);
     if (silent !== undefined && silent.until > Date.now()) return notAsked(use, name, silent.error);
     try {
-      const found = await within(signal, async () => {
+      const { found, risk } = await within(signal, async () => {
         const client: unknown = await this.parts.connections.client(name);
-        return check({ input: use.input, client, use: this.parts.use, signal });
+        return {
+          found: (await check?.({ input: use.input, client, use: this.parts.use, signal })) ?? [],
+          risk: await open?.shortfallOf?.(client),
+        };
       });
-      const faults = found.map(({ pointer, detail, fix }) =>
-        use.faultAt(pointer, { rule: 'not-there', detail: `${detail}.`, fix }),
-      );
-      return { faults, warnings: [] };
+      return {
+        faults: found.map((fault) => placed(use, fault, 'not-there')),
+        warnings: risk === undefined ? [] : [{ ...placed(use, risk, 'less-than-final'), severity: 'warning' }],
+      };
     } catch (error) {
       this.#silent.set(name, { until: Date.now() + silentMs, error });
       return notAsked(use, name, error);
@@ -76,13 +84,17 @@ export class FlowChecker {
   }
 }
 
+function placed(use: FlowUse, { pointer, detail, fix }: Fault, rule: string): Fault {
+  return use.faultAt(pointer, { rule, detail: `${detail}.`, fix });
+}
+
 function notAsked(use: FlowUse, name: string, error: unknown): FlowChecks {
-  const warning = use.faultAt('', {
+  const fault = use.faultAt('', {
     rule: 'not-checked',
     detail: `Whether the connection ${name} knows what the flow names could not be asked: ${PatchbayError.from(error).detail}`,
     fix: `Try the connection: npx patchbay connection test ${name}`,
   });
-  return { faults: [], warnings: [warning] };
+  return { faults: [], warnings: [{ ...fault, severity: 'warning' }] };
 }
 
 /** Also when what is asked does not heed the signal. */

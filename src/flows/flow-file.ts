@@ -8,15 +8,21 @@ export interface FlowFile {
   readonly flows: readonly CompiledFlow[];
   readonly sync: CompiledSync | undefined;
   readonly faults: readonly Fault[];
+  /** Risks that it takes; no reason to refuse it. */
+  readonly warnings: readonly Fault[];
 }
 
 export function loadFlowFile(document: string, options: LoadOptions): FlowFile {
   if (!isSyncDocument(document)) {
-    const { flow, faults } = loadFlow(document, options);
-    return { flows: flow === undefined ? [] : [flow], sync: undefined, faults };
+    const { flow, faults, warnings } = loadFlow(document, options);
+    return { flows: flow === undefined ? [] : [flow], sync: undefined, faults, warnings };
   }
-  const { sync, flows, faults } = loadSync(document, options);
-  return { flows: sync === undefined ? [] : flows, sync, faults };
+  const { sync, flows, faults, warnings } = loadSync(document, options);
+  return { flows: sync === undefined ? [] : flows, sync, faults, warnings };
+}
+
+export function movesValue(flows: readonly CompiledFlow[]): boolean {
+  return flows.some((flow) => flow.movesValue);
 }
 
 /** What the other sides can be asked about the file. */

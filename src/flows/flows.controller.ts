@@ -3,7 +3,7 @@ import { Catalog } from '#catalog';
 import { Answers, AuditLog, CurrentCaller, Scopes, ZodBody, type Caller } from '#platform';
 import { z, type Fault } from '#sdk';
 import { FlowChecker, type FlowChecks } from './flow-checker.js';
-import { loadFlowFile, usesOfFile } from './flow-file.js';
+import { loadFlowFile, movesValue, usesOfFile } from './flow-file.js';
 import { faultsAnswer, flowAnswer, flowDetailAnswer, flowsAnswer } from './flows.schema.js';
 import { FlowsService, type BrokenFile, type KnownFlow } from './flows.service.js';
 
@@ -50,9 +50,9 @@ export class FlowsController {
   @HttpCode(200)
   @Scopes('flows:read')
   async lint(@ZodBody(draft) { document }: z.output<typeof draft>): Promise<FlowChecks> {
-    const { faults } = loadFlowFile(document, { vocabulary: this.catalog });
-    const checks = await this.checker.checkUses(usesOfFile(document));
-    return { faults: [...faults, ...checks.faults], warnings: checks.warnings };
+    const { flows, faults, warnings } = loadFlowFile(document, { vocabulary: this.catalog });
+    const checks = await this.checker.checkUses(usesOfFile(document), { movesValue: movesValue(flows) });
+    return { faults: [...faults, ...checks.faults], warnings: [...warnings, ...checks.warnings] };
   }
 
   @Answers('Pauses a flow: its trigger stops, runs that have begun go on', flowAnswer)

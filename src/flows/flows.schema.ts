@@ -8,11 +8,13 @@ const fault = z.object({
   line: z.number().int().optional(),
   column: z.number().int().optional(),
   rule: z.string().optional().meta({ description: 'The rule that was broken' }),
+  severity: z.enum(['error', 'warning']).optional().meta({ description: 'Default: error' }),
 });
 
-const warnings = z
-  .array(fault)
-  .meta({ description: 'What could not be checked, because the other side of a connection could not be asked' });
+const warnings = z.array(fault).meta({
+  description:
+    'Risks that the document takes, and what could not be checked because the other side of a connection could not be asked',
+});
 
 export const faultsAnswer = z.object({ faults: z.array(fault), warnings });
 

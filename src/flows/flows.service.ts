@@ -5,7 +5,7 @@ import { loadFlow, type CompiledFlow, type LoadOptions, type Vocabulary } from '
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import { isSyncDocument, type KnownSync } from '#sync';
 import type { FlowChecker } from './flow-checker.js';
-import { loadFlowFile, usesOfFile } from './flow-file.js';
+import { loadFlowFile, movesValue, usesOfFile } from './flow-file.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 
 export interface FlowsParts {
@@ -28,7 +28,7 @@ export interface KnownFlow {
   readonly isPaused: boolean;
   /** Of the file as it is now; not empty means that an older version runs. */
   readonly faults: readonly Fault[];
-  /** What could not be checked when this version was loaded. */
+  /** Risks that this version takes, and what could not be checked when it was loaded. */
   readonly warnings: readonly Fault[];
 }
 
@@ -170,7 +170,12 @@ export class FlowsService {
     const isReadable = files !== undefined;
     for (const file of files ?? []) {
       const document = await readFile(join(this.parts.folder, file), 'utf8');
-      const { flows, sync, faults } = loadFlowFile(document, {
+      const {
+        flows,
+        sync,
+        faults,
+        warnings: risks,
+      } = loadFlowFile(document, {
         file,
         ...this.#options(),
         connections: this.parts.connections(),
@@ -178,7 +183,8 @@ export class FlowsService {
       const twin = flows.find(({ flow }) => next.has(flow.name))?.flow.name;
       // What runs already goes on, whatever became of the other side since.
       const isNew = flows.some(({ flow }) => stored.get(flow.name)?.version !== flow.version);
-      const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file)) : undefined;
+      const about = { movesValue: movesValue(flows) };
+      const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file), about) : undefined;
       if (flows.length === 0 || twin !== undefined || (checked !== undefined && checked.faults.length > 0)) {
         const other = twin === undefined ? undefined : next.get(twin)?.file;
         const all =
@@ -190,7 +196,8 @@ export class FlowsService {
         if (known !== undefined) syncs.push({ ...known, faults: all });
         continue;
       }
-      const warnings = checked?.warnings ?? this.#warningsOf(flows);
+      const told = [...risks, ...(checked?.warnings ?? this.#warningsOf(flows))];
+      const warnings = [...new Map(told.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()];
       if (sync !== undefined) syncs.push({ file, document, compiled: sync, faults: [], warnings });
       for (const compiled of flows) {
         const { name, version } = compiled.flow;

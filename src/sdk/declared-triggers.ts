@@ -11,6 +11,8 @@ export interface DeclaredTrigger {
   /** The one that is meant, also where the flow leaves it to the default; undefined: it needs none. */
   readonly connection: string | undefined;
   readonly input: Readonly<Record<string, unknown>>;
+  /** See `ListenContext`. */
+  readonly movesValue: boolean;
   /** It hears nothing for now, and what it missed when it goes on. */
   readonly isPaused: boolean;
 }

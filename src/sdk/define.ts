@@ -4,6 +4,7 @@ import type { Fault } from './error.js';
 import type { HttpClient } from './http.js';
 import type { Logger } from './log.js';
 import type { UseService } from './service.js';
+import type { TriggerFinality } from './trigger-finality.js';
 
 /** Inputs are object schemas, so that they have names in YAML, in forms and in the docs. */
 export type ObjectSchema = z.ZodObject;
@@ -166,6 +167,8 @@ export interface ListenContext<Input, Client, Event> {
   /** Where the trigger left off; undefined at its very first start. */
   readonly cursor: string | undefined;
   readonly signal: AbortSignal;
+  /** Those who hear it move value, and nothing says how long to wait; see {@link TriggerFinality}. */
+  readonly movesValue?: boolean;
   readonly log: Logger;
   readonly use: UseService;
   /** When it has returned, the events and the cursor are kept. An empty list moves the cursor only. */
@@ -271,6 +274,8 @@ export interface TriggerDefinition<
   readonly pollEveryMs?: number;
   receive?(context: ReceiveContext<z.output<Input>, Client>): Promise<readonly Heard<z.output<Event>>[]>;
   schedule?(input: z.output<Input>): Schedule;
+  /** Absent: what it hears cannot be taken back. */
+  readonly finality?: TriggerFinality<Client>;
   /** No flow listens there any more: takes back what `listen` made on the other side, unless somebody else needs it. */
   forget?(context: ForgetContext<z.output<Input>, Client>): Promise<void>;
   /** Reads what happened in the past; goes with `listen`. */
@@ -313,8 +318,13 @@ export interface ActionDefinition<
   readonly repeatable: string;
   /** Faults that only the other side knows of; pointers begin at the inputs. Changes nothing there, and may be called often. */
   check?(context: CheckContext<Client>): Promise<readonly Fault[]>;
-  /** It sends value or writes to a chain; its page tells how to wait for finality first. */
-  readonly movesValue?: boolean;
+  /**
+   * It sends value or writes to a chain; of some the inputs tell, as written. A flow with such a step that hears a chain
+   * waits until what it hears is final, unless something says otherwise.
+   */
+  readonly movesValue?: boolean | ((input: Readonly<Record<string, unknown>>) => boolean);
+  /** Goes with `movesValue`: a chain on which the event is gone refuses what is sent, so that nobody has to wait for it. */
+  readonly isReply?: boolean;
   run(context: ActionContext<z.output<Input>, Client>): Promise<z.output<Output>> | z.output<Output>;
 }
 

@@ -10,6 +10,8 @@ export interface Fault {
   readonly column?: number;
   /** The rule that was broken, e.g. `unknown-input`. */
   readonly rule?: string;
+  /** A warning tells of a risk and stops nothing. Default: error. */
+  readonly severity?: 'error' | 'warning';
 }
 
 export interface PatchbayErrorOptions {

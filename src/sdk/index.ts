@@ -68,6 +68,7 @@ export {
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
 export { declaredTriggers, type DeclaredTrigger, type DeclaredTriggers } from './declared-triggers.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
+export type { TriggerFinality } from './trigger-finality.js';
 export {
   syncLedger,
   type SyncCounts,

@@ -65,6 +65,11 @@ describe('the conformance check', () => {
       '/triggers/added/connectionOptional',
       { triggers: { added: { ...added, connectionOptional: true } } },
     ],
+    [
+      'finality-input',
+      '/triggers/added/finality',
+      { triggers: { added: { ...added, finality: { input: 'depth', shortfall: () => undefined } } } },
+    ],
     ['open-secret', '/connection/settings/accessToken', openSecret(z.object({ accessToken: z.string().optional() }))],
     ['other-connection', '/add/connection', { triggers: {}, actions: { add: { ...add, connection: { ...account } } } }],
     [

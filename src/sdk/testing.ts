@@ -47,6 +47,12 @@ function checkTrigger(pointer: string, name: string, trigger: AnyTrigger): Fault
   if (trigger.pollEveryMs !== undefined && trigger.poll === undefined) {
     faults.push(fault(`${pointer}/pollEveryMs`, 'interval-without-poll', 'Only what polls has an interval.'));
   }
+  const waits = trigger.finality?.input;
+  if (waits !== undefined && !Object.hasOwn(trigger.input.shape, waits)) {
+    faults.push(
+      fault(`${pointer}/finality`, 'finality-input', `There is no input ${waits} that says how long to wait.`),
+    );
+  }
   if (trigger.connectionOptional === true && trigger.receive === undefined) {
     faults.push(fault(`${pointer}/connectionOptional`, 'optional-connection', 'Only what receives can do without.'));
   }

@@ -9,6 +9,8 @@ export interface LoadedSync {
   /** The flows that it stands for. */
   readonly flows: readonly CompiledFlow[];
   readonly faults: readonly Fault[];
+  /** Risks that the document takes; no reason to refuse it. */
+  readonly warnings: readonly Fault[];
 }
 
 /** Comments before the first key are read so far. */
@@ -26,27 +28,30 @@ export function isSyncDocument(text: string): boolean {
 /** Reads, checks and compiles a sync. Every fault is reported at once, each with its place and remedy. */
 export function loadSync(text: string, options: LoadOptions): LoadedSync {
   const document = parseYaml(text, options.file);
-  if (document.faults.length > 0) return { sync: undefined, flows: [], faults: document.faults };
+  if (document.faults.length > 0) return { sync: undefined, flows: [], faults: document.faults, warnings: [] };
   const read = syncSchema.safeParse(document.data);
   if (!read.success) {
     const faults = describeIssues(read.error.issues, syncSchema, document.data, 'key').map(
       ({ path, on, rule, detail, fix }) => document.faultAt(path, { rule, detail, fix }, on === 'key' ? { on } : {}),
     );
-    return { sync: undefined, flows: [], faults };
+    return { sync: undefined, flows: [], faults, warnings: [] };
   }
   const sync = compileSync(read.data);
   const flows: CompiledFlow[] = [];
   const faults = new Map<string, Fault>();
+  const warnings = new Map<string, Fault>();
   for (const { document: flow, hears } of sync.flows) {
     const loaded = loadFlow(flow, options);
     if (loaded.flow !== undefined) flows.push(loaded.flow);
-    for (const fault of loaded.faults) {
-      const { rule = 'bad-value', detail, fix } = fault;
+    for (const fault of [...loaded.faults, ...loaded.warnings]) {
+      const { rule = 'bad-value', detail, fix, severity } = fault;
       const found = document.faultAt(placeOf(fault.pointer, hears), { rule, detail, fix });
-      faults.set(`${found.pointer} ${detail}`, found);
+      const all = severity === 'warning' ? warnings : faults;
+      all.set(`${found.pointer} ${detail}`, { ...found, ...(severity && { severity }) });
     }
   }
-  return faults.size === 0 ? { sync, flows, faults: [] } : { sync: undefined, flows: [], faults: [...faults.values()] };
+  const told = { faults: [...faults.values()], warnings: [...warnings.values()] };
+  return faults.size === 0 ? { sync, flows, ...told } : { sync: undefined, flows: [], ...told };
 }
 
 /** What the other sides are asked about a sync before it is taken. */

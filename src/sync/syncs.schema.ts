@@ -8,6 +8,7 @@ const fault = z.object({
   line: z.number().int().optional(),
   column: z.number().int().optional(),
   rule: z.string().optional(),
+  severity: z.enum(['error', 'warning']).optional(),
 });
 
 const count = () => z.number().int().min(0);
@@ -33,7 +34,9 @@ export const syncAnswer = z.object({
   state: z.enum(['running', 'paused', 'disabled']),
   flows: z.array(z.string()).meta({ description: 'The flows that keep it' }),
   faults: z.array(fault).meta({ description: 'Of the file as it is now; not empty means that an older version runs' }),
-  warnings: z.array(fault).meta({ description: 'What could not be checked when it was loaded' }),
+  warnings: z
+    .array(fault)
+    .meta({ description: 'Risks that it takes, and what could not be checked when it was loaded' }),
   counts: z.object({
     rows: count().meta({ description: 'Keys that are known' }),
     agreed: count(),

@@ -47,7 +47,53 @@ export const testConnector = defineConnector({
   },
 });
 
+/** Hears something that may be taken back, and does what cannot be. */
+export const valueConnector = defineConnector({
+  name: 'value',
+  title: 'Value',
+  summary: 'For specs.',
+  triggers: {
+    mined: defineTrigger({
+      title: 'Something was mined',
+      summary: 'Starts a run for everything on a chain.',
+      input: z.object({ confirmations: z.number().optional() }),
+      event: z.looseObject({}),
+      examples: [{}],
+      finality: {
+        input: 'confirmations',
+        shortfall: ({ confirmations }) =>
+          confirmations === 1 ? { pointer: '/confirmations', detail: 'One block is few', fix: 'Wait.' } : undefined,
+      },
+      listen: () => Promise.resolve(),
+    }),
+  },
+  actions: {
+    pay: defineAction({
+      title: 'Pay',
+      summary: 'Sends value.',
+      input: z.object({ amount: z.number().default(1) }),
+      output: z.looseObject({}),
+      examples: [{}],
+      repeatable: 'It may be done again.',
+      movesValue: ({ amount }) => amount !== 0,
+      run: () => ({}),
+    }),
+    reply: defineAction({
+      title: 'Reply',
+      summary: 'Answers what was asked.',
+      input: z.object({}),
+      output: z.looseObject({}),
+      examples: [{}],
+      repeatable: 'It may be done again.',
+      movesValue: true,
+      isReply: true,
+      run: () => ({}),
+    }),
+  },
+});
+
 export const testVocabulary = vocabularyOf(testConnector);
+export const valueVocabulary = vocabularyOf(testConnector, valueConnector);
 
 export function aFlow(rest: string, options: Partial<LoadOptions> = {}): CompiledFlow {
   const text = `name: example\ntrigger: { uses: test.heard }\n${rest}`;
