@@ -26,6 +26,15 @@ export const network = defineConnection({
       title: 'Confirmations',
       description: 'Blocks on top before something counts. Default: 12; 0 on development chains.',
     }),
+    finality: z
+      .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+      .optional()
+      .meta({
+        title: 'Finality',
+        description:
+          'What is final here, and flows that move value wait for: blocks on top, safe or finalized. Default: the confirmations where they are given; else finalized, and 0 on development chains.',
+        examples: ['finalized', 0],
+      }),
     revertedAfter: z.number().int().min(0).max(10_000).optional().meta({
       title: 'Reverted after',
       description:
@@ -88,8 +97,8 @@ export const network = defineConnection({
     const rpcUrls = typeof rpcUrl === 'string' ? [rpcUrl] : rpcUrl;
     for (const url of rpcUrls) await http.assertAllowed(url);
     if (wsUrl !== undefined) await http.assertAllowed(wsUrl.replace(/^ws/, 'http'));
-    const { chainId, confirmations, revertedAfter, addressBook, blockTimeMs, requestsPerSecond, transactions } =
-      settings;
+    const { chainId, confirmations, finality, revertedAfter, addressBook, blockTimeMs } = settings;
+    const { requestsPerSecond, transactions } = settings;
     const { maxGwei, tipGwei, ...fees } = settings.fees ?? {};
     return new Network(
       {
@@ -98,6 +107,7 @@ export const network = defineConnection({
         wsUrl,
         chainId,
         confirmations,
+        finality,
         revertedAfter,
         addressBook,
         blockTimeMs,

@@ -11,7 +11,7 @@ import {
 } from '#evm';
 import { PatchbayError, defineTrigger, z } from '#sdk';
 import { network } from './connection.js';
-import { abiInput, confirmations, contractInput } from './finality.js';
+import { abiInput, blockFinality, contractInput, heardConfirmations } from './finality.js';
 
 const input = z.strictObject({
   contract: contractInput.meta({
@@ -23,7 +23,7 @@ const input = z.strictObject({
     .string()
     .min(1)
     .meta({ title: 'Event', description: 'Name, or signature where names repeat.', examples: ['Transfer'] }),
-  confirmations: confirmations(),
+  confirmations: heardConfirmations(),
   fromBlock: fromBlock(),
   abi: abiInput,
 });
@@ -50,6 +50,7 @@ export const contractEvent = defineTrigger({
   input,
   event,
   examples: [{ contract: 'usdc', event: 'Transfer' }],
+  finality: blockFinality,
   async listen(context) {
     const { input, client } = context;
     await listenForEvents(await resolve(client, input), context, {

@@ -28,6 +28,7 @@ const input = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens')
+    .refine((name) => !name.startsWith('0x'), 'must not begin as an address does, with 0x')
     .optional()
     .meta({
       title: 'Name',

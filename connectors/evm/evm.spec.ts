@@ -57,13 +57,18 @@ afterAll(async () => {
 type Listen<Event> = (context: ListenContext<never, Network, Event>) => Promise<void>;
 
 /** Runs a listener as the hub would, and gives what it hears. */
-async function listening<Event>(listen: Listen<Event> | undefined, input: unknown): Promise<Heard<Event>[]> {
+async function listening<Event>(
+  listen: Listen<Event> | undefined,
+  input: unknown,
+  { movesValue = false, on = client } = {},
+): Promise<Heard<Event>[]> {
   const heard: Heard<Event>[] = [];
   const stop = new AbortController();
   let hasBegun = false;
   const ended = listen!({
     input: input as never,
-    client,
+    client: on,
+    movesValue,
     cursor: undefined,
     signal: stop.signal,
     log: silent,
@@ -106,6 +111,30 @@ describe('evm.contractEvent', () => {
     });
     expect(first!.id.startsWith(`31337:${hash}:`)).toBe(true);
     expect(first!.position).toMatch(/^\d{12}:\d{6}$/);
+  });
+
+  it('given flows that move value, when nothing says how long to wait, then they hear only what is final, unlike others', async () => {
+    const on = await network.open(
+      { rpcUrl: chain.url, chainId: DevChain.chainId, confirmations: 0, finality: 'finalized' },
+      { name: 'local', http, log: silent, use },
+    );
+    const { listen, input } = contractEvent;
+    const silentInput = input.parse({ contract: 'usdc', event: 'Transfer' });
+    const outspoken = input.parse({ contract: 'usdc', event: 'Transfer', confirmations: 0 });
+    const others = await listening(listen as never, silentInput, { on });
+    const told = await listening(listen as never, outspoken, { on, movesValue: true });
+    const careful = await listening(listen as never, silentInput, { on, movesValue: true });
+
+    const hash = await chain.transfer(77n);
+    await until(() => others.length > 0 && told.length > 0, 'the transfer for those who do not wait');
+    await chain.mine(3);
+    const tooEarly = careful.length;
+    await chain.mine(70);
+    await until(() => careful.length > 0, 'the final transfer');
+
+    expect(tooEarly).toBe(0);
+    expect(careful[0]!.id.startsWith(`31337:${hash}:`)).toBe(true);
+    stops.push(() => on.close());
   });
 
   it('given the same transfer many times in one transaction, when heard, then each is an event of its own', async () => {

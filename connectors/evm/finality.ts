@@ -1,7 +1,8 @@
-import { z } from '#sdk';
+import { shortfallOf, type Network } from '#evm';
+import { z, type TriggerFinality } from '#sdk';
 
 /** Blocks on top, or the chain's own word for final. */
-export function confirmations() {
+export function confirmations(more = '') {
   return z
     .union([
       z.number().int().min(0).max(10_000),
@@ -14,10 +15,22 @@ export function confirmations() {
     .optional()
     .meta({
       title: 'Confirmations',
-      description: 'Blocks on top before it counts, or safe or finalized. Default: the setting of the network.',
+      description: `Blocks on top before it counts, or safe or finalized. Default: the setting of the network${more}.`,
       examples: [3, 'finalized'],
     });
 }
+
+/** Of triggers, whose flows may move value because of what is heard. */
+export function heardConfirmations() {
+  return confirmations('; where it has none, a flow that moves value waits for finalized');
+}
+
+/** Of triggers that have such confirmations. */
+export const blockFinality: TriggerFinality<Network> = {
+  input: 'confirmations',
+  shortfall: (input) => shortfallOf(input['confirmations']),
+  shortfallOf: (client) => client.shortfall(),
+};
 
 export const contractInput = z
   .string()

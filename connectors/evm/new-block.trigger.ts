@@ -1,13 +1,13 @@
 import { formatPosition } from '#evm';
 import { defineTrigger, z } from '#sdk';
 import { network } from './connection.js';
-import { confirmations } from './finality.js';
+import { blockFinality, heardConfirmations } from './finality.js';
 
 export const newBlock = defineTrigger({
   title: 'New block',
   summary: 'Starts a run for every block of the chain.',
   connection: network,
-  input: z.strictObject({ confirmations: confirmations() }),
+  input: z.strictObject({ confirmations: heardConfirmations() }),
   event: z.object({
     number: z.number(),
     hash: z.string(),
@@ -17,11 +17,12 @@ export const newBlock = defineTrigger({
     chainId: z.number(),
   }),
   examples: [{}, { confirmations: 'finalized' }],
+  finality: blockFinality,
   async listen(context) {
     const { input, client, cursor, signal } = context;
     await client.watcher.watch({
       filter: 'blocks',
-      finality: client.finalityOf(input.confirmations),
+      finality: client.finalityOf(input.confirmations, context),
       cursor,
       signal,
       deliver: ({ blocks, cursor: place }) =>

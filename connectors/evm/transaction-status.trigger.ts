@@ -70,6 +70,17 @@ export const transactionStatus = defineTrigger({
   input,
   event,
   examples: [{ status: ['failed', 'cancelled'] }, { signer: 'treasury', function: 'mint', status: ['confirmed'] }],
+  finality: {
+    shortfall({ status: wanted }) {
+      if (wanted === undefined || (Array.isArray(wanted) && !wanted.includes('mined'))) return undefined;
+      return {
+        pointer: '/status',
+        detail: 'The flow moves value when a transaction is mined, whose block can still be replaced',
+        fix: 'Wait for confirmed instead of mined.',
+        severity: 'warning',
+      };
+    },
+  },
   async listen(context) {
     const { input: wanted, client, cursor, signal, use } = context;
     const feed = use(transactionFeed);

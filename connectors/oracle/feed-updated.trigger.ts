@@ -6,6 +6,8 @@ import {
   fromBlock,
   networkDirectory,
   parseCheckpoint,
+  settledBlock,
+  shortfallOf,
   toQuantity,
   type ChainLog,
   type Network,
@@ -32,7 +34,12 @@ const input = z.strictObject({
   confirmations: z
     .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
     .optional()
-    .meta({ title: 'Confirmations', description: 'Default: the setting of the network.', examples: [3, 'finalized'] }),
+    .meta({
+      title: 'Confirmations',
+      description:
+        'Default: the setting of the network; where it has none, a flow that moves value waits for finalized.',
+      examples: [3, 'finalized'],
+    }),
   deviation: deviationInput.optional().meta({
     title: 'Deviation',
     description: 'Only answers that differ from the last one heard by more than absolute and at least percent.',
@@ -77,6 +84,7 @@ export const feedUpdated = defineTrigger({
   summary: 'Starts a run when a price feed has a new answer, also when its proxy moves on to another aggregator.',
   input,
   event,
+  finality: { input: 'confirmations', shortfall: (given) => shortfallOf(given['confirmations']) },
   examples: [{ contract: 'eth-usd' }, { contract: 'eth-usd', deviation: { percent: 1 } }],
   async listen(context) {
     const network = await context.use(networkDirectory).get(context.input.network);
@@ -149,7 +157,7 @@ class FeedListener {
     try {
       await this.network.watcher.watch({
         filter: { addresses: [source.aggregator], topics: [[decoder.topic]] },
-        finality: this.network.finalityOf(this.context.input.confirmations),
+        finality: this.network.finalityOf(this.context.input.confirmations, this.context),
         cursor: this.#cursor,
         signal,
         deliver: async ({ logs, cursor }) => {
@@ -270,9 +278,8 @@ class FeedListener {
 
   /** As of the block that has its confirmations; undefined when none has them yet. */
   async #pollBlock(): Promise<string | undefined> {
-    const finality = this.network.finalityOf(this.context.input.confirmations);
-    if (typeof finality !== 'number') return finality;
-    const block = (await headOf(this.network, this.context.signal)) - finality;
+    const finality = this.network.finalityOf(this.context.input.confirmations, this.context);
+    const block = await settledBlock(this.network.rpc, finality, this.context.signal);
     return block < 0 ? undefined : toQuantity(block);
   }
 

@@ -121,6 +121,7 @@ export const fulfill = defineAction({
   repeatable:
     'A request has one transaction, whichever run answers it and however often: its key is the request with its expiration. Before it is sent the contract is asked whether the request is still open.',
   movesValue: true,
+  isReply: true,
   async run({ input, client, use, signal, flow }): Promise<Output> {
     const answering = await prepare(input, client, (name) => use(signerSource).get(name));
     const { network, fulfilment, states, request, contract } = answering;

@@ -83,7 +83,8 @@ export const pipeline = defineAction({
   ],
   repeatable:
     'Before a transaction is sent or an adapter asked that answers later, the results so far are kept, so that a repeated attempt sends the same. A request is answered once, whatever answers it. Other tasks are done again after a failure.',
-  movesValue: true,
+  // What was asked for on chain it answers, as oracle.fulfill does; how long such a job waits, its spec says.
+  movesValue: ({ request }) => request === undefined,
   async run({ input, client, use, http, idempotencyKey, signal, flow }) {
     const graph = graphOfSource(input.source);
     if (!graph) throw new PatchbayError('oracle.spec', { detail: faultsOfSource(input.source).join(' ') });

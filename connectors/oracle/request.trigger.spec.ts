@@ -110,7 +110,7 @@ async function listening(
 ): Promise<Listening> {
   const client = await open(settings);
   const input = request.input.parse(written);
-  flows = [...flows, { flow, connection: 'my-oracle', input, isPaused: false }].sort((one, other) =>
+  flows = [...flows, { flow, connection: 'my-oracle', input, movesValue: false, isPaused: false }].sort((one, other) =>
     one.flow < other.flow ? -1 : 1,
   );
   const stop = new AbortController();
@@ -278,7 +278,7 @@ describe('oracle.request', () => {
   it('given a job whose flow is paused, when it is asked for, then nobody refuses it', async () => {
     const { heard } = await listening('bbb', { job: 'one' });
     const paused = request.input.parse({ job: 'paused' });
-    flows = [{ flow: 'aaa', connection: 'my-oracle', input: paused, isPaused: true }, ...flows];
+    flows = [{ flow: 'aaa', connection: 'my-oracle', input: paused, movesValue: false, isPaused: true }, ...flows];
 
     await askPrice(specIdsOf('paused')[0]!);
     await askPrice(specIdsOf('nobody')[0]!);

@@ -4,6 +4,7 @@ import {
   fromBlock,
   listenForEvents,
   readPastEvents,
+  shortfallOf,
   type ListenedEvents,
   type Network,
   type ReadEvent,
@@ -49,7 +50,8 @@ const input = z.strictObject({
     .optional()
     .meta({
       title: 'Confirmations',
-      description: 'Blocks on top before a request counts, or safe or finalized. Default: those of the connection.',
+      description:
+        'Blocks on top before a request counts, or safe or finalized. Default: those of the connection, else of the network; a flow that does more than answer waits for finalized where neither has any.',
       examples: [3],
     }),
   fromBlock: fromBlock(),
@@ -101,6 +103,11 @@ export const request = defineTrigger({
   connection: oracle,
   input,
   event,
+  finality: {
+    input: 'confirmations',
+    shortfall: (given) => shortfallOf(given['confirmations']),
+    shortfallOf: async (client) => (await client.network()).shortfall(client.settings.confirmations),
+  },
   examples: [{ job: '0eec7e1d-d0d2-476c-a1a8-72dfb6633f46' }, { job: 'eth-usd', minPayment: '100000000000000000' }],
   async listen(context) {
     const { input, client, log, signal } = context;
@@ -114,7 +121,7 @@ export const request = defineTrigger({
         fix,
       });
     });
-    const others = client.settings.isShared ? undefined : new OtherJobs(client, input, context.use(declaredTriggers));
+    const others = client.settings.isShared ? undefined : new OtherJobs(client, context, context.use(declaredTriggers));
     await listenForEvents(await resolve(client, input, others), context, {
       finality: input.confirmations ?? client.settings.confirmations,
       fromBlock: input.fromBlock,
@@ -134,18 +141,22 @@ class OtherJobs {
 
   constructor(
     private readonly client: OracleClient,
-    input: Input,
+    context: { readonly input: Input; readonly movesValue?: boolean },
     private readonly declared: DeclaredTriggers,
   ) {
-    this.#own = JSON.stringify(input);
+    this.#own = identityOf(context);
   }
 
   isOursToRefuse(specId: string): boolean {
     const here = this.declared.of(uses).filter(({ connection }) => connection === this.client.name);
     if (here.some(({ input }) => isSameJob(specId, String(input['job'])))) return false;
     const first = here.find(({ isPaused }) => !isPaused);
-    return first !== undefined && JSON.stringify(first.input) === this.#own;
+    return first !== undefined && identityOf(first) === this.#own;
   }
+}
+
+function identityOf({ input, movesValue = false }: { readonly input: unknown; readonly movesValue?: boolean }): string {
+  return JSON.stringify([input, movesValue]);
 }
 
 async function resolve(

@@ -1,6 +1,6 @@
 import { defineAction, syncLedger, z } from '#sdk';
 import { salesforceOrg } from './connection.js';
-import { syncMapping } from './sync-mapping.js';
+import { syncMapping, writesToChain } from './sync-mapping.js';
 import { openSync } from './sync-open.js';
 import { SyncEverything } from './sync-pass.js';
 import { syncIdentity, syncName } from './sync-record.action.js';
@@ -44,7 +44,7 @@ export const syncAll = defineAction({
   ],
   repeatable:
     'It keeps its place: interrupted and done again it goes on there. Each record is synced as salesforce.syncRecord does it.',
-  movesValue: true,
+  movesValue: ({ mapping }) => writesToChain(mapping),
   async run({
     input: { sync, identity, selection, mapping, repair },
     client,

@@ -67,6 +67,13 @@ export interface Joint {
   readonly write: string | undefined;
 }
 
+/** Whether anything may be written to the chain, as far as the mapping can be read. */
+export function writesToChain(written: unknown): boolean {
+  const { data } = syncMapping.safeParse(written);
+  if (data === undefined) return true;
+  return data.deletes.inSalesforce === 'remove' || data.fields.some(({ direction }) => direction !== 'toSalesforce');
+}
+
 /** A field with a scaled number and a text stands for two joints: the text follows the chain. */
 export function jointsOf({ fields, conflict }: SyncMapping): Joint[] {
   return fields.flatMap((field, place) => {

@@ -2,7 +2,7 @@ import { PatchbayError, defineAction, z } from '#sdk';
 import { salesforceOrg } from './connection.js';
 import { recordId } from './field-schemas.js';
 import { parseKey } from './sync-chain.js';
-import { syncMapping } from './sync-mapping.js';
+import { syncMapping, writesToChain } from './sync-mapping.js';
 import type { Agreement } from './sync-merge.js';
 import { checkSync, openSync } from './sync-open.js';
 import type { RecordSync } from './sync-run.js';
@@ -62,7 +62,7 @@ export const syncRecord = defineAction({
   ],
   repeatable:
     'It compares what is there now with what was agreed on last and writes only what differs. What it writes it notes first, and a transaction has one nonce for ever, so done again after a crash it finishes what was begun.',
-  movesValue: true,
+  movesValue: ({ mapping }) => writesToChain(mapping),
   async check({ input: written, client, use, signal }) {
     const mapping = syncMapping.safeParse(written['mapping']);
     if (!mapping.success) return [];

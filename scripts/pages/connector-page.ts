@@ -75,9 +75,9 @@ function actionSection(uses: string, action: AnyAction): string {
     outputTable(outputFields(action.output), 'steps.<id>'),
     '### When it is done again',
     action.repeatable +
-      (action.movesValue === true
-        ? ' It writes to a chain, where nothing can be undone: let a trigger that hears a chain wait with `confirmations: finalized`.'
-        : ''),
+      (action.movesValue === undefined || action.isReply === true
+        ? ''
+        : ' It writes to a chain, where nothing can be undone: a trigger that hears a chain then waits until what it hears is final, unless it is [told otherwise](../concepts.md#finality).'),
     '### Examples',
     examples(uses, action.examples, 'step'),
   ].join('\n\n');

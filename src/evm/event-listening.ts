@@ -16,7 +16,10 @@ export interface ListenedEvents<Event> {
   readonly hear: (read: ReadEvent) => Pick<Heard<Event>, 'event' | 'subject' | 'refused'> | undefined;
 }
 
-type Listening<Event> = Pick<ListenContext<unknown, unknown, Event>, 'cursor' | 'signal' | 'emit' | 'retract'>;
+type Listening<Event> = Pick<
+  ListenContext<unknown, unknown, Event>,
+  'cursor' | 'signal' | 'movesValue' | 'emit' | 'retract'
+>;
 type Backfilling<Event> = Pick<
   BackfillContext<unknown, unknown, Event>,
   'cursor' | 'signal' | 'from' | 'to' | 'emit' | 'progress'
@@ -31,7 +34,7 @@ export async function listenForEvents<Event>(
   const { network, filter, reader } = listened;
   await network.watcher.watch({
     filter,
-    finality: network.finalityOf(finality),
+    finality: network.finalityOf(finality, context),
     cursor: context.cursor,
     signal: context.signal,
     ...(fromBlock === undefined ? {} : { fromBlock }),

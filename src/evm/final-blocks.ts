@@ -31,18 +31,36 @@ export class FinalBlocks {
   async read(rpc: Rpc, tip: BlockHeader, wanted: readonly Finality[], signal: AbortSignal): Promise<void> {
     for (const tag of ['finalized', 'safe'] as const) {
       if (!wanted.includes(tag) || this.#numbers.has(tag)) continue;
-      const block = await findBlock(rpc, tag, signal).catch((error: unknown) => {
-        if (error instanceof RpcError && error.kind === 'rejected') return undefined;
-        throw error;
-      });
-      if (!block && !this.#hasWarned) {
+      const number = await findTagged(rpc, tag, signal);
+      if (number === undefined && !this.#hasWarned) {
         this.#hasWarned = true;
         this.#log.warn('The node does not say which block is final; blocks on top are counted instead', {
           tag,
           blocks: finalizedFallback,
         });
       }
-      this.#numbers.set(tag, block?.number ?? tip.number - finalizedFallback);
+      this.#numbers.set(tag, number ?? tip.number - finalizedFallback);
     }
   }
+}
+
+/** Number of the newest block that counts for one who asks for this much, as of now; negative: none does yet. */
+export async function settledBlock(rpc: Rpc, finality: Finality, signal?: AbortSignal): Promise<number> {
+  const tagged = typeof finality === 'number' ? undefined : await findTagged(rpc, finality, signal);
+  if (tagged !== undefined) return tagged;
+  const head = Number(await rpc.request<string>('eth_blockNumber', [], signal));
+  return head - (typeof finality === 'number' ? finality : finalizedFallback);
+}
+
+/** Number of the newest block that the chain calls so; undefined where it calls none so. */
+export async function findTagged(
+  rpc: Rpc,
+  tag: 'safe' | 'finalized',
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const block = await findBlock(rpc, tag, signal).catch((error: unknown) => {
+    if (error instanceof RpcError && error.kind === 'rejected') return undefined;
+    throw error;
+  });
+  return block?.number;
 }

@@ -47,7 +47,7 @@ export { readDecimals } from './token-decimals.js';
 export { compileLogDecoder, type DecodedLog, type LogDecoder } from './log-decoder.js';
 export { formatEventDeclaration, isEventDeclaration, parseEventDeclaration } from './event-declaration.js';
 export { currentFee, feeMode, type FeeMode, type FeeSettings } from './fees.js';
-export { finalizedFallback } from './final-blocks.js';
+export { finalizedFallback, settledBlock } from './final-blocks.js';
 export { fromBlock } from './from-block.js';
 export type { LogFilter } from './log-filter.js';
 export { LogWatcher, type LogWatcherOptions, type WatcherStatus } from './log-watcher.js';
@@ -62,6 +62,7 @@ export { RpcClient, type Rpc, type RpcCall, type RpcClientOptions } from './rpc-
 export type { RpcAgents } from './rpc-transport.js';
 export { RpcError, type RpcErrorKind } from './rpc-error.js';
 export { hashOf, sendAndWait, waitUntil } from './send-and-wait.js';
+export { shortfallOf } from './shortfall.js';
 export {
   signerSource,
   type Fee,

@@ -1,4 +1,4 @@
-import type { HttpClient, Logger, UseService } from '#sdk';
+import type { Fault, HttpClient, Logger, UseService } from '#sdk';
 import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
 import { contractDirectory, interfaceDirectory, type InterfaceDirectory } from './contract-directory.js';
@@ -8,6 +8,7 @@ import { MinedBlocks } from './mined-blocks.js';
 import { NetworkFees } from './network-fees.js';
 import { replayRevert } from './replay-revert.js';
 import { RpcClient } from './rpc-client.js';
+import { shortfallOf } from './shortfall.js';
 import { signerSource } from './signer.js';
 import type { Finality } from './subscription.js';
 import { TransactionManager } from './transaction-manager.js';
@@ -19,6 +20,8 @@ export interface NetworkSettings {
   readonly wsUrl: string | undefined;
   readonly chainId: number;
   readonly confirmations: number | undefined;
+  /** What flows that move value wait for. Undefined: the confirmations where they are given, else the chain's own word. */
+  readonly finality?: Finality | undefined;
   readonly revertedAfter: number | undefined;
   readonly addressBook: string | undefined;
   readonly blockTimeMs: number | undefined;
@@ -110,8 +113,26 @@ export class Network {
     return this.#use(interfaceDirectory);
   }
 
-  finalityOf(confirmations: Finality | undefined): Finality {
-    return confirmations ?? this.finality;
+  /** Of one who asks for this much, or for nothing; whoever moves value and asks for nothing waits until it is final. */
+  finalityOf(confirmations: Finality | undefined, { movesValue = false } = {}): Finality {
+    if (confirmations !== undefined || !movesValue) return confirmations ?? this.finality;
+    return this.#settings.finality ?? this.#settings.confirmations ?? this.#usualFinality;
+  }
+
+  /** Why whoever moves value and asks for this much, or for nothing, acts on what this network may take back. */
+  shortfall(confirmations?: Finality): Fault | undefined {
+    const asked = this.finalityOf(confirmations, { movesValue: true });
+    const fault = shortfallOf(asked, this.#settings.finality ?? this.#usualFinality);
+    if (fault === undefined || confirmations !== undefined) return fault;
+    return {
+      ...fault,
+      detail: `${fault.detail}, and the network ${this.name} asks for no more`,
+      fix: `Write confirmations: finalized, or tell the network what is final there: finality: ${String(asked)}, or finalized.`,
+    };
+  }
+
+  get #usualFinality(): Finality {
+    return this.isDevelopment ? 0 : 'finalized';
   }
 
   async close(): Promise<void> {

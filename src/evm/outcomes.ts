@@ -1,10 +1,9 @@
 import type { Logger } from '#sdk';
 import { findBlock, type BlockHeader } from './block.js';
-import { finalizedFallback } from './final-blocks.js';
+import { finalizedFallback, findTagged } from './final-blocks.js';
 import type { InFlight, InFlightWindow } from './in-flight.js';
 import { findMined, type Receipt } from './receipt.js';
 import type { RpcClient } from './rpc-client.js';
-import { RpcError } from './rpc-error.js';
 import type { StatusChange, TransactionFailure, TransactionRecord, TransactionStore } from './transaction-store.js';
 
 export interface OutcomesOptions {
@@ -99,18 +98,12 @@ export class Outcomes {
     for (const finality of new Set(mined.map(({ record }) => record.finality))) {
       numbers.set(
         finality,
-        typeof finality === 'number' ? head.number - finality : await this.#taggedNumber(finality, head),
+        typeof finality === 'number'
+          ? head.number - finality
+          : ((await findTagged(this.options.rpc, finality)) ?? head.number - finalizedFallback),
       );
     }
     return numbers;
-  }
-
-  async #taggedNumber(tag: 'safe' | 'finalized', head: BlockHeader): Promise<number> {
-    const block = await findBlock(this.options.rpc, tag).catch((error: unknown) => {
-      if (error instanceof RpcError && error.kind === 'rejected') return undefined;
-      throw error;
-    });
-    return block?.number ?? head.number - finalizedFallback;
   }
 
   /** A receipt is a node's memory of a block; whether the block is still there is asked just before it is believed. */

@@ -30,6 +30,7 @@ function aNetwork(with_: { fees?: FeeSettings; isDevelopment?: boolean } = {}): 
     chainId: DevChain.chainId,
     rpc: new RpcClient({ urls: [proxy.url], chainId: DevChain.chainId }),
     finality: 12,
+    finalityOf: () => 'finalized',
     fees: with_.fees ?? {},
     isDevelopment: with_.isDevelopment ?? false,
   } as unknown as Network;
@@ -70,6 +71,7 @@ describe('the status of a network', () => {
       safe: 'tag',
       blocksOnTop: 64,
       confirmations: 12,
+      finality: 'finalized',
     });
     expect(status.hints).toEqual([]);
   });

@@ -41,6 +41,9 @@ export const networkStatusAnswer = z.object({
       safe: z.enum(['tag', 'blocksOnTop']),
       blocksOnTop: z.number().int().meta({ description: 'Counted where the chain does not say what is final' }),
       confirmations: z.number().int(),
+      finality: z
+        .string()
+        .meta({ description: 'What flows that move value wait for: blocks on top, safe or finalized' }),
     })
     .meta({ description: 'What follows from it and from the settings' }),
   hints: z.array(z.object({ detail: z.string(), fix: z.string().optional() })),
@@ -82,6 +85,7 @@ export async function readNetworkStatus(network: Network): Promise<NetworkStatus
       safe: traits.safeTag ? 'tag' : 'blocksOnTop',
       blocksOnTop: finalizedFallback,
       confirmations: finality,
+      finality: String(network.finalityOf(undefined, { movesValue: true })),
     },
     hints: [...hintsOfNode(traits), ...hintsOfChain(network, traits, head), ...(await hintsOfFees(network, traits))],
   };
@@ -113,7 +117,7 @@ function hintsOfChain(network: Network, traits: NodeTraits, head: BlockHeader | 
     hints.push({
       detail: `The node does not say what is final: ${String(finalizedFallback)} blocks on top are counted instead.`,
       fix: isInstant
-        ? 'Where blocks are final at once (QBFT, IBFT, Raft), set confirmations: 0, and confirmations: 0 in the flows.'
+        ? 'Where blocks are final at once (QBFT, IBFT, Raft), set confirmations: 0.'
         : 'Give flows a number of confirmations that suits the chain.',
     });
   }

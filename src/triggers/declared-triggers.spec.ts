@@ -14,15 +14,16 @@ describe('what the flows declare', () => {
     const flows = {
       list: () => [known('a'), known('b', '', true), known('c', 'enabled: false\n'), known('lost')],
     } as unknown as FlowsService;
+    const aSource = (topic: string) => ({ connection: 'default', input: { topic }, movesValue: topic === 'b' });
     const sources = {
-      findOf: (name: string) => (name === 'lost' ? undefined : { connection: 'default', input: { topic: name } }),
+      findOf: (name: string) => (name === 'lost' ? undefined : aSource(name)),
     } as unknown as SourcesService;
 
     const declared = declaredTriggersOf(flows, sources);
 
     expect(declared.of('test.heard')).toEqual([
-      { flow: 'a', connection: 'default', input: { topic: 'a' }, isPaused: false },
-      { flow: 'b', connection: 'default', input: { topic: 'b' }, isPaused: true },
+      { flow: 'a', connection: 'default', input: { topic: 'a' }, movesValue: false, isPaused: false },
+      { flow: 'b', connection: 'default', input: { topic: 'b' }, movesValue: true, isPaused: true },
     ]);
     expect(declared.of('test.other')).toEqual([]);
   });

@@ -13,7 +13,7 @@ export function declaredTriggersOf(flows: FlowsService, sources: SourcesService)
           const source = sources.findOf(name);
           if (source === undefined) return [];
           const input = source.input as Readonly<Record<string, unknown>>;
-          return [{ flow: name, connection: source.connection, input, isPaused }];
+          return [{ flow: name, connection: source.connection, input, movesValue: source.movesValue, isPaused }];
         }),
   };
 }

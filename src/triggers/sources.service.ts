@@ -66,6 +66,11 @@ export class SourcesService {
     }
   }
 
+  /** Whether there is a flow for it, even one that is paused or disabled. */
+  isNeeded(id: string): boolean {
+    return this.parts.flows.list().some(({ name }) => this.findOf(name)?.id === id);
+  }
+
   isRunning(flowName: string): boolean {
     return this.#byFlow.has(flowName);
   }
@@ -86,13 +91,20 @@ export class SourcesService {
       });
     }
     const input: unknown = trigger.input.parse(written);
+    const waits = trigger.finality?.input;
+    const isOpen = waits !== undefined && written[waits] === undefined;
+    const movesValue = isOpen && flow.compiled.movesValue;
+    const isAddressed = trigger.receive !== undefined || trigger.schedule !== undefined;
+    const identity = { uses, connection, input: written, flow: isAddressed ? flow.name : undefined };
     return {
-      id: sourceId(uses, connection, written, trigger.receive || trigger.schedule ? flow.name : undefined),
+      id: sourceId({ ...identity, movesValue }),
       uses,
       connection,
       trigger,
       input,
       written,
+      movesValue,
+      twin: isOpen ? sourceId({ ...identity, movesValue: !movesValue }) : undefined,
       flows: [flow.compiled],
     };
   }

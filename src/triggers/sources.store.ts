@@ -33,8 +33,16 @@ const clockDifferenceMs = 3_600_000;
 export class SourcesStore {
   constructor(private readonly db: Kysely<Database>) {}
 
-  /** Makes the row if it is new. @returns the place where the trigger left off */
-  async open(source: TriggerSource): Promise<string | undefined> {
+  /**
+   * Makes the row if it is new. One that has no place yet goes on at that of its twin; a twin that is left by all its flows
+   * has none any more, so that it does not hear again what they heard here, should they come back.
+   *
+   * @returns the place where the trigger left off
+   */
+  async open(
+    source: TriggerSource,
+    twin?: { readonly id: string; readonly isLeft: boolean },
+  ): Promise<string | undefined> {
     await this.db
       .insertInto('trigger_source')
       .values({
@@ -48,6 +56,17 @@ export class SourcesStore {
         conflict.column('id').doUpdateSet({ forgotten_at: null }).where('trigger_source.forgotten_at', 'is not', null),
       )
       .execute();
+    if (twin !== undefined) {
+      await sql`
+        with twin as (select cursor from trigger_source where id = ${twin.id} for update),
+          left_behind as (
+            update trigger_source set cursor = null, updated_at = now()
+            where id = ${twin.id} and ${twin.isLeft} and cursor is not null
+          )
+        update trigger_source set cursor = twin.cursor, updated_at = now()
+        from twin
+        where id = ${source.id} and trigger_source.cursor is null and twin.cursor is not null`.execute(this.db);
+    }
     const row = await this.db
       .selectFrom('trigger_source')
       .select('cursor')

@@ -117,7 +117,9 @@ export class TriggerHostService {
   }
 
   async #listen(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
-    const cursor = await this.parts.store.open(source);
+    const { twin } = source;
+    const isLeft = twin !== undefined && !this.parts.sources.isNeeded(twin);
+    const cursor = await this.parts.store.open(source, twin === undefined ? undefined : { id: twin, isLeft });
     const { uses, trigger, connection } = source;
     await this.parts.connections.using({ uses, definition: trigger, asked: connection }, async (client) => {
       const context = await this.#context(source, { lease, signal, cursor, client });
@@ -150,6 +152,7 @@ export class TriggerHostService {
       client: at.client,
       cursor: at.cursor,
       signal: at.signal,
+      movesValue: source.movesValue,
       log: this.parts.log,
       use: this.parts.use,
       emit: async (given, options) => {

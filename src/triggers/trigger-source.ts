@@ -12,17 +12,25 @@ export interface TriggerSource {
   readonly input: unknown;
   /** As written in the flow. */
   readonly written: Readonly<Record<string, unknown>>;
+  /** See `ListenContext`. */
+  readonly movesValue: boolean;
+  /** The same thing, for flows that do not wait as long, or wait longer: a flow that is edited may move from one to the other. */
+  readonly twin: string | undefined;
   readonly flows: readonly CompiledFlow[];
 }
 
-/** Webhook-like triggers are addressed by flow, so each flow is a source of its own. */
-export function sourceId(
-  uses: string,
-  connection: string | undefined,
-  input: unknown,
-  flow: string | undefined,
-): string {
-  const identity = JSON.stringify([uses, connection ?? null, sorted(input), flow ?? null]);
+export interface SourceIdentity {
+  readonly uses: string;
+  readonly connection: string | undefined;
+  readonly input: unknown;
+  /** Webhook-like triggers are addressed by flow, so each flow is a source of its own. */
+  readonly flow?: string | undefined;
+  readonly movesValue?: boolean;
+}
+
+export function sourceId({ uses, connection, input, flow, movesValue = false }: SourceIdentity): string {
+  const parts = [uses, connection ?? null, sorted(input), flow ?? null];
+  const identity = JSON.stringify(movesValue ? [...parts, 'movesValue'] : parts);
   return `${uses}/${createHash('sha256').update(identity).digest('hex').slice(0, 24)}`;
 }
 
