@@ -33,6 +33,20 @@ async function contractsOf(files: Readonly<Record<string, unknown>>): Promise<re
 }
 
 describe('artefacts of other tools', () => {
+  it('given code that says nothing of its immutables, when it is read, then the words that solc leaves empty are theirs', async () => {
+    const deployedBytecode = `0x6080${'7f'}${'00'.repeat(32)}6001${'07f0'}${'00'.repeat(32)}57f0${'7f'}${'00'.repeat(32)}`;
+    const [silent] = await contractsOf({ 'Cap.json': { contractName: 'Cap', abi, bytecode: code, deployedBytecode } });
+    const [telling] = await contractsOf({
+      'Cap.json': { contractName: 'Cap', abi, bytecode: code, deployedBytecode, immutableReferences: {} },
+    });
+
+    expect(silent!.immutables).toEqual([
+      { start: 3, length: 32 },
+      { start: 74, length: 32 },
+    ]);
+    expect(telling!.immutables).toEqual([]);
+  });
+
   it('given an artefact of Hardhat, when it is read, then both codes and the places of libraries are there', async () => {
     const [contract] = await contractsOf({
       'Cap.json': {

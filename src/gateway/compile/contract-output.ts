@@ -36,16 +36,34 @@ type Code = Pick<CompiledContract, 'bytecode' | 'runtimeBytecode' | 'immutables'
 
 /** Both codes in the form `{ object, linkReferences, immutableReferences }`. */
 export function codeOf(name: string, creation: JsonObject, runtime: JsonObject): Code {
+  const runtimeBytecode = checkCode(name, textAt(runtime, 'object'));
   const code = {
     bytecode: checkCode(name, textAt(creation, 'object')),
-    runtimeBytecode: checkCode(name, textAt(runtime, 'object')),
-    immutables: Object.values(objectAt(runtime, 'immutableReferences')).flatMap(placesOf).sort(byStart),
+    runtimeBytecode,
+    immutables:
+      runtime['immutableReferences'] === undefined
+        ? emptyWordsIn(runtimeBytecode ?? '')
+        : Object.values(objectAt(runtime, 'immutableReferences')).flatMap(placesOf).sort(byStart),
     links: linksOf(objectAt(creation, 'linkReferences')),
   };
   checkPlaces(name, code.immutables, code.runtimeBytecode);
   for (const places of Object.values(code.links)) checkPlaces(name, places, code.bytecode);
   return code;
 }
+
+/**
+ * Where immutables go, for artefacts that do not say: solc leaves a word of zeros behind a PUSH32 for each, and nothing else is
+ * written like that, because a constant of zero takes a byte.
+ */
+function emptyWordsIn(code: string): CodePlace[] {
+  const places: CodePlace[] = [];
+  for (let at = code.indexOf(emptyWord); at >= 0; at = code.indexOf(emptyWord, at + 1)) {
+    if (at % 2 === 0) places.push({ start: at / 2, length: 32 });
+  }
+  return places;
+}
+
+const emptyWord = `7f${'0'.repeat(64)}`;
 
 /** Places of libraries by `file:Library`, from the nested form that solc and Hardhat use. */
 export function linksOf(references: JsonObject): Readonly<Record<string, readonly CodePlace[]>> {
