@@ -104,6 +104,13 @@ describe('finding signers', () => {
     );
   });
 
+  it('given keystores in a folder, when a signer is looked up that is none, then theirs are among the known ones', async () => {
+    await writeFile(join(folder, 'payroll.json'), '{}');
+    const signers = await withFile('keystores: { folder: ., passwords: . }\n');
+
+    await expect(signers.get('nobody')).rejects.toMatchObject({ fix: 'Known signers: payroll.' });
+  });
+
   it.each(['nobody', 'hd-customers-01', 'hd-customers-2147483648', 'hd-others-0', `0x${'1'.repeat(40)}`, '../cold'])(
     'given no signer %s, when it is looked up, then the known ones are named',
     async (name) => {

@@ -77,7 +77,7 @@ export class SignersService implements SignerSource {
     const [, wallet, index] = /^hd-(.+)-(0|[1-9]\d{0,9})$/.exec(name) ?? [];
     const derived = wallet === undefined ? undefined : this.#wallets.get(wallet);
     if (derived !== undefined && Number(index) <= highestAccount) return derived.signer(Number(index));
-    throw this.#unknown(name);
+    throw await this.#unknown(name);
   }
 
   /** Each is opened; one that cannot be hides no other. */
@@ -165,7 +165,7 @@ export class SignersService implements SignerSource {
 
   async #byAddress(address: string): Promise<Signer> {
     const name = this.#names.get(address) ?? (await this.#search(address));
-    if (name === undefined) throw this.#unknown(address);
+    if (name === undefined) throw await this.#unknown(address);
     this.#names.set(address, name);
     return this.get(name);
   }
@@ -213,11 +213,8 @@ export class SignersService implements SignerSource {
     };
   }
 
-  #unknown(name: string): PatchbayError {
-    const known = [
-      ...this.#declared.signers.keys(),
-      ...[...this.#wallets.keys()].map((wallet) => `hd-${wallet}-<index>`),
-    ];
+  async #unknown(name: string): Promise<PatchbayError> {
+    const known = [...(await this.#all()).keys(), ...[...this.#wallets.keys()].map((wallet) => `hd-${wallet}-<index>`)];
     return new PatchbayError('evm.unknownSigner', {
       detail: `There is no signer called ${name}.`,
       fix: known.length === 0 ? 'Declare one under signers: in patchbay.yaml.' : `Known signers: ${known.join(', ')}.`,
