@@ -37,7 +37,7 @@ export class OldErrorsFilter implements ExceptionFilter {
     if (reply.sent) return;
     const { status, headers, body } = problemReply(error, { publicUrl, requestId: request.id, url: request.url });
     const known = oldStatus[error.code] ?? status;
-    const text = error.fix === undefined ? body.detail : `${body.detail}. ${body.fix ?? ''}`.trim();
+    const text = error.fix === undefined ? body.detail : `${body.detail.replace(/[.]$/, '')}. ${body.fix ?? ''}`.trim();
     void reply
       .status(known)
       .headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
