@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { hash as digest, randomBytes, randomUUID } from 'node:crypto';
 
 import { sql, type Kysely } from 'kysely';
 
@@ -180,7 +180,7 @@ export class ApiKeys {
 const isUsable = () => sql<boolean>`revoked_at is null and (expires_at is null or expires_at > now())`;
 
 function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return digest('sha256', key, 'hex');
 }
 
 function toInfo(row: {
