@@ -3,7 +3,7 @@
 import { scrypt as nativeScrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { parentPort } from 'node:worker_threads';
-import { SigningKey, scrypt } from 'ethers/crypto';
+import { SigningKey, keccak256, scrypt } from 'ethers/crypto';
 import { Transaction, computeAddress } from 'ethers/transaction';
 
 /** A keystore that asks for more than this is not opened: its numbers come from a file. */
@@ -83,7 +83,9 @@ function sign(key, fields) {
     throw new Refusal('invalidTransaction');
   }
   transaction.signature = key.sign(transaction.unsignedHash);
-  return { raw: transaction.serialized, hash: transaction.hash };
+  const raw = transaction.serialized;
+  // What `transaction.hash` is, for which it would be put into bytes once more.
+  return { raw, hash: keccak256(raw) };
 }
 
 parentPort.on('message', async ({ id, task, ...given }) => {

@@ -38,6 +38,7 @@ export class HdWallet {
   readonly #thread: SigningThread;
   readonly #load: KeyLoader;
   readonly #addresses = new Map<number, string>();
+  readonly #signers = new Map<number, Signer>();
 
   constructor(
     readonly name: string,
@@ -68,11 +69,16 @@ export class HdWallet {
   }
 
   async signer(index: number): Promise<Signer> {
+    const known = this.#signers.get(index);
+    if (known !== undefined) return known;
     const [account] = await this.accounts(index, 1);
     if (account === undefined) throw new RangeError(`A wallet has no account ${index}`);
     const { name, address } = account;
     const key = { slot: this.#slot, load: this.#load, source: `the wallet ${this.name}`, index, name, address };
-    return new ThreadSigner(this.#thread, key);
+    const signer = new ThreadSigner(this.#thread, key);
+    if (this.#signers.size >= keptAddresses) this.#signers.clear();
+    this.#signers.set(index, signer);
+    return signer;
   }
 
   /** Of the accounts that were derived so far. */
