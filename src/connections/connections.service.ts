@@ -11,6 +11,7 @@ import {
 import { checkedSettings } from './checked-settings.js';
 import { ClientsInUse } from './clients-in-use.js';
 import type { DeclaredConnection } from './configuration-file.js';
+import { defaultOf } from './default-connection.js';
 import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
 import type { ConnectionView, UsesConnection } from './connection-view.js';
 import { maskSettings } from './masked-settings.js';
@@ -103,7 +104,7 @@ export class ConnectionsService {
       name: known.name,
       connector: known.connector,
       origin: known.origin,
-      isDefault: known.isDefault,
+      isDefault: defaultOf(known.connector, this.#known.values()) === known,
       isOpen: this.#clients.has(known.name),
       settings: maskSettings(this.#definition(known).settings, known.settings),
       ...this.#status(known),
@@ -112,8 +113,8 @@ export class ConnectionsService {
   }
 
   /**
-   * The name of the connection a step uses: the one it names, else the connector's default: the one marked so, or the only one.
-   * Undefined when the connector has none and needs none.
+   * The name of the connection a step uses: the one it names, else the connector's default. Undefined when the
+   * connector has none and needs none.
    */
   nameFor(connector: string, asked: string | undefined): string | undefined {
     if (asked !== undefined) {
@@ -126,8 +127,7 @@ export class ConnectionsService {
       }
       return asked;
     }
-    const candidates = [...this.#known.values()].filter((known) => known.connector === connector);
-    return (candidates.find((known) => known.isDefault) ?? (candidates.length === 1 ? candidates[0] : undefined))?.name;
+    return defaultOf(connector, this.#known.values())?.name;
   }
 
   /**
