@@ -25,8 +25,8 @@ interface Reservation {
 
 type Reserved = TransactionRecord | PatchbayError;
 
-/** Two at a time, so that one can be gathered and sent while the other is made durable. */
-const reservations = { size: 200, parallel: 2 };
+/** One at a time: a second would wait for the lock of the first, and what gathers meanwhile shares one trip. */
+const reservations = { size: 200, parallel: 1 };
 
 /** The ledger of transactions in PostgreSQL. */
 export class KyselyTransactionStore implements TransactionStore {
@@ -181,10 +181,22 @@ export class KyselyTransactionStore implements TransactionStore {
   }
 
   async unfinishedSigners(chainId: number): Promise<readonly { from: string; signer: string }[]> {
+    // From one address to the next by the index: each may have thousands, and this is asked often while they do.
     const { rows } = await sql<{ from: string; signer: string }>`
-      select from_address as "from", max(signer) as signer from chain_transaction
-      where chain_id = ${chainId} and not is_final
-      group by from_address
+      with recursive found as (
+        (
+          select from_address, signer from chain_transaction
+          where chain_id = ${chainId} and not is_final
+          order by from_address, nonce limit 1
+        )
+        union all
+        select next.from_address, next.signer from found cross join lateral (
+          select from_address, signer from chain_transaction
+          where chain_id = ${chainId} and not is_final and from_address > found.from_address
+          order by from_address, nonce limit 1
+        ) as next
+      )
+      select from_address as "from", signer from found
     `.execute(this.db);
     return rows;
   }
