@@ -1,7 +1,8 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 
 import { Batcher } from '../store/batcher.js';
 import type { Database } from '../store/schema.js';
+import { storableJson } from '../store/storable-json.js';
 
 export interface AuditEntry {
   /** The name of the key, or `hub` for what the hub does by itself. */
@@ -20,17 +21,12 @@ export interface AuditRecord extends AuditEntry {
 
 /** Notes who did what. Within a transaction the note exists exactly if the deed does. */
 export async function writeAudit(db: Kysely<Database>, ...entries: readonly AuditEntry[]): Promise<void> {
-  await db
-    .insertInto('audit')
-    .values(
-      entries.map(({ actor, action, subject, detail }) => ({
-        actor,
-        action,
-        subject: subject ?? null,
-        detail: detail ? JSON.stringify(detail) : null,
-      })),
-    )
-    .execute();
+  const rows = entries.map(({ actor, action, subject = null, detail = null }) => ({ actor, action, subject, detail }));
+  await sql`
+    insert into audit (actor, action, subject, detail)
+    select actor, action, subject, nullif(detail, 'null')
+    from jsonb_to_recordset(${storableJson(rows)}::jsonb) as row (actor text, action text, subject text, detail jsonb)
+  `.execute(db);
 }
 
 /** The notes of {@link writeAudit}, with the hub's own database. */
