@@ -7,6 +7,7 @@ import * as sync from './005-sync.js';
 import * as oracle from './006-oracle.js';
 import * as connectionCare from './006-connection-care.js';
 import * as oracleKept from './007-oracle-kept.js';
+import * as roomForChanges from './008-room-for-changes.js';
 
 /** In order of their names; only ever added to. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-connection-care': connectionCare,
   '006-oracle': oracle,
   '007-oracle-kept': oracleKept,
+  '008-room-for-changes': roomForChanges,
 };
