@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Abi } from './abi.js';
 import { toQuantity } from './block.js';
+import { leastGas } from './least-gas.js';
 import type { MinedBlocks } from './mined-blocks.js';
 import { Outcomes } from './outcomes.js';
 import { asRevert } from './revert-reason.js';
@@ -85,6 +86,7 @@ export class TransactionManager implements Transactions {
       const known = await store.findByKey(idempotencyKey);
       if (known) return sameOrConflict(known, payloadHash);
     }
+    if (request.gasLimit !== undefined) assertGas(request.gasLimit, request);
     // With the gas given nothing is asked of the node: what cannot be executed then fails on the chain.
     const gasLimit = request.gasLimit ?? (await this.#validate(request, signer));
     const record = await store.reserve(
@@ -190,6 +192,17 @@ function sameOrConflict(record: TransactionRecord, payloadHash: string): Transac
 
 function callOf({ to, data, value }: Pick<SendRequest, 'to' | 'data' | 'value'>, signer: Signer): object {
   return { from: signer.address, data, value: toQuantity(value), ...(to === undefined ? {} : { to }) };
+}
+
+/** Nodes that take what they can never mine would hold up everything behind its nonce. */
+function assertGas(given: bigint, request: Pick<SendRequest, 'to' | 'data'>): void {
+  const least = leastGas(request);
+  if (given >= least) return;
+  throw new PatchbayError('request.invalid', {
+    detail: `With a gas limit of ${given} it can never be mined: it takes ${least} before anything is executed`,
+    fix: 'Leave the gas limit out, and it is estimated.',
+    faults: [{ pointer: '#/gas', detail: `It must be ${least} or more` }],
+  });
 }
 
 function answerOf(answer: PromiseSettledResult<unknown> | undefined): string {

@@ -91,6 +91,18 @@ describe('sending a transaction', () => {
     expect(await stage.nonces()).toBe(before);
   });
 
+  it('given less gas than a transaction takes before it does anything, when it is sent, then it is refused without a nonce', async () => {
+    const before = await stage.nonces();
+    const request = stage.aMint({ gasLimit: 21_000n });
+
+    await expect(stage.aManager().submit(request)).rejects.toMatchObject({
+      code: 'request.invalid',
+      faults: [{ pointer: '#/gas' }],
+    });
+    expect(await stage.store.findByKey(request.idempotencyKey)).toBeUndefined();
+    expect(await stage.nonces()).toBe(before);
+  });
+
   it('given a call that is refused only when it is mined, when its gas was given, then it has failed with the reason', async () => {
     const manager = stage.aManager();
     const request = stage.aMint({ data: `0xa9059cbb${'0'.repeat(128)}`, gasLimit: 100_000n });
