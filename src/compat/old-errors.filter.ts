@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemReply, toPatchbayError } from '#platform';
+import { explanationOf, problemReply, toPatchbayError } from '#platform';
 import type { ErrorCode } from '#sdk';
 import { CompatSettings } from './compat-settings.js';
 
@@ -37,10 +37,9 @@ export class OldErrorsFilter implements ExceptionFilter {
     if (reply.sent) return;
     const { status, headers, body } = problemReply(error, { publicUrl, requestId: request.id, url: request.url });
     const known = oldStatus[error.code] ?? status;
-    const text = error.fix === undefined ? body.detail : `${body.detail.replace(/[.]$/, '')}. ${body.fix ?? ''}`.trim();
     void reply
       .status(known)
       .headers({ ...headers, 'content-type': 'application/json; charset=utf-8' })
-      .send({ ...body, status: known, error: text, sent: false });
+      .send({ ...body, status: known, error: explanationOf(body), sent: false });
   }
 }

@@ -1,3 +1,4 @@
+import { explanationOf } from '#platform';
 import { PatchbayError } from '#sdk';
 
 /** One request as IFTTT sends it. */
@@ -28,7 +29,7 @@ export const iftttErrors = { prefix: '/ifttt/v1', replyOf } as const;
 export function replyOf(thrown: unknown): IftttReply {
   const error = PatchbayError.from(thrown);
   const status = statusOf(error);
-  const message = error.code === 'internal' ? error.title : sentence(error);
+  const message = error.code === 'internal' ? error.title : explanationOf(error);
   return {
     status,
     body: { errors: [error.code === 'ifttt.field' ? { status: 'SKIP', message } : { message }] },
@@ -45,10 +46,6 @@ function statusOf({ code, status, retry }: PatchbayError): number {
   if (code === 'internal') return 500;
   if (status >= 500 || retry !== 'never') return 503;
   return 400;
-}
-
-function sentence({ detail, fix }: PatchbayError): string {
-  return fix === undefined ? detail : `${detail.replace(/[.]$/, '')}. ${fix}`;
 }
 
 /**

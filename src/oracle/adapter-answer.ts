@@ -1,3 +1,4 @@
+import { explanationOf } from '#platform';
 import { PatchbayError, isReadExactly } from '#sdk';
 
 /** As nodes and other callers of external adapters read it, in both of the customary styles. */
@@ -49,10 +50,9 @@ export function failureOf(error: PatchbayError, jobRunId: string | undefined): A
 }
 
 /** What happened and what to do, in one text: callers show nothing else. */
-export function messageOf({ code, title, detail, fix }: PatchbayError): string {
+export function messageOf(error: PatchbayError): string {
   // What is not known may quote anything; the log has it.
-  if (code === 'internal') return title;
-  return fix === undefined ? detail : `${detail.replace(/[.:]?$/, '.')} ${fix}`;
+  return error.code === 'internal' ? error.title : explanationOf(error);
 }
 
 function exact(value: unknown): unknown {

@@ -33,7 +33,7 @@ export { Watches, type Watch } from './lease/watches.js';
 export { closeHttpApp, createHttpApp, type HttpAppOptions } from './http/http-app.js';
 export { Answers } from './http/operation.js';
 export { TakesText, assertShallow } from './http/json-body.js';
-export { problemReply, toPatchbayError } from './http/problem.js';
+export { explanationOf, problemReply, toPatchbayError } from './http/problem.js';
 export { TakesUpload } from './http/uploads.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
 export { ZodBody, ZodPath, ZodPipe, ZodQuery } from './http/zod.pipe.js';

@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemReply, toPatchbayError } from '#platform';
+import { explanationOf, problemReply, toPatchbayError } from '#platform';
 import type { Logger } from '#sdk';
 
 /** Where problems refer to, and where faults of the hub are told. */
@@ -36,10 +36,9 @@ export class ZapierFilter implements ExceptionFilter {
       requestId: request.id,
       url: request.url,
     });
-    const message = body.fix === undefined ? body.detail : `${body.detail.replace(/[.:]?$/, '.')} ${body.fix}`;
     void reply
       .status(status === 400 ? 422 : status)
       .headers(headers)
-      .send({ ...body, status: status === 400 ? 422 : status, message });
+      .send({ ...body, status: status === 400 ? 422 : status, message: explanationOf(body) });
   }
 }

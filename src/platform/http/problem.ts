@@ -19,6 +19,11 @@ export interface ProblemReply {
   readonly body: Problem;
 }
 
+/** What happened and what to do about it, for those who are shown one text. */
+export function explanationOf({ detail, fix }: { readonly detail: string; readonly fix?: string | undefined }): string {
+  return fix === undefined ? detail : `${detail.replace(/[.:]?$/, '.')} ${fix}`;
+}
+
 /** How errors look below one address where somebody else's protocol says so. */
 export interface ErrorShape {
   /** Begins with a slash, has none at its end. */
