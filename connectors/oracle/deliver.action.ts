@@ -5,7 +5,7 @@ import { parseDecimal, roundDecimal, roundings } from './decimal.js';
 import { ask, contractAddress } from './contract-view.js';
 import { decimalsOf, formatAnswer, networkOf, now } from './feed.js';
 import * as abi from './feed-abi.js';
-import { feedContract, networkName, signerName } from './feed-inputs.js';
+import { feedContract, networkName, signerName, valueInput } from './feed-inputs.js';
 import { describeSent, findSent, follow, senderOf, sentOutput, tell, waitInput, type Telling } from './feed-sending.js';
 import { observedAtInput } from './observed-at.js';
 
@@ -39,11 +39,7 @@ export const deliver = defineAction({
     }),
     network: networkName,
     from: signerName,
-    value: z.union([z.string(), z.number()]).meta({
-      title: 'Value',
-      description: 'A decimal number, as text of any length.',
-      examples: ['{{steps.price.value}}'],
-    }),
+    value: valueInput,
     rounding: z.enum(roundings).default('truncate').meta({ title: 'Rounding' }),
     observedAt: observedAtInput,
     sequence: amount()

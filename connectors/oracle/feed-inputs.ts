@@ -28,6 +28,13 @@ export const signerName = z
     examples: ['treasury'],
   });
 
+/** What is published. */
+export const valueInput = z.union([z.string(), z.number()]).meta({
+  title: 'Value',
+  description: 'A decimal number, as text of any length.',
+  examples: ['{{steps.price.value}}'],
+});
+
 export const deviationInput = z.strictObject({
   percent: bound.default(0).meta({
     title: 'Percent',

@@ -3,7 +3,7 @@ import { oracle } from './connection.js';
 import { contractAddress } from './contract-view.js';
 import { formatDecimal, parseDecimal, roundDecimal, roundings, type Decimal } from './decimal.js';
 import { formatAnswer, isoTime, networkOf, now } from './feed.js';
-import { bound, deviationInput, feedContract, networkName, signerName } from './feed-inputs.js';
+import { bound, deviationInput, feedContract, networkName, signerName, valueInput } from './feed-inputs.js';
 import {
   describeSent,
   findPending,
@@ -45,11 +45,7 @@ const input = z
     contract: feedContract,
     network: networkName,
     from: signerName,
-    value: z.union([z.string(), z.number()]).meta({
-      title: 'Value',
-      description: 'A decimal number, as text of any length.',
-      examples: ['{{steps.price.value}}'],
-    }),
+    value: valueInput,
     rounding: z.enum(roundings).default('truncate').meta({
       title: 'Rounding',
       description: 'What becomes of more decimals than the feed has.',
