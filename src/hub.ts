@@ -200,7 +200,7 @@ async function assemble(
   });
   const sources = new SourcesService({ catalog, connections, flows, log });
   const publicUrl = config.http.publicUrl ?? `http://${config.http.host}:${config.http.port}`;
-  const gateway = gatewayServices({ db, signals, networks, flows, log, publicUrl });
+  const gateway = gatewayServices({ db, signals, networks, signers: chain.signers, flows, log, publicUrl });
   onStop('gateway', () => gateway.close());
   chain.lend(contractDirectory, gateway.registered);
   chain.lend(interfaceDirectory, gateway.deployments);

@@ -21,7 +21,12 @@ export const functionArguments = z.union([z.record(z.string(), z.unknown()), z.a
 
 const block = z.union([
   z.enum(['latest', 'safe', 'finalized', 'pending', 'earliest']),
-  z.string().regex(/^(\d{1,15}|0x[0-9a-fA-F]{1,13})$/, 'must be a block number or one of latest, safe, finalized'),
+  z
+    .string()
+    .regex(
+      /^(\d{1,15}|0x[0-9a-fA-F]{1,13})$/,
+      'must be a block number or one of latest, safe, finalized, pending, earliest',
+    ),
   z.number().int().min(0),
 ]);
 

@@ -4,10 +4,12 @@ import {
   decodeOutputs,
   encodeCall,
   getFragment,
+  isAddress,
   signatureOf,
   type Abi,
   type AbiFragment,
   type FeeWish,
+  type SignerSource,
   type Wait,
 } from '#evm';
 import type { Caller } from '#platform';
@@ -27,7 +29,7 @@ interface CallOptions {
 }
 
 export interface ReadOptions extends CallOptions {
-  /** An address. */
+  /** Any address, or a signer as one that sends. */
   readonly from?: string;
   readonly value?: bigint;
   readonly gas?: bigint;
@@ -76,7 +78,11 @@ export class ContractCalls {
   readonly #callables = new WeakMap<Abi, Map<string, Callable>>();
 
   constructor(
-    private readonly parts: { readonly contracts: ContractsService; readonly recorder: GatewayCallRecorder },
+    private readonly parts: {
+      readonly contracts: ContractsService;
+      readonly recorder: GatewayCallRecorder;
+      readonly signers: SignerSource;
+    },
   ) {}
 
   /**
@@ -92,7 +98,7 @@ export class ContractCalls {
   /**
    * Asks the chain; nothing on it changes.
    *
-   * @throws evm.arguments naming the input; evm.reverted with the contract's own words
+   * @throws evm.arguments naming the input; evm.unknownSigner; evm.reverted with the contract's own words
    */
   async call(
     { target, fragment, signature }: ContractFunction,
@@ -104,7 +110,7 @@ export class ContractCalls {
     const call = {
       to: contract.address,
       data,
-      ...(options.from !== undefined && { from: options.from }),
+      ...(options.from !== undefined && { from: await this.#addressOf(options.from) }),
       ...(options.value !== undefined && { value: `0x${options.value.toString(16)}` }),
       ...(options.gas !== undefined && { gas: `0x${options.gas.toString(16)}` }),
     };
@@ -182,6 +188,10 @@ export class ContractCalls {
       ...(options.fees !== undefined && { fee: options.fees }),
     });
     return { gas, ...readAnswer(fragment, output) };
+  }
+
+  async #addressOf(from: string): Promise<string> {
+    return isAddress(from) ? from : (await this.parts.signers.get(from)).address;
   }
 
   #callable(abi: Abi, functionRef: string): Callable {

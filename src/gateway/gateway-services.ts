@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { SignerSource } from '#evm';
 import type { FlowsService } from '#flows';
 import type { NetworksService } from '#networks';
 import type { Database, Signals } from '#platform';
@@ -36,11 +37,12 @@ export function gatewayServices(parts: {
   readonly db: Kysely<Database>;
   readonly signals: Signals;
   readonly networks: NetworksService;
+  readonly signers: SignerSource;
   readonly flows: FlowsService;
   readonly log: Logger;
   readonly publicUrl: string;
 }): GatewayServices {
-  const { db, signals, networks, flows, log, publicUrl } = parts;
+  const { db, signals, networks, signers, flows, log, publicUrl } = parts;
   const store = new ContractsStore(db);
   const interfaces = new InterfacesService(new InterfacesStore(db));
   const registered = new RegisteredContracts({ store, interfaces, signals });
@@ -48,7 +50,7 @@ export function gatewayServices(parts: {
   const feed = new KyselyGatewayCallFeed(db, signals);
   const compiler = new SolidityCompiler({ log });
   const uploads = new UploadsService({ compiler, interfaces });
-  const calls = new ContractCalls({ contracts, recorder: new GatewayCallRecorder({ flows, feed }) });
+  const calls = new ContractCalls({ contracts, signers, recorder: new GatewayCallRecorder({ flows, feed }) });
   const deployments = new DeploymentsService({ contracts, interfaces, networks, registered, store });
   const openApi = new OpenApiService({ contracts, interfaces, networks, publicUrl });
   return {

@@ -5,6 +5,7 @@ import { interfaceName } from './upload-request.js';
 export const contractName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'a name has lower-case letters, digits and hyphens')
+  .refine((name) => !name.startsWith('0x'), 'a name does not begin as an address does, with 0x')
   .meta({ title: 'Name', description: 'Under which the contract is called', examples: ['escrow'] });
 
 const networkName = z.string().min(1).max(100).meta({ description: 'Default: the default network' });

@@ -146,11 +146,13 @@ describe('deploying and registering', () => {
     const checksum = await register({ address: '0x70997970C51812dc3A010C7d01b50e0d17dc79c8' });
     const name = await register({ address: app.chain.token, name: 'market' });
     const unknown = await register({ address: app.chain.token, interface: 'bazar' });
+    const likeAnAddress = await register({ address: app.chain.token, name: '0x1234' });
 
     expect(nobody.body).toMatchObject({ status: 400, errors: [{ pointer: '#/address' }] });
     expect(checksum.body).toMatchObject({ status: 400, errors: [{ pointer: '#/address' }] });
     expect(name.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
     expect(unknown.body).toMatchObject({ status: 404, code: 'gateway.unknownInterface' });
+    expect(likeAnAddress.body).toMatchObject({ status: 400, errors: [{ pointer: '#/name' }] });
   });
 
   it('given a deployment that cannot be, when it is asked for, then it says why and the name stays free', async () => {
@@ -240,6 +242,16 @@ describe('reading', () => {
     });
     expect((await call('verify')).body).toEqual({ result: true });
     expect((await call('verify()', {})).body).toEqual({ result: true });
+  });
+
+  it('given who asks, when a function is read, then it is an address or a signer, and another is refused by name', async () => {
+    const { address } = devAccounts[1];
+    const asked = (from: string) => call('most', { from });
+
+    for (const from of [address, 'treasury']) expect((await asked(from)).body).toEqual({ result: '2' });
+    expect((await call('most?from=treasury')).body).toEqual({ result: '2' });
+    expect((await asked('nobody')).body).toMatchObject({ status: 404, code: 'evm.unknownSigner' });
+    expect((await asked('0x12')).body).toMatchObject({ status: 404, code: 'evm.unknownSigner' });
   });
 
   it('given nested tuples, when they go through the chain, then they come back as they went', async () => {

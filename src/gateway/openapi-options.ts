@@ -29,12 +29,16 @@ const blockSchema = {
   description: 'Number, or one of latest, safe, finalized, pending, earliest',
 };
 export const readOptions: Json = {
-  from: { type: 'string', description: 'Address that asks' },
+  from: { type: 'string', description: 'Who asks: any address, or a signer as for sending' },
   value: wei('In wei'),
   block: blockSchema,
 };
 export const readQuery: readonly Option[] = [
-  { name: 'from', required: false, schema: { type: 'string', description: 'Address that asks' } },
+  {
+    name: 'from',
+    required: false,
+    schema: { type: 'string', description: 'Who asks: any address, or a signer as for sending' },
+  },
   { name: 'block', required: false, schema: blockSchema },
 ];
 export const eventQuery: readonly Option[] = [
