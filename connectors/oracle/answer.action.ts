@@ -17,6 +17,7 @@ export const answer = defineAction({
   output: z.object({ result: z.unknown(), data: z.record(z.string(), z.unknown()).optional() }),
   examples: [{ result: '3120.55' }, { result: '3120.55', data: { source: 'exchange', volume: '1200.5' } }],
   repeatable: 'Nothing is sent by this step: the answer goes out when the run has ended, and is the same each time.',
+  isPure: true,
   run({ input: { result, data } }) {
     if (!isAnswer(result)) {
       throw new PatchbayError('oracle.answer', {

@@ -81,6 +81,7 @@ describe('the JSON Schema of flows', () => {
     expect(schema.required).toEqual(['name', 'trigger', 'steps']);
     expect(schema.$defs.step.properties.uses.oneOf).toEqual([
       { const: 'test.notify', title: 'Notify', description: 'Tells somebody.' },
+      { const: 'test.note', title: 'Note', description: 'Says what it was given.' },
     ]);
     const [{ then }] = schema.$defs.step.allOf;
     expect(Object.keys(then.properties.with.properties)).toEqual(['text', 'count', 'data']);

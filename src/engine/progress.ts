@@ -198,7 +198,7 @@ export class Progress {
     } catch (error) {
       return this.#afterError(compiled, PatchbayError.from(error), sofar);
     }
-    if (this.#unrecorded.length > 0) await this.#record();
+    if (this.#unrecorded.length > 0 && !compiled.isPure) await this.#record();
     try {
       const output = toPlainData(await this.#call(compiled, input, sofar.iteration, attempts));
       if (isLargerThan(output, maxOutput)) throw this.#outputTooLarge(step.id);

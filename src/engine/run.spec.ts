@@ -44,6 +44,20 @@ describe('a run', () => {
     expect(run.records).toBe(0);
   });
 
+  it('given a step that only says something, when it follows one that did something, then both are recorded together, and before the next that does', async () => {
+    const lines = (last: string) => `
+steps:
+  - { id: ask, uses: test.notify }
+  - { id: say, uses: test.note, with: { text: "{{steps.ask.id}}" } }
+  ${last}`;
+    const short = new TestRun(aFlow(lines('')), failing('say', 0));
+    const long = new TestRun(aFlow(lines('- { id: tell, uses: test.notify }')), failing('say', 0));
+
+    expect(await short.advance()).toMatchObject({ kind: 'completed', entries: [{ step: 'ask' }, { step: 'say' }] });
+    expect(await long.advance()).toMatchObject({ kind: 'completed', entries: [{ step: 'tell' }] });
+    expect([short.records, long.records]).toEqual([0, 1]);
+  });
+
   it('given a run that failed at its second step, when it is retried, then the first step is not called again', async () => {
     const run = new TestRun(aFlow(twoSteps), failing('notify', 2), { event: { to: 'x', count: 1 } });
 

@@ -8,6 +8,8 @@ import { compileWhere } from './where.js';
 
 export interface CompiledStep {
   readonly step: Step;
+  /** As its action says. */
+  readonly isPure: boolean;
   readonly holds: Render<boolean>;
   /** The items of `forEach`. */
   readonly items: Render<readonly unknown[]> | undefined;
@@ -21,6 +23,7 @@ export function compileStep(step: Step, action: AnyAction, flow: string): Compil
   const place = `step ${step.id} of ${flow}`;
   return {
     step,
+    isPure: action.isPure === true,
     holds: compileWhere(step.where, place),
     items: step.forEach === undefined ? undefined : compileItems(step.forEach, place),
     input: compileInput(step, action, place),

@@ -325,6 +325,11 @@ export interface ActionDefinition<
   readonly movesValue?: boolean | ((input: Readonly<Record<string, unknown>>) => boolean);
   /** Goes with `movesValue`: a chain on which the event is gone refuses what is sent, so that nobody has to wait for it. */
   readonly isReply?: boolean;
+  /**
+   * It asks and changes nothing outside and is over at once, so that what the steps before it did is not written down
+   * before it but with it.
+   */
+  readonly isPure?: boolean;
   run(context: ActionContext<z.output<Input>, Client>): Promise<z.output<Output>> | z.output<Output>;
 }
 

@@ -44,6 +44,16 @@ export const testConnector = defineConnector({
       repeatable: 'It may be done again.',
       run: () => ({}),
     }),
+    note: defineAction({
+      title: 'Note',
+      summary: 'Says what it was given.',
+      input: z.object({ text: z.string() }),
+      output: z.looseObject({}),
+      examples: [{ text: 'a' }],
+      repeatable: 'It may be done again.',
+      isPure: true,
+      run: () => ({}),
+    }),
   },
 });
 
