@@ -101,7 +101,12 @@ export const feedUpdated = defineTrigger({
       description: String(said?.['value'] ?? ''),
     });
     if (context.input.poll === undefined) await listener.followEvents();
-    else await listener.poll(context.input.poll);
+    else {
+      // Stopped amid a question it has not failed.
+      await listener.poll(context.input.poll).catch((error: unknown) => {
+        if (!context.signal.aborted) throw error;
+      });
+    }
   },
 });
 

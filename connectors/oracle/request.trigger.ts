@@ -106,7 +106,16 @@ export const request = defineTrigger({
   finality: {
     input: 'confirmations',
     shortfall: (given) => shortfallOf(given['confirmations']),
-    shortfallOf: async (client) => (await client.network()).shortfall(client.settings.confirmations),
+    shortfallOf: async (client) => {
+      const { confirmations } = client.settings;
+      const fault = (await client.network()).shortfall(confirmations);
+      if (fault === undefined || confirmations === undefined) return fault;
+      return {
+        ...fault,
+        detail: `${fault.detail}, because the connection ${client.name} asks for no more`,
+        fix: 'Write confirmations: finalized, or leave them out of the connection.',
+      };
+    },
   },
   examples: [{ job: '0eec7e1d-d0d2-476c-a1a8-72dfb6633f46' }, { job: 'eth-usd', minPayment: '100000000000000000' }],
   async listen(context) {
