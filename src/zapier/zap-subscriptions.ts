@@ -1,7 +1,7 @@
 import { formatCheckpoint, transactionFeed } from '#evm';
 import type { NetworksService } from '#networks';
 import type { Caller, Signals } from '#platform';
-import { PatchbayError, type HttpClient, type UseService, type z } from '#sdk';
+import { PatchbayError, type HttpClient, type UseService } from '#sdk';
 import type { TransactionsQueries } from '#transactions';
 import { chooseOnChain, headOf, readNewest } from './chain-choice.js';
 import type { DeclaredForZapier } from './declared.js';
@@ -12,6 +12,7 @@ import { zapierTopic } from './hook-sender.js';
 import { publishedItem, runItem, transactionItem, type Item } from './items.js';
 import type { SubscriptionsStore, SubscriptionState } from './subscriptions.store.js';
 import { changeOf, wantsChange } from './transaction-choice.js';
+import { parseInput } from './trigger-input.js';
 import { assertTarget, hashOf } from './zap-targets.js';
 import { triggerInputs, type ChainInput, type TriggerInput, type TriggerName } from './zapier.schema.js';
 
@@ -148,22 +149,6 @@ export class ZapSubscriptions {
         return endedRuns.now();
     }
   }
-}
-
-/** @throws request.invalid with every fault at once */
-function parseInput(trigger: TriggerName, given: Readonly<Record<string, unknown>>): TriggerInput {
-  const schema: z.ZodType<TriggerInput> = triggerInputs[trigger];
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => ({
-    pointer: `#/input/${path.map(String).join('/')}`,
-    detail: message,
-  }));
-  throw new PatchbayError('request.invalid', {
-    detail: faults.map(({ pointer, detail }) => `${pointer.slice('#/input/'.length)}: ${detail}`).join('; '),
-    fix: `The trigger ${trigger} takes ${Object.keys(triggerInputs[trigger].shape).join(', ')}.`,
-    faults,
-  });
 }
 
 function topicOf(trigger: TriggerName, input: TriggerInput): string {
