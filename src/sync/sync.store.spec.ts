@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Store } from '#platform';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { SyncStore } from './sync.store.js';
+
+const scope = { sync: 'members', identity: '4f1c' };
+const key = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
+const intent = { write: 'begun by the run that crashed' };
+
+describe('a key that a sync holds', () => {
+  let store: Store;
+  let ledger: SyncStore;
+
+  beforeEach(async () => {
+    store = await openTestStore();
+    ledger = new SyncStore(store.db);
+  }, 60_000);
+  afterEach(() => store.close());
+
+  /** Nobody gives it back: whoever took it was killed, and its time is over. */
+  async function crash(owner: string): Promise<void> {
+    await ledger.take(scope, key, owner);
+    await ledger.intend(scope, key, intent);
+    await store.db
+      .updateTable('sync_row')
+      .set({ held_until: new Date(Date.now() - 1) })
+      .where('key', '=', key)
+      .execute();
+  }
+
+  it('given a run that holds it, when another one wants it, then it gets it only once it was given back', async () => {
+    await ledger.take(scope, key, 'one');
+
+    expect(await ledger.take(scope, key, 'two')).toBeUndefined();
+    await ledger.release(scope, key, 'one');
+    expect(await ledger.take(scope, key, 'two')).toMatchObject({ key });
+  });
+
+  it('given a run that crashed, when its next attempt wants it, then it has it at once, with what was begun', async () => {
+    await ledger.take(scope, key, 'crashed');
+    await ledger.intend(scope, key, intent);
+
+    expect(await ledger.take(scope, key, 'crashed')).toMatchObject({ key, intent });
+  });
+
+  it('given a run that crashed and does not come back, when its time is over, then another one goes on with what was begun', async () => {
+    await crash('crashed');
+
+    expect(await ledger.take(scope, key, 'two')).toMatchObject({ key, intent });
+    expect(await ledger.take(scope, key, 'three')).toBeUndefined();
+  });
+
+  it('given a key that was taken over, when the first one gives it back after all, then it stays with the other', async () => {
+    await crash('slow');
+    await ledger.take(scope, key, 'two');
+
+    await ledger.release(scope, key, 'slow');
+    await ledger.settle(scope, key, { state: 'agreed', owner: 'slow' });
+    expect(await ledger.take(scope, key, 'three')).toBeUndefined();
+
+    await ledger.settle(scope, key, { state: 'agreed', owner: 'two' });
+    expect(await ledger.take(scope, key, 'three')).toMatchObject({ key });
+  });
+});
