@@ -74,6 +74,20 @@ describe('calling an external adapter', () => {
     await expect(call({}, answer)).rejects.toMatchObject({ code, detail: expect.stringMatching(detail) });
   });
 
+  it('given an address that must be public, when it is none, then nothing is asked; an adapter of the connection is', async () => {
+    await expect(call({ onlyPublic: true }, { body: { result: 1 } })).rejects.toMatchObject({
+      code: 'target.forbidden',
+    });
+    expect(server.requests).toEqual([]);
+
+    server.answer = () => ({ body: { result: 1 } });
+    const named = await callAction(callAdapter, {
+      with: { adapter: 'prices', onlyPublic: true },
+      settings: { adapters: { prices: { url: server.url } } },
+    });
+    expect(named.result).toBe(1);
+  });
+
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['neither name nor address', {}, 'flow.input'],
     ['a name without a connection', { adapter: 'prices' }, 'connection.notFound'],

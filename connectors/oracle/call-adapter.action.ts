@@ -22,6 +22,11 @@ const input = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({ title: 'Address', description: 'Of an adapter that takes no secret header; only without `adapter`.' }),
+  onlyPublic: z.boolean().default(false).meta({
+    title: 'Only public',
+    description:
+      'For a `url` that strangers choose, as in a request: it must be public, also where the operator allows more. Adapters of the connection are not asked for it.',
+  }),
   data: z
     .record(z.string(), z.unknown())
     .default({})
@@ -88,6 +93,7 @@ export const callAdapter = defineAction({
 
 interface Target extends ReadReplyOptions {
   readonly url: string;
+  readonly onlyPublic: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -139,6 +145,7 @@ async function ask(context: Context, target: Target, responseUrl: string | undef
   const response = await http.request({
     method: 'POST',
     url: target.url,
+    onlyPublic: target.onlyPublic,
     headers: { ...target.headers, 'content-type': 'application/json' },
     body: JSON.stringify({ id, data, endpoint, meta, responseURL: responseUrl }),
     timeoutMs: wish.timeout,
@@ -152,14 +159,14 @@ async function ask(context: Context, target: Target, responseUrl: string | undef
   return readReply(response, target);
 }
 
-function targetOf({ input: { adapter, url, path }, client }: Context): Target {
+function targetOf({ input: { adapter, url, onlyPublic, path }, client }: Context): Target {
   if ((adapter === undefined) === (url === undefined)) {
     throw new PatchbayError('flow.input', {
       detail: `oracle.callAdapter has ${adapter === undefined ? 'neither adapter nor' : 'both adapter and'} url.`,
       fix: 'Give adapter, a name of the connection, or url.',
     });
   }
-  if (url !== undefined) return { adapter: new URL(url).host, url, headers: {}, path };
+  if (url !== undefined) return { adapter: new URL(url).host, url, onlyPublic, headers: {}, path };
   const name = adapter ?? '';
   if (client === undefined) {
     throw new PatchbayError('connection.notFound', {
@@ -176,5 +183,11 @@ function targetOf({ input: { adapter, url, path }, client }: Context): Target {
     });
   }
   const headers = Object.entries(known.headers).map(([header, value]) => [header.toLowerCase(), value.reveal()]);
-  return { adapter: name, url: known.url, headers: Object.fromEntries(headers) as Record<string, string>, path };
+  return {
+    adapter: name,
+    url: known.url,
+    onlyPublic: false,
+    headers: Object.fromEntries(headers) as Record<string, string>,
+    path,
+  };
 }
