@@ -1,52 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AdapterHub, type Answered } from '../builders/adapter-hub.js';
+import { AdapterHub } from '../builders/adapter-hub.js';
 import { eventually } from '../builders/eventually.js';
+import { ResumingNode } from '../builders/resuming-node.js';
 import { ScriptedServer } from '../builders/scripted-server.js';
 import { freePort } from '../environment/hub-process.js';
 import { startFrameworkAdapter, type FrameworkAdapter } from '../environment/framework-adapter.js';
-
-interface Patched {
-  readonly path: string;
-  readonly body: Answered;
-}
-
-/** What a node does with answers that come later. */
-class ResumingNode {
-  readonly patched: Patched[] = [];
-  /** Statuses of the next answers; 200 when there is none left. */
-  readonly statuses: number[] = [];
-  #server: Server | undefined;
-
-  static async start(): Promise<ResumingNode> {
-    const node = new ResumingNode();
-    const server = createServer((request, response) => {
-      let text = '';
-      request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      request.on('end', () => {
-        node.patched.push({ path: `${request.method} ${request.url}`, body: JSON.parse(text) });
-        response.writeHead(node.statuses.shift() ?? 200).end();
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    node.#server = server;
-    return node;
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.#server?.address() as AddressInfo).port}`;
-  }
-
-  resumeUrl(task: string): string {
-    return `http://${this.host}/v2/resume/${task}`;
-  }
-
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    await new Promise((resolve) => this.#server?.close(resolve));
-  }
-}
 
 /** A source that counts, can be told to fail and to keep its callers waiting. */
 class Source {
