@@ -37,9 +37,15 @@ connections:
   my-oracle: { connector: oracle, network: local, contract: "${stage.operator.address}", signer: oracle-key }
 `,
     });
-    await hub.start();
-    await hub.untilListening();
-    return new OracleHub(chain, stage, database, hub);
+    const started = new OracleHub(chain, stage, database, hub);
+    try {
+      await hub.start();
+      await hub.untilListening();
+      return started;
+    } catch (error) {
+      await started.remove();
+      throw error;
+    }
   }
 
   async remove(): Promise<void> {
