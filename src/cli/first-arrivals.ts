@@ -82,7 +82,8 @@ async function firstArrival(sandboxUrl: string, standIn: StandIn, since: Date): 
   const parsed = received.safeParse(await response?.json());
   if (!parsed.success) return undefined;
   const arrival = parsed.data.find(
-    ({ at, url, status }) => new Date(at) >= since && standIn.isArrival(url) && status >= 200 && status < 300,
+    ({ at, method, url, status }) =>
+      method !== 'GET' && new Date(at) >= since && standIn.isArrival(url) && status >= 200 && status < 300,
   );
   if (arrival === undefined) return undefined;
   const body = typeof arrival.body === 'string' ? arrival.body : JSON.stringify(arrival.body);
