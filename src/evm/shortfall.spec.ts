@@ -25,7 +25,7 @@ describe('what is less than final', () => {
     expect(shortfallOf(1)).toEqual({
       pointer: '/confirmations',
       detail: 'The flow moves value and waits for 1 block, which can still be replaced',
-      fix: expect.stringContaining('Remove the line'),
+      fix: expect.stringContaining('Leave them out'),
       severity: 'warning',
     });
   });

@@ -16,7 +16,7 @@ export function shortfallOf(confirmations: unknown, final: Finality = 'finalized
   return {
     pointer: '/confirmations',
     detail: `The flow moves value and ${waits}, which can still be replaced`,
-    fix: 'Remove the line, and it waits until nothing can be taken back; or tell the network what is final there with finality.',
+    fix: 'Leave them out, and it waits until nothing can be taken back; or tell the network what is final there with finality.',
     severity: 'warning',
   };
 }
