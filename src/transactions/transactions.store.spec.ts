@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Store } from '#platform';
+import { storeTransaction } from '../../test/builders/stored-transactions.js';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { KyselyTransactionStore } from './transactions.store.js';
+
+let store: Store;
+
+beforeAll(async () => {
+  store = await openTestStore();
+}, 60_000);
+
+afterAll(() => store.close());
+
+describe('the signers that have something to send', () => {
+  it('given unfinished and final ones of several signers and chains, when they are asked for, then each is there once', async () => {
+    const address = (digit: string): string => `0x${digit.repeat(40)}`;
+    for (const [from_address, signer, chain_id, nonce, status] of [
+      [address('b'), 'second', '1', '7', 'broadcast'],
+      [address('b'), 'second', '1', '8', 'reserved'],
+      [address('a'), 'first', '1', '0', 'mined'],
+      [address('c'), 'done', '1', '0', 'confirmed'],
+      [address('d'), 'elsewhere', '2', '0', 'reserved'],
+    ] as const) {
+      await storeTransaction(store.db, { from_address, signer, chain_id, nonce, status });
+    }
+
+    const ledger = new KyselyTransactionStore(store.db);
+
+    expect(await ledger.unfinishedSigners(1)).toEqual([
+      { from: address('a'), signer: 'first' },
+      { from: address('b'), signer: 'second' },
+    ]);
+    expect(await ledger.unfinishedSigners(3)).toEqual([]);
+  });
+});
