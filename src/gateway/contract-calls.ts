@@ -16,6 +16,7 @@ import type { Caller } from '#platform';
 import { originOf } from '#transactions';
 import type { CallableContract, ContractPlace, ContractsService } from './contracts.service.js';
 import type { GatewayCallRecorder } from './gateway-call-recorder.js';
+import { asMissingBlock } from './missing-block.js';
 import { followTransaction, type SentTransaction } from './sent-transaction.js';
 
 export type FunctionArguments = Readonly<Record<string, unknown>> | readonly unknown[];
@@ -98,7 +99,8 @@ export class ContractCalls {
   /**
    * Asks the chain; nothing on it changes.
    *
-   * @throws evm.arguments naming the input; evm.unknownSigner; evm.reverted with the contract's own words
+   * @throws evm.arguments naming the input; evm.unknownSigner; evm.reverted with the contract's own words;
+   * request.invalid for a block that is not there
    */
   async call(
     { target, fragment, signature }: ContractFunction,
@@ -116,8 +118,8 @@ export class ContractCalls {
     };
     const answer = await network.rpc
       .request<string>('eth_call', [call, options.block ?? 'latest'], options.signal)
-      .catch((error: unknown) => {
-        throw asRevert(error, contract.abi) ?? error;
+      .catch(async (error: unknown) => {
+        throw asRevert(error, contract.abi) ?? (await asMissingBlock(error, network, options.block)) ?? error;
       });
     const read = readAnswer(fragment, answer);
     if (caller !== undefined && this.parts.recorder.isWanted(target, signature, 'read')) {
