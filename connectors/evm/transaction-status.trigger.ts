@@ -57,7 +57,14 @@ const event = z.object({
   status,
   hash: z.string().nullable(),
   place: z.object({ hash: z.string(), blockNumber: z.number(), blockHash: z.string(), gasUsed: z.string() }).nullable(),
-  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  failure: z
+    .object({
+      code: z.string(),
+      detail: z.string(),
+      /** What the contract refused with, where its ABI knows it. */
+      error: z.object({ name: z.string(), signature: z.string(), args: z.record(z.string(), z.unknown()) }).optional(),
+    })
+    .nullable(),
   /** Why, where the status does not say it. */
   reason: z.string().nullable(),
   network: z.string(),

@@ -7,6 +7,7 @@ import { LogWatcher } from './log-watcher.js';
 import { MinedBlocks } from './mined-blocks.js';
 import { NetworkFees } from './network-fees.js';
 import { replayRevert } from './replay-revert.js';
+import type { RevertReason } from './revert-reason.js';
 import { RpcClient } from './rpc-client.js';
 import { shortfallOf } from './shortfall.js';
 import { signerSource } from './signer.js';
@@ -167,7 +168,7 @@ export class Network {
   }
 
   /** With the contract's own words where its ABI is known. */
-  async #explain(record: TransactionRecord, blockNumber: number): Promise<string | undefined> {
+  async #explain(record: TransactionRecord, blockNumber: number): Promise<RevertReason | undefined> {
     const contract =
       record.to === undefined ? undefined : await this.#use(contractDirectory).find(this.name, record.to);
     return await replayRevert(this.rpc, { ...record, blockNumber }, contract?.abi ?? []);

@@ -61,7 +61,10 @@ describe('the contracts of OpenZeppelin', () => {
     for (const fragment of abi.filter(({ type }) => type === 'error')) {
       for (const values of samples(fragment.inputs)) {
         const data = ethers.encodeErrorResult(signatureOf(fragment), values.given);
-        expect(describeRevert(abi, data)).toMatchObject({ kind: 'custom', name: fragment.name, args: values.read });
+        expect(describeRevert(abi, data)).toMatchObject({
+          kind: 'custom',
+          error: { name: fragment.name, args: values.read },
+        });
       }
     }
   });

@@ -3,6 +3,7 @@ import { findBlock, type BlockHeader } from './block.js';
 import { finalizedFallback, findTagged } from './final-blocks.js';
 import type { InFlight, InFlightWindow } from './in-flight.js';
 import { findMined, type Receipt } from './receipt.js';
+import type { RevertReason } from './revert-reason.js';
 import type { RpcClient } from './rpc-client.js';
 import type { StatusChange, TransactionFailure, TransactionRecord, TransactionStore } from './transaction-store.js';
 
@@ -10,8 +11,8 @@ export interface OutcomesOptions {
   readonly rpc: RpcClient;
   readonly store: TransactionStore;
   readonly log: Logger;
-  /** Why a mined transaction was reverted, in words; undefined when nobody can tell. */
-  readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<string | undefined>;
+  /** Why a mined transaction was reverted; undefined when nobody can tell. */
+  readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<RevertReason | undefined>;
 }
 
 /** From a receipt to the end: mined, taken back by a reorganisation, final. */
@@ -81,10 +82,11 @@ export class Outcomes {
       return { id: record.id, status: 'failed', failure };
     }
     if (receipt!.isSuccess) return { id: record.id, status: 'confirmed' };
-    const words = await this.options.explain(record, receipt!.place.blockNumber).catch(() => undefined);
+    const reason = await this.options.explain(record, receipt!.place.blockNumber).catch(() => undefined);
     const failure: TransactionFailure = {
       code: 'evm.reverted',
-      detail: `The transaction ${receipt!.place.hash} was mined and reverted${words === undefined ? '' : `: ${words}`}`,
+      detail: `The transaction ${receipt!.place.hash} was mined and reverted${reason === undefined ? '' : `: ${reason.words}`}`,
+      ...(reason?.error && { error: reason.error }),
     };
     return { id: record.id, status: 'failed', failure };
   }

@@ -24,9 +24,11 @@ afterAll(async () => {
 describe('why a mined transaction failed', () => {
   it('given a transfer of what is not there, when it was mined, then the error of the contract is the reason', async () => {
     const failed = await mined({ from: poor, data: transferOf(owner, 10n ** 30n) });
-    expect(await replayRevert(rpc, failed, abi)).toBe(
-      `InsufficientBalance(from: "${poor}", balance: "0", needed: "${String(10n ** 30n)}")`,
-    );
+    const args = { from: poor, balance: '0', needed: String(10n ** 30n) };
+    expect(await replayRevert(rpc, failed, abi)).toEqual({
+      words: `InsufficientBalance(from: "${poor}", balance: "0", needed: "${args.needed}")`,
+      error: { name: 'InsufficientBalance', signature: 'InsufficientBalance(address,uint256,uint256)', args },
+    });
   });
 
   it('given what only failed because of the block before it, when asked, then the block itself is asked too', async () => {
@@ -39,13 +41,13 @@ describe('why a mined transaction failed', () => {
         return Promise.reject(new RpcError('rejected', 'execution reverted: too late', { rpcCode: 3 }));
       },
     };
-    expect(await replayRevert(late, failed, abi)).toBe('too late');
+    expect(await replayRevert(late, failed, abi)).toEqual({ words: 'too late' });
     expect(asked).toEqual([hex(failed.blockNumber - 1), hex(failed.blockNumber)]);
   });
 
   it.each(['0x6000', '0x7000'])('given the gas limit %s, when it was too low, then that is the reason', async (gas) => {
     const failed = await mined({ from: owner, data: transferOf(poor, 1n), gas });
-    expect(await replayRevert(rpc, failed, abi)).toBe('it ran out of gas');
+    expect(await replayRevert(rpc, failed, abi)).toEqual({ words: 'it ran out of gas' });
   });
 
   it.each([

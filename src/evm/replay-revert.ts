@@ -1,6 +1,6 @@
 import type { Abi } from './abi.js';
 import { toQuantity } from './block.js';
-import { findReason } from './revert-reason.js';
+import { findReason, type RevertReason } from './revert-reason.js';
 import type { Rpc } from './rpc-client.js';
 import { RpcError } from './rpc-error.js';
 
@@ -24,7 +24,7 @@ export async function replayRevert(
   rpc: Pick<Rpc, 'request'>,
   failed: FailedTransaction,
   abi: Abi,
-): Promise<string | undefined> {
+): Promise<RevertReason | undefined> {
   const { from, to, data, value, gasLimit, blockNumber } = failed;
   const call = {
     from,
@@ -39,7 +39,8 @@ export async function replayRevert(
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       const reason =
-        findReason(error, abi) ?? (/out.?of.?gas|OOG\b/i.test(error.rpcMessage) ? 'it ran out of gas' : undefined);
+        findReason(error, abi) ??
+        (/out.?of.?gas|OOG\b/i.test(error.rpcMessage) ? { words: 'it ran out of gas' } : undefined);
       if (reason !== undefined) return reason;
     }
   }

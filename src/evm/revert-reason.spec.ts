@@ -32,7 +32,12 @@ const who = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
 describe('the reason of a revert', () => {
   it('given words, when described, then they are the reason', () => {
     const data = ethers.encodeErrorResult('Error', ['not the owner']);
-    expect(describeRevert([], data)).toEqual({ kind: 'error', message: 'not the owner', data });
+    expect(describeRevert([], data)).toEqual({
+      kind: 'error',
+      message: 'not the owner',
+      error: { name: 'Error', signature: 'Error(string)', args: { reason: 'not the owner' } },
+      data,
+    });
     expect(describeRevert([], ethers.encodeErrorResult('Error', [''])).message).toBe('no reason was given');
   });
 
@@ -50,15 +55,23 @@ describe('the reason of a revert', () => {
     [0x99, 'panic 153'],
   ])('given the panic %i, when described, then it is explained', (code, message) => {
     const data = ethers.encodeErrorResult('Panic', [code]);
-    expect(describeRevert([], data)).toEqual({ kind: 'panic', message, args: { code: String(code) }, data });
+    expect(describeRevert([], data)).toEqual({
+      kind: 'panic',
+      message,
+      error: { name: 'Panic', signature: 'Panic(uint256)', args: { code: String(code) } },
+      data,
+    });
   });
 
   it('given an error of the contract, when described, then it has its name and arguments', () => {
     const data = ethers.encodeErrorResult('TooMuch', [5n, [who, 'no']]);
     expect(describeRevert(abi, data)).toEqual({
       kind: 'custom',
-      name: 'TooMuch',
-      args: { wanted: '5', by: { who, note: 'no' } },
+      error: {
+        name: 'TooMuch',
+        signature: 'TooMuch(uint256,(address,string))',
+        args: { wanted: '5', by: { who, note: 'no' } },
+      },
       message: `TooMuch(wanted: "5", by: {"who":"${who}","note":"no"})`,
       data,
     });

@@ -1,5 +1,5 @@
-import { PatchbayError } from '#sdk';
-import { findBySelector, type Abi, type AbiParameter } from './abi.js';
+import { PatchbayError, type ContractError } from '#sdk';
+import { findBySelector, signatureOf, type Abi, type AbiFragment } from './abi.js';
 import { startReading, tupleReaderOf } from './abi-reader.js';
 import { RpcError } from './rpc-error.js';
 
@@ -9,18 +9,22 @@ export interface Revert {
   readonly kind: 'error' | 'panic' | 'custom' | 'unknown';
   /** For people; always there. */
   readonly message: string;
-  /** Of an error of its own. */
-  readonly name?: string;
-  /** By name; of an error of its own, and the code of a panic. */
-  readonly args?: Readonly<Record<string, unknown>>;
+  /** Absent of what is unknown. */
+  readonly error?: ContractError;
   /** As the contract gave it. */
   readonly data: string;
 }
 
+/** Why a contract refused a call, in words, and in parts where they are known. */
+export interface RevertReason {
+  readonly words: string;
+  readonly error?: ContractError | undefined;
+}
+
 const errorSelector = '0x08c379a0';
 const panicSelector = '0x4e487b71';
-const errorInputs: readonly AbiParameter[] = [{ name: 'reason', type: 'string' }];
-const panicInputs: readonly AbiParameter[] = [{ name: 'code', type: 'uint256' }];
+const errorFragment: AbiFragment = { type: 'error', name: 'Error', inputs: [{ name: 'reason', type: 'string' }] };
+const panicFragment: AbiFragment = { type: 'error', name: 'Panic', inputs: [{ name: 'code', type: 'uint256' }] };
 
 /** By decimal code, all that solc has. */
 const panics: Readonly<Record<string, string>> = {
@@ -39,22 +43,26 @@ const panics: Readonly<Record<string, string>> = {
 /** Explains the data of a revert. Never throws: what is not understood is `unknown`. */
 export function describeRevert(abi: Abi, data: string): Revert {
   const selector = data.slice(0, 10).toLowerCase();
-  const read = (inputs: readonly AbiParameter[]): Record<string, unknown> =>
-    tupleReaderOf(inputs)(data, 10, startReading(data, 1_000));
+  const read = (fragment: AbiFragment): ContractError => ({
+    name: fragment.name ?? '',
+    signature: signatureOf(fragment),
+    args: tupleReaderOf(fragment.inputs ?? [])(data, 10, startReading(data, 1_000)),
+  });
   try {
     if (selector === errorSelector) {
-      return { kind: 'error', message: String(read(errorInputs)['reason']) || 'no reason was given', data };
+      const error = read(errorFragment);
+      return { kind: 'error', message: String(error.args['reason']) || 'no reason was given', error, data };
     }
     if (selector === panicSelector) {
-      const code = String(read(panicInputs)['code']);
-      return { kind: 'panic', message: panics[code] ?? `panic ${code}`, args: { code }, data };
+      const error = read(panicFragment);
+      const code = String(error.args['code']);
+      return { kind: 'panic', message: panics[code] ?? `panic ${code}`, error, data };
     }
     const fragment = findBySelector(abi, 'error', selector);
     if (fragment) {
-      const name = fragment.name ?? '';
-      const args = read(fragment.inputs ?? []);
-      const shown = Object.entries(args).map(([argument, value]) => `${argument}: ${JSON.stringify(value)}`);
-      return { kind: 'custom', message: `${name}(${shown.join(', ')})`, name, args, data };
+      const error = read(fragment);
+      const shown = Object.entries(error.args).map(([argument, value]) => `${argument}: ${JSON.stringify(value)}`);
+      return { kind: 'custom', message: `${error.name}(${shown.join(', ')})`, error, data };
     }
   } catch {
     // What pretends to be an error but cannot be read is told as it is.
@@ -67,21 +75,26 @@ export function describeRevert(abi: Abi, data: string): Revert {
 export function asRevert(error: unknown, abi: Abi): PatchbayError | undefined {
   const reason = findReason(error, abi);
   if (reason === undefined) return undefined;
-  return new PatchbayError('evm.reverted', { detail: `The contract reverted the call: ${reason}`, cause: error });
+  return new PatchbayError('evm.reverted', {
+    detail: `The contract reverted the call: ${reason.words}`,
+    contractError: reason.error,
+    cause: error,
+  });
 }
 
 /** Why the contract refused a call; undefined when the call failed in another way. */
-export function findReason(error: unknown, abi: Abi): string | undefined {
+export function findReason(error: unknown, abi: Abi): RevertReason | undefined {
   if (!(error instanceof RpcError) || error.kind !== 'rejected') return undefined;
   const data = revertData(error.data);
   if (data === undefined && error.rpcCode !== 3 && !/revert/i.test(error.rpcMessage)) return undefined;
   const revert = describeRevert(abi, data ?? '0x');
-  if (revert.kind !== 'unknown') return revert.message;
+  if (revert.kind !== 'unknown') return { words: revert.message, error: revert.error };
   // Nodes put words of their own in front, and some have understood what the ABI has not.
-  return (
-    error.rpcMessage.replace(/^(vm exception while processing transaction: )?(execution )?reverted?:?\s*/i, '') ||
-    revert.message
+  const words = error.rpcMessage.replace(
+    /^(vm exception while processing transaction: )?(execution )?reverted?:?\s*/i,
+    '',
   );
+  return { words: words || revert.message };
 }
 
 /** Nodes put it in `data`, in `data.data`, or behind a word. */

@@ -5,7 +5,7 @@ import { toQuantity } from './block.js';
 import { leastGas } from './least-gas.js';
 import type { MinedBlocks } from './mined-blocks.js';
 import { Outcomes } from './outcomes.js';
-import { asRevert } from './revert-reason.js';
+import { asRevert, type RevertReason } from './revert-reason.js';
 import type { RpcClient } from './rpc-client.js';
 import { SenderNonces } from './sender-nonces.js';
 import { SignerPipelines } from './signer-pipelines.js';
@@ -32,7 +32,7 @@ export interface TransactionManagerOptions {
   readonly blocks: MinedBlocks;
   readonly log: Logger;
   /** Why a mined transaction was reverted; undefined when nobody can tell. */
-  readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<string | undefined>;
+  readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<RevertReason | undefined>;
   readonly window: number;
   readonly perSecond?: number | undefined;
   /** Default 3. */

@@ -1,4 +1,4 @@
-import { defineService, type ErrorCode } from '#sdk';
+import { defineService, type ContractError, type ErrorCode } from '#sdk';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
 
@@ -62,6 +62,8 @@ export interface TransactionAttempt {
 export interface TransactionFailure {
   readonly code: ErrorCode;
   readonly detail: string;
+  /** Of `evm.reverted`, where the contract said it in a form that is known. */
+  readonly error?: ContractError;
 }
 
 /** Where a transaction was mined. */

@@ -193,6 +193,12 @@ const schemas: Json = {
         type: 'array',
         items: { type: 'object', properties: { pointer: text, detail: text }, required: ['pointer', 'detail'] },
       },
+      error: {
+        type: 'object',
+        description: 'What the contract refused with, where its ABI knows it',
+        properties: { name: text, signature: text, args: { type: 'object', additionalProperties: true } },
+        required: ['name', 'signature', 'args'],
+      },
     },
     required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'requestId'],
   },

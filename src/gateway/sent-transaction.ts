@@ -85,13 +85,15 @@ function failureOf(record: TransactionRecord): PatchbayError {
   return new PatchbayError(record.failure?.code ?? 'evm.cancelled', {
     detail: record.failure?.detail ?? `The transaction ${record.id} was cancelled`,
     fix: `Its history is at /api/transactions/${record.id}`,
+    contractError: record.failure?.error,
   });
 }
 
 async function explainRevert(network: Network, record: TransactionRecord, abi: Abi): Promise<PatchbayError> {
   const reason = await replayRevert(network.rpc, { ...record, blockNumber: record.place?.blockNumber ?? 0 }, abi);
   return new PatchbayError('evm.reverted', {
-    detail: `The contract reverted the call after it was accepted: ${reason ?? 'it gives no reason'}`,
+    detail: `The contract reverted the call after it was accepted: ${reason?.words ?? 'it gives no reason'}`,
+    contractError: reason?.error,
     fix: `Its history is at /api/transactions/${record.id}`,
   });
 }

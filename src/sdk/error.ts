@@ -14,6 +14,14 @@ export interface Fault {
   readonly severity?: 'error' | 'warning';
 }
 
+/** What a contract refused a call with, as its ABI names it; values as outputs of functions are. */
+export interface ContractError {
+  readonly name: string;
+  /** With its types, e.g. `TooMany(uint256,uint256)`. */
+  readonly signature: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
 export interface PatchbayErrorOptions {
   /** What happened, to what: the bad value included, unless it is a secret. */
   readonly detail?: string;
@@ -26,6 +34,8 @@ export interface PatchbayErrorOptions {
   readonly faults?: readonly Fault[];
   /** For `connection.waiting`: the connection that has to be let in again. */
   readonly connection?: string;
+  /** For `evm.reverted`, where the contract said it in a form that is known. */
+  readonly contractError?: ContractError | undefined;
 }
 
 /** The only error class of Patchbay; what is not one is treated as `internal` and tried again. */
@@ -36,6 +46,7 @@ export class PatchbayError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly faults: readonly Fault[];
   readonly connection: string | undefined;
+  readonly contractError: ContractError | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -48,6 +59,7 @@ export class PatchbayError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.faults = options.faults ?? [];
     this.connection = options.connection;
+    this.contractError = options.contractError;
   }
 
   get title(): string {

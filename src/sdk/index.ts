@@ -36,7 +36,7 @@ export {
   type Schedule,
   type TriggerDefinition,
 } from './define.js';
-export { PatchbayError, type Fault, type PatchbayErrorOptions } from './error.js';
+export { PatchbayError, type ContractError, type Fault, type PatchbayErrorOptions } from './error.js';
 export { errorCodes, isErrorCode, type ErrorCode, type ErrorCodeEntry, type RetryAdvice } from './error-codes.js';
 export { followFeed, type Feed, type FeedEntry, type FollowOptions } from './feed.js';
 export type { HttpClient, HttpRequest, HttpResponse } from './http.js';

@@ -1,6 +1,15 @@
 import { transactionStatuses } from '#evm';
 import { z } from '#sdk';
 
+export const transactionFailure = z.object({
+  code: z.string(),
+  detail: z.string(),
+  error: z
+    .object({ name: z.string(), signature: z.string(), args: z.record(z.string(), z.unknown()) })
+    .optional()
+    .meta({ description: 'What the contract refused with, where its ABI knows it.' }),
+});
+
 /** What became of a transaction at one moment; told on socket.io namespace `/transactions` and by event streams. */
 export const transactionChange = z.object({
   id: z.string().meta({ description: 'The same for ever: transaction and number of the change.' }),
@@ -25,7 +34,7 @@ export const transactionChange = z.object({
   place: z
     .object({ hash: z.string(), blockNumber: z.number().int(), blockHash: z.string(), gasUsed: z.string() })
     .nullable(),
-  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  failure: transactionFailure.nullable(),
   reason: z.string().nullable(),
   time: z.iso.datetime(),
 });

@@ -1,5 +1,6 @@
 import { isAddress, transactionStatuses } from '#evm';
 import { amount, z } from '#sdk';
+import { transactionFailure } from './transaction-change.schema.js';
 
 /** `a,b` or `a` given several times. */
 const statusList = z
@@ -90,7 +91,7 @@ export const batchBody = z.strictObject({
 
 export const replaceBody = z.strictObject({ fee: feeWish });
 
-const failure = z.object({ code: z.string(), detail: z.string() }).nullable();
+const failure = transactionFailure.nullable();
 
 export const transactionAnswer = z.object({
   id: z.uuid(),

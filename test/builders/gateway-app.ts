@@ -106,7 +106,7 @@ signers:
     });
     await flows.start();
     const publicUrl = 'http://hub.example';
-    const services = gatewayServices({ db: store.db, signals, networks, flows, log, publicUrl });
+    const services = gatewayServices({ db: store.db, signals, networks, signers: lent.signers, flows, log, publicUrl });
     lent.lend(contractDirectory, services.registered);
     lent.lend(interfaceDirectory, services.deployments);
     lent.lend(gatewayCalls, services.feed);

@@ -1,4 +1,4 @@
-import { PatchbayError, errorCodes, type ErrorCode, type Fault } from '#sdk';
+import { PatchbayError, errorCodes, type ContractError, type ErrorCode, type Fault } from '#sdk';
 
 /** RFC 9457, with our code, the request it belongs to, and what to do about it. */
 export interface Problem {
@@ -11,6 +11,8 @@ export interface Problem {
   readonly requestId: string;
   readonly fix?: string;
   readonly errors?: readonly Fault[];
+  /** What a contract refused with. */
+  readonly error?: ContractError;
 }
 
 export interface ProblemReply {
@@ -60,6 +62,7 @@ export function problemReply(error: PatchbayError, { publicUrl, requestId, url }
     requestId,
     ...(error.fix !== undefined && !isInternal && { fix: error.fix }),
     ...(error.faults.length > 0 && { errors: error.faults }),
+    ...(error.contractError !== undefined && { error: error.contractError }),
   };
   const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' };
   if (error.retryAfterMs !== undefined) headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1000));

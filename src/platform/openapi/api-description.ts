@@ -149,5 +149,9 @@ const problemSchema = outputSchema(
         }),
       )
       .optional(),
+    error: z
+      .object({ name: z.string(), signature: z.string(), args: z.record(z.string(), z.unknown()) })
+      .optional()
+      .meta({ description: 'What a contract refused with, where its ABI knows it' }),
   }),
 );
