@@ -1,20 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAddress, decodeOutputs, encodeCall, getFragment, type Abi } from '#evm';
-import { createLog, loadConfig } from '#platform';
 import { PatchbayError, syncLedger, type ConnectorDefinition, type SyncLedger, type UseService } from '#sdk';
 import { builtInConnectors } from '../../connectors/index.js';
-import { salesforceOrg } from '../../connectors/salesforce/connection.js';
-import { SalesforceClient } from '../../connectors/salesforce/salesforce.client.js';
+import type { SalesforceClient } from '../../connectors/salesforce/salesforce.client.js';
 import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
-import { startHub, type Hub } from '../../src/hub.js';
-import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
 import { eventually } from './eventually.js';
+import { LocalHub, type HubAnswer } from './local-hub.js';
+import { withQuickStream } from './salesforce-hub.js';
 import { startSalesforce, type SalesforceOrg } from './salesforce-org.js';
-
-const adminKey = 'pbk_test-key-of-a-hub-that-lives-for-one-test-only';
-const quick = { graceMs: 1_000, firstPauseMs: 10, longestPauseMs: 200, limitPauseMs: 200 };
 
 export const registryAbi = artefact('MemberRegistry').abi as Abi;
 
@@ -189,15 +183,7 @@ export class SyncSides {
 
 /** A whole hub in this process between the two sides; it can be stopped and started again. */
 export class SyncHub {
-  #hub: Hub | undefined;
-
-  private constructor(
-    readonly sides: SyncSides,
-    private readonly database: TestDatabase,
-    private readonly folder: string,
-    private readonly env: Readonly<Record<string, string>>,
-    private readonly dies: (() => boolean) | undefined,
-  ) {}
+  private constructor(private readonly hub: LocalHub) {}
 
   /** @param dies – asked at each place where a process could end while it syncs a record */
   static async start(
@@ -205,64 +191,39 @@ export class SyncHub {
     files: Readonly<Record<string, string>>,
     dies?: () => boolean,
   ): Promise<SyncHub> {
-    const [database, folder] = await Promise.all([createTestDatabase(), mkdtemp(join(tmpdir(), 'patchbay-sync-'))]);
-    const env = {
-      PATCHBAY_EGRESS_ALLOW: '127.0.0.1:1-65535',
-      DATABASE_URL: database.url,
-      PATCHBAY_PORT: '0',
-      PATCHBAY_DATA_DIR: folder,
-      PATCHBAY_FLOWS_DIR: join(folder, 'flows'),
-      PATCHBAY_CONFIG: join(folder, 'patchbay.yaml'),
-      PATCHBAY_ADMIN_KEY: adminKey,
-    };
-    const book = join(folder, 'local.yaml');
-    await mkdir(join(folder, 'flows'));
+    const hub = await LocalHub.create({
+      connectors: builtInConnectors.map((connector) => mortal(withQuickStream(connector), dies)),
+    });
+    const book = join(hub.folder, 'local.yaml');
     await sides.writeBook(book);
-    await writeFile(join(folder, 'patchbay.yaml'), JSON.stringify(sides.hubSettings(book)));
-    const stage = new SyncHub(sides, database, folder, env, dies);
-    for (const [name, text] of Object.entries(files)) await stage.writeFile(name, text);
-    await stage.boot();
-    return stage;
+    await hub.writeConfiguration(JSON.stringify(sides.hubSettings(book)));
+    await hub.writeFlows(files);
+    await hub.boot();
+    return new SyncHub(hub);
   }
 
   writeFile(name: string, text: string): Promise<void> {
-    return writeFile(join(this.folder, 'flows', name), text);
+    return this.hub.writeFlows({ [name]: text });
   }
 
-  async boot(): Promise<void> {
-    this.#hub = await startHub({
-      config: loadConfig(this.env),
-      log: createLog({ level: 'silent', format: 'json' }),
-      connectors: builtInConnectors.map((connector) => mortal(withQuickStream(connector), this.dies)),
-      env: this.env,
-    });
+  boot(): Promise<void> {
+    return this.hub.boot();
   }
 
-  async halt(): Promise<void> {
-    await this.#hub?.stop();
-    this.#hub = undefined;
+  halt(): Promise<void> {
+    return this.hub.halt();
   }
 
-  reload(): Promise<void> | undefined {
-    return this.#hub?.flows.reload();
+  reload(): Promise<void> {
+    return this.hub.flows.reload();
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#hub?.url ?? ''}${path}`, {
-      headers: { authorization: `Bearer ${adminKey}` },
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
+    return bodyOf<T>(await this.hub.ask('GET', path));
   }
 
   async post<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#hub?.url ?? ''}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-      body: '{}',
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
+    return bodyOf<T>(await this.hub.ask('POST', path, {}));
   }
 
   sync(name: string): Promise<SyncAnswer> {
@@ -291,18 +252,14 @@ export class SyncHub {
     );
   }
 
-  async close(): Promise<void> {
-    await this.halt();
-    await this.database.drop();
-    await rm(this.folder, { recursive: true, force: true });
+  close(): Promise<void> {
+    return this.hub.close();
   }
 }
 
-function withQuickStream(connector: ConnectorDefinition): ConnectorDefinition {
-  if (connector.name !== 'salesforce') return connector;
-  const open: typeof salesforceOrg.open = (given, { http, log }) =>
-    new SalesforceClient(given, { http, log, stream: quick });
-  return { ...connector, connection: { ...salesforceOrg, open } };
+function bodyOf<T>({ status, body }: HubAnswer): T {
+  if (status >= 400) throw new Error(`${String(status)} ${JSON.stringify(body)}`);
+  return body as T;
 }
 
 /** Lets syncRecord die where it is told to: nothing of what it would have done afterwards is done. */
