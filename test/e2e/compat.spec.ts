@@ -1,73 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { DevChain, devAccounts } from '../../src/evm/testing/dev-chain.js';
-import { aZip } from '../../src/gateway/compile/testing/packing.js';
+import { devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { escrow, owned, settle } from '../builders/escrow-contract.js';
 import { eventually } from '../builders/eventually.js';
-import { OldClient, basic } from '../builders/old-client.js';
-import { HubProcess } from '../environment/hub-process.js';
-import { createTestDatabase, type TestDatabase } from '../environment/postgres.js';
-import { Target } from '../environment/target.js';
+import { basic, type OldClient } from '../builders/old-client.js';
+import { OldHub } from '../builders/old-hub.js';
 
 const buyer = devAccounts[1].address;
 
-let database: TestDatabase;
-let chain: DevChain;
-let target: Target;
-let hub: HubProcess;
+let hub: OldHub;
 let client: OldClient;
 let address: string;
 
 beforeAll(async () => {
-  [database, chain, target] = await Promise.all([createTestDatabase(), DevChain.start(), Target.start()]);
-  hub = await HubProcess.create({
-    databaseUrl: database.url,
-    flows: {},
-    configuration: `
-networks: { local: { rpcUrl: '${chain.url}', chainId: 31337, addressBook: '/nowhere/book.yaml' } }
-signers: { treasury: { privateKey: '${devAccounts[0].key}' } }
-`,
-  });
-  await hub.start();
-  client = new OldClient(hub.url, hub.key);
-  const form = new FormData();
-  const zip = aZip([
-    { name: 'Escrow.sol', content: escrow },
-    { name: 'lib/Owned.sol', content: owned },
-  ]);
-  form.append('file', new Blob([new Uint8Array(zip)]), 'escrow.zip');
-  const uploaded = await client.ask('POST', '/abis?contract=Escrow.sol:Escrow', form);
-  expect(uploaded).toMatchObject({
-    status: 200,
-    body: { name: 'Escrow', deployable: true, description: 'Keeps amounts.' },
-  });
-  const { id } = uploaded.body;
-  const deployed = await client.ask('POST', `/abis/${id}?kld-from=treasury&kld-sync=true&kld-register=escrow-eu`, {
-    fee_: '5',
-  });
-  expect(deployed).toMatchObject({
-    status: 200,
-    body: { status: '1', to: null, registerAs: 'escrow-eu', headers: { type: 'TransactionSuccess' } },
-  });
-  address = deployed.body.contractAddress;
+  hub = await OldHub.start();
+  ({ client, address } = hub);
 }, 120_000);
 
-afterAll(async () => {
-  await hub.remove();
-  await Promise.all([chain.stop(), target.stop()]);
-  await database.drop();
-}, 60_000);
-
-interface Delivered {
-  readonly subId: string;
-  readonly signature: string;
-  readonly data: Readonly<Record<string, string>>;
-}
-
-const batchesTo = (path: string) =>
-  target.deliveries.filter((one) => one.path === path).map(({ body }) => body as Delivered[]);
+afterAll(() => hub.close(), 60_000);
 
 describe('contracts as old clients call them', () => {
+  it('given a contract in a zip, when it is uploaded and deployed, then both are told as they were', () => {
+    expect(hub.uploaded).toMatchObject({
+      status: 200,
+      body: { name: 'Escrow', deployable: true, description: 'Keeps amounts.' },
+    });
+    expect(hub.deployed).toMatchObject({
+      status: 200,
+      body: { status: '1', to: null, registerAs: 'escrow-eu', headers: { type: 'TransactionSuccess' } },
+    });
+  });
+
   it('given an upload, when its views are asked for, then it is described, and nothing is needed to look inside', async () => {
     const [{ id }] = (await client.ask('GET', '/abis')).body;
     const form = new FormData();
@@ -176,8 +139,8 @@ describe('contracts as old clients call them', () => {
     const at = deployed.body.contractAddress as string;
 
     expect((await client.ask('GET', `/abis/${id}/${at.slice(2)}/fee`)).body).toEqual({ output: '9' });
-    expect((await client.ask('POST', `/abis/${id}/${chain.token}?fly-register=escrow-eu`)).status).toBe(409);
-    expect((await client.ask('POST', `/abis/${id}/${chain.token}?fly-register=token`)).body).toMatchObject({
+    expect((await client.ask('POST', `/abis/${id}/${hub.chain.token}?fly-register=escrow-eu`)).status).toBe(409);
+    expect((await client.ask('POST', `/abis/${id}/${hub.chain.token}?fly-register=token`)).body).toMatchObject({
       registeredAs: 'token',
     });
     expect((await client.ask('GET', '/contracts')).body).toHaveLength(3);
@@ -238,193 +201,6 @@ gas: 400000
     expect(nonce).toMatchObject({ status: 400, body: { sent: false, errors: [{ pointer: '#/nonce' }] } });
     expect(type).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/headers/type' }] } });
     expect((await client.ask('POST', '/hook', '[')).status).toBe(400);
-  });
-});
-
-describe('event streams', () => {
-  it('given a webhook, when subscriptions are made in each way, then events come as arrays of old events', async () => {
-    const stream = await client.ask('POST', '/eventstreams', {
-      name: 'orders',
-      type: 'webhook',
-      batchSize: 10,
-      batchTimeoutMS: 50,
-      errorHandling: 'block',
-      blockedReryDelaySec: 2,
-      inputs: true,
-      timestamps: true,
-      webhook: { url: `${target.url}/old`, headers: { 'x-token': 'secret' } },
-    });
-    const { id } = stream.body;
-    const short = await client.ask('POST', '/contracts/escrow-eu/Settled/subscribe', {
-      stream: id,
-      name: 'settled',
-      fromBlock: '0',
-    });
-    const byAbi = await client.ask('POST', '/subscriptions', {
-      stream: id,
-      address,
-      event: { type: 'event', name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256', indexed: false }] },
-    });
-    await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 77 });
-    await eventually(() =>
-      batchesTo('/old')
-        .flat()
-        .some(({ signature }) => signature === 'Opened(uint256)'),
-    );
-    const settled = batchesTo('/old')
-      .flat()
-      .filter(({ subId }) => subId === short.body.id);
-
-    expect(stream).toMatchObject({
-      status: 200,
-      body: { blockedRetryDelaySec: 2, webhook: { headers: { 'x-token': '***' } } },
-    });
-    expect([short.status, byAbi.status]).toEqual([200, 201]);
-    expect(short.body).toMatchObject({ name: 'settled', filter: { address: [address] }, fromBlock: '0' });
-    expect(settled[0]).toMatchObject({
-      address,
-      signature: 'Settled(uint256,address,uint256)',
-      data: { orderId: '1', buyer, amount: '10' },
-      transactionIndex: '0x0',
-      logIndex: '0',
-      inputMethod: 'settle',
-      inputArgs: { orderId: '1' },
-      inputSigner: devAccounts[0].address,
-    });
-    expect(settled[0]).toMatchObject({
-      blockNumber: expect.stringMatching(/^\d+$/),
-      timestamp: expect.stringMatching(/^\d{10}$/),
-      id: expect.any(String),
-    });
-    expect(
-      batchesTo('/old')
-        .flat()
-        .filter(({ subId }) => subId === byAbi.body.id),
-    ).toHaveLength(1);
-  });
-
-  it('given a stream with subscriptions, when it is changed, suspended and reset, then only what was meant moves', async () => {
-    const { id } = (
-      await client.ask('POST', '/eventstreams', {
-        type: 'webhook',
-        batchSize: 50,
-        batchTimeoutMS: 20,
-        webhook: { url: `${target.url}/one` },
-      })
-    ).body;
-    const one = (await client.ask('POST', '/contracts/escrow-eu/Opened/subscribe', { stream: id })).body.id as string;
-    const two = (await client.ask('POST', '/contracts/escrow-eu/Settled/subscribe', { stream: id })).body.id as string;
-    const open = (orderId: number) =>
-      client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId });
-    const got = (path: string) =>
-      batchesTo(path)
-        .flat()
-        .map(({ data }) => data['orderId']);
-
-    await open(1001);
-    await eventually(() => got('/one').includes('1001'));
-    expect((await client.ask('POST', `/eventstreams/${id}/suspend`)).status).toBe(204);
-    expect(
-      (await client.ask('PATCH', `/eventstreams/${id}`, { webhook: { url: `${target.url}/two` } })).body,
-    ).toMatchObject({
-      suspended: true,
-    });
-    await open(1002);
-    expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(204);
-    expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(409);
-    await eventually(() => got('/two').includes('1002'));
-    expect(got('/two')).toEqual(['1002']);
-
-    expect((await client.ask('POST', `/subscriptions/${one}/reset`, { fromBlock: '0' })).status).toBe(204);
-    await eventually(
-      () => got('/two').includes('1001') && got('/two').filter((order) => order === '1002').length === 2,
-    );
-    expect(
-      batchesTo('/two')
-        .flat()
-        .every(({ subId }) => subId === one),
-    ).toBe(true);
-
-    expect((await client.ask('PATCH', `/eventstreams/${id}`, { type: 'websocket' })).status).toBe(400);
-    expect((await client.ask('DELETE', `/subscriptions/${two}`)).status).toBe(204);
-    expect((await client.ask('DELETE', `/eventstreams/${id}`)).status).toBe(204);
-    expect((await client.ask('GET', `/subscriptions/${one}`)).status).toBe(404);
-    expect((await client.ask('GET', `/eventstreams/${id}`)).status).toBe(404);
-  });
-
-  it('given a topic, when an old client listens, then batches come one by one and again until they are accepted', async () => {
-    const { id } = (
-      await client.ask('POST', '/eventstreams', {
-        name: 'live',
-        type: 'websocket',
-        batchTimeout: '20ms',
-        websocket: { topic: 'ignored' },
-      })
-    ).body;
-    await client.ask('POST', '/subscriptions', {
-      stream: 'live',
-      filters: [{ event: { name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256' }] }, address }],
-    });
-    const [socket, heard] = await client.listen();
-    const say = (message: object) => socket.send(JSON.stringify(message));
-
-    say({ type: 'listen', stream: 'live' });
-    await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 2001 });
-    const [first] = await eventually(() => heard.length > 0 && heard);
-    say({ type: 'ack', stream: 'live', batchNumber: first.batchNumber + 5 });
-    say({ type: 'error', stream: 'live', batchNumber: first.batchNumber, message: 'not now' });
-    await eventually(() => heard.length === 2);
-    say({ type: 'ack', stream: 'live', batchNumber: heard[1].batchNumber });
-    say({ type: 'listenreplies' });
-    await eventually(() => heard.length === 3);
-    socket.close();
-
-    expect(first.events).toMatchObject([
-      {
-        data: { orderId: '2001' },
-        logIndex: '0',
-        transactionIndex: '0',
-        chainId: '31337',
-        listenerType: 'events',
-        streamId: id,
-      },
-    ]);
-    expect(heard[1].events).toEqual(first.events);
-    expect(heard[2]).toMatchObject({ type: 'error', code: 'request.invalid' });
-  });
-
-  it('given a broadcast, when several streams share its topic, then arrays come without waiting for an answer', async () => {
-    const websocket = { topic: 'news', distributionMode: 'broadcast' };
-    const ids: string[] = [];
-    for (const event of ['Opened', 'Settled']) {
-      const { id } = (
-        await client.ask('POST', '/eventstreams', { type: 'websocket', batchSize: 5, batchTimeoutMS: 20, websocket })
-      ).body;
-      const { body } = await client.ask('POST', `/contracts/escrow-eu/${event}/subscribe`, {
-        stream: id,
-        fromBlock: 'latest',
-      });
-      ids.push(String(body.id));
-    }
-    const [socket, heard] = await client.listen();
-    socket.send(JSON.stringify({ type: 'listen', topic: 'news' }));
-    await eventually(async () => {
-      await client.ask('POST', '/contracts/escrow-eu/open?fly-from=treasury&fly-sync', { orderId: 3001 });
-      await client.ask('POST', '/contracts/escrow-eu/settle?fly-from=treasury&fly-sync', {
-        orderId: 3002,
-        buyer,
-        amount: 1,
-      });
-      return ids.every((id) => heard.flat().some(({ subId }) => subId === id));
-    });
-    socket.close();
-
-    expect(heard.flat()).toContainEqual(expect.objectContaining({ data: { orderId: '3001' } }));
-    expect((await client.ask('GET', `/subscriptions/${ids[0]}`)).body).toMatchObject({
-      signature: `${address}:Opened(uint256)`,
-      fromBlock: 'latest',
-    });
-    expect((await client.ask('GET', '/subscriptions')).body.length).toBeGreaterThan(2);
   });
 });
 
