@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Abi } from './abi.js';
 import { toQuantity } from './block.js';
+import { GasCeiling } from './gas-ceiling.js';
 import { leastGas } from './least-gas.js';
 import type { MinedBlocks } from './mined-blocks.js';
 import { Outcomes } from './outcomes.js';
@@ -48,6 +49,7 @@ export interface TransactionManagerOptions {
 export class TransactionManager implements Transactions {
   readonly #options: TransactionManagerOptions;
   readonly #nonces: SenderNonces;
+  readonly #gasCeiling: GasCeiling;
   readonly #waits: TransactionWaits;
   readonly #pipelines: SignerPipelines;
 
@@ -55,6 +57,7 @@ export class TransactionManager implements Transactions {
     this.#options = options;
     const { rpc, store, log, signals, explain } = options;
     this.#nonces = new SenderNonces(rpc);
+    this.#gasCeiling = new GasCeiling(rpc);
     this.#waits = new TransactionWaits(store, (listener) => signals.on(rpc.chainId, 'changed', listener));
     this.#pipelines = new SignerPipelines({
       ...options,
@@ -86,7 +89,9 @@ export class TransactionManager implements Transactions {
       const known = await store.findByKey(idempotencyKey);
       if (known) return sameOrConflict(known, payloadHash);
     }
-    if (request.gasLimit !== undefined) assertGas(request.gasLimit, request);
+    if (request.gasLimit !== undefined) {
+      assertGas(request.gasLimit, leastGas(request), await this.#gasCeiling.below(request.gasLimit));
+    }
     // With the gas given nothing is asked of the node: what cannot be executed then fails on the chain.
     const gasLimit = request.gasLimit ?? (await this.#validate(request, signer));
     const record = await store.reserve(
@@ -158,7 +163,7 @@ export class TransactionManager implements Transactions {
     return record;
   }
 
-  /** @returns the gas to allow: what the node estimates, and a fifth more */
+  /** @returns the gas to allow: what the node estimates, and a fifth more as far as a block has it */
   async #validate(request: Omit<SendRequest, 'idempotencyKey' | 'finality'>, signer: Signer): Promise<bigint> {
     const { rpc, fees } = this.#options;
     try {
@@ -169,7 +174,8 @@ export class TransactionManager implements Transactions {
         ]),
         fees.current(),
       ]);
-      const gas = (BigInt(answerOf(estimate)) * 6n) / 5n;
+      const roomy = (BigInt(answerOf(estimate)) * 6n) / 5n;
+      const gas = (await this.#gasCeiling.below(roomy)) ?? roomy;
       const has = BigInt(answerOf(balance));
       const needs = request.value + gas * fee.max;
       if (has < needs) throw poor(signer.address, undefined, ` of ${needs} wei, gas included: it has ${has}`);
@@ -195,13 +201,16 @@ function callOf({ to, data, value }: Pick<SendRequest, 'to' | 'data' | 'value'>,
 }
 
 /** Nodes that take what they can never mine would hold up everything behind its nonce. */
-function assertGas(given: bigint, request: Pick<SendRequest, 'to' | 'data'>): void {
-  const least = leastGas(request);
-  if (given >= least) return;
+function assertGas(given: bigint, least: bigint, ceiling: bigint | undefined): void {
+  if (given >= least && ceiling === undefined) return;
+  const [why, rule] =
+    given < least
+      ? [`it takes ${least} before anything is executed`, `It must be ${least} or more`]
+      : [`a whole block has ${ceiling}`, `It must be ${ceiling} or less`];
   throw new PatchbayError('request.invalid', {
-    detail: `With a gas limit of ${given} it can never be mined: it takes ${least} before anything is executed`,
+    detail: `With a gas limit of ${given} it can never be mined: ${why}`,
     fix: 'Leave the gas limit out, and it is estimated.',
-    faults: [{ pointer: '#/gas', detail: `It must be ${least} or more` }],
+    faults: [{ pointer: '#/gas', detail: rule }],
   });
 }
 

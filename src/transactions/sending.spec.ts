@@ -91,9 +91,12 @@ describe('sending a transaction', () => {
     expect(await stage.nonces()).toBe(before);
   });
 
-  it('given less gas than a transaction takes before it does anything, when it is sent, then it is refused without a nonce', async () => {
+  it.each([
+    ['less gas than a transaction takes before it does anything', 21_000n],
+    ['more gas than a block has', 1_000_000_000n],
+  ])('given %s, when it is sent, then it is refused without a nonce', async (_, gasLimit) => {
     const before = await stage.nonces();
-    const request = stage.aMint({ gasLimit: 21_000n });
+    const request = stage.aMint({ gasLimit });
 
     await expect(stage.aManager().submit(request)).rejects.toMatchObject({
       code: 'request.invalid',

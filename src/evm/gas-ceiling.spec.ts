@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { GasCeiling } from './gas-ceiling.js';
+import type { Rpc } from './rpc-client.js';
+
+describe('the gas of a whole block', () => {
+  it('given a block, when gas is compared with it, then only what is above it is told, and the node is asked once', async () => {
+    const node = aNode({ gasLimit: '0x1c9c380' });
+    const ceiling = new GasCeiling(node);
+
+    expect(await Promise.all([21_000n, 30_000_000n, 30_000_001n].map((gas) => ceiling.below(gas)))).toEqual([
+      undefined,
+      undefined,
+      30_000_000n,
+    ]);
+    expect(node.asked).toBe(1);
+  });
+
+  it.each([
+    ['says nothing of it', {}],
+    ['says nonsense', { gasLimit: 'much' }],
+    ['has no block', null],
+    ['is silent', new Error('socket hang up')],
+  ])('given a node that %s, when gas is compared, then nothing is too much', async (_, answer) => {
+    expect(await new GasCeiling(aNode(answer)).below(10n ** 12n)).toBeUndefined();
+  });
+});
+
+function aNode(answer: object | null): Pick<Rpc, 'request'> & { asked: number } {
+  const node = {
+    asked: 0,
+    request: <T>(): Promise<T> => {
+      node.asked += 1;
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer as T);
+    },
+  };
+  return node;
+}
