@@ -39,7 +39,8 @@ const input = z.strictObject({
 const event = z.object({
   transaction: z.object({
     id: z.string(),
-    idempotencyKey: z.string(),
+    /** As its caller gave it; null where none was given. */
+    idempotencyKey: z.string().nullable(),
     chainId: z.number(),
     signer: z.string(),
     from: z.string(),

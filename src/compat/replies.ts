@@ -94,7 +94,7 @@ export class Replies {
   }
 }
 
-/** The id that its caller gave the request, or else ours. */
+/** The id that its caller gave the request that was just accepted, or else ours. */
 export function requestIdOf({ id, idempotencyKey }: { readonly id: string; readonly idempotencyKey: string }): string {
   return givenKey(idempotencyKey) ?? id;
 }
@@ -105,7 +105,7 @@ export function isSuccess(reply: Reply): boolean {
 
 function replyOf(transaction: Transaction, receipt: NodeReceipt | undefined, { base }: CompatSettings): Reply {
   const { id, createdAt, updatedAt, status, failure, hash } = transaction;
-  const requestId = requestIdOf(transaction);
+  const requestId = (transaction.origin?.startsWith('key:') === true ? transaction.idempotencyKey : null) ?? id;
   const common = { _id: requestId, receivedAt: createdAt.getTime() };
   const type = typeOf(transaction, receipt);
   const headers = {

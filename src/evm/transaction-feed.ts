@@ -7,7 +7,8 @@ export interface TransactionChange {
   readonly id: string;
   readonly transaction: {
     readonly id: string;
-    readonly idempotencyKey: string;
+    /** As its caller gave it; null where none was given. */
+    readonly idempotencyKey: string | null;
     readonly chainId: number;
     readonly signer: string;
     readonly from: string;

@@ -15,3 +15,11 @@ export function callersKey({ id }: Pick<Caller, 'id'>, given: string | undefined
 export function givenKey(idempotencyKey: string): string | undefined {
   return /^key:[0-9a-f-]{36}:(.+)$/s.exec(idempotencyKey)?.[1];
 }
+
+/** For whoever looks at it: as its caller gave it, null where the caller gave none, and of flows their own. */
+export function shownKey(idempotencyKey: string, origin: string | null | undefined): string | null {
+  const isMadeUp = origin?.startsWith('key:') === true && uuid.test(idempotencyKey);
+  return givenKey(idempotencyKey) ?? (isMadeUp ? null : idempotencyKey);
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -15,7 +15,7 @@ export const transactionChange = z.object({
   id: z.string().meta({ description: 'The same for ever: transaction and number of the change.' }),
   transaction: z.object({
     id: z.string(),
-    idempotencyKey: z.string(),
+    idempotencyKey: z.string().nullable().meta({ description: 'As its caller gave it; null: none was given.' }),
     chainId: z.number().int(),
     signer: z.string(),
     from: z.string(),

@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { TransactionChange, TransactionFailure, TransactionPlace, TransactionStatus } from '#evm';
 import type { Database } from '#platform';
 import { PatchbayError, type Feed, type FeedEntry } from '#sdk';
+import { shownKey } from './callers-keys.js';
 
 /** Calls the listener whenever some transaction of any chain may have changed. @returns a function that stops it */
 export type OnChange = (listener: () => void) => () => void;
@@ -80,7 +81,7 @@ function changeOf(row: ChangeRow): TransactionChange {
     id: `${row.id}:${row.seq}`,
     transaction: {
       id: row.id,
-      idempotencyKey: row.idempotency_key,
+      idempotencyKey: shownKey(row.idempotency_key, row.origin),
       chainId: Number(row.chain_id),
       signer: row.signer,
       from: row.from_address,

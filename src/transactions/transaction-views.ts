@@ -9,10 +9,12 @@ import {
   type TransactionSubject,
 } from '#evm';
 import type { Database } from '#platform';
+import { shownKey } from './callers-keys.js';
 
 export interface TransactionView {
   readonly id: string;
-  readonly idempotencyKey: string;
+  /** As its caller gave it; null where none was given. */
+  readonly idempotencyKey: string | null;
   readonly chainId: number;
   /** Null: it is not declared any more. */
   readonly network: string | null;
@@ -87,7 +89,7 @@ export function viewOf(row: ViewRow, networkName: (chainId: number) => string | 
   const status = row.status as TransactionStatus;
   return {
     id: row.id,
-    idempotencyKey: row.idempotency_key,
+    idempotencyKey: shownKey(row.idempotency_key, row.origin),
     chainId,
     network: networkName(chainId) ?? null,
     signer: row.signer,
@@ -124,7 +126,7 @@ export function acceptedView(
   const self = `/api/transactions/${id}`;
   return {
     id,
-    idempotencyKey: record.idempotencyKey,
+    idempotencyKey: shownKey(record.idempotencyKey, record.origin),
     chainId,
     network: networkName(chainId) ?? null,
     signer: record.signer,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createMetrics, type Store } from '#platform';
+import { ApiKeys, createMetrics, type Store } from '#platform';
 import { storeTransaction } from '../../test/builders/stored-transactions.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { keepTransactionGauges } from './transaction-gauges.js';
@@ -61,7 +61,15 @@ describe('listing transactions', () => {
       created_at: '2026-01-01',
     });
     const old = await storeTransaction(store.db, { status: 'confirmed', created_at: '2025-01-01' });
-    const other = await storeTransaction(store.db, { signer: 'ops', from_address: ops, chain_id: 1, status: 'failed' });
+    const shop = (await new ApiKeys(store.db).create({ name: 'shop', scopes: ['chain:send'] })).info.id;
+    const other = await storeTransaction(store.db, {
+      signer: 'ops',
+      from_address: ops,
+      chain_id: 1,
+      status: 'failed',
+      origin: `key:${shop}`,
+      idempotency_key: `key:${shop}:order-1`,
+    });
     await attempt(old, 1, hash);
 
     const filters: [Partial<TransactionFilter>, string[]][] = [
@@ -79,6 +87,8 @@ describe('listing transactions', () => {
       [{ function: 'min' }, []],
       [{ origin: 'flow:payments' }, [mint]],
       [{ idempotencyKey: 'run-1' }, [mint]],
+      [{ idempotencyKey: 'order-1' }, [other]],
+      [{ idempotencyKey: `key:${shop}:order-1` }, [other]],
       [{ hash }, [old]],
       [{ createdAfter: new Date('2025-06-01'), createdBefore: new Date('2026-01-02') }, [mint]],
     ];
@@ -86,6 +96,18 @@ describe('listing transactions', () => {
       const { items } = await queries.list({ ...filter, limit: 10 });
       expect({ filter, ids: items.map(({ id }) => id) }).toEqual({ filter, ids });
     }
+  });
+
+  it('given keys of callers and of flows, when transactions are listed, then each is as it was given, or there is none', async () => {
+    const key = 'key:2040e8bf-ce55-4998-a33d-71433dc91548';
+    const [given, none, flow] = [`${key}:order-1`, '0b7ad5c4-3f0e-4d0e-9d0e-2f2a3c1b0a99', 'run-1:pay'];
+    await storeTransaction(store.db, { idempotency_key: given, origin: key });
+    await storeTransaction(store.db, { idempotency_key: none, origin: key });
+    await storeTransaction(store.db, { idempotency_key: flow, origin: 'flow:pay' });
+
+    const { items } = await queries.list({ limit: 10 });
+
+    expect(items.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['run-1:pay', null, 'order-1']);
   });
 
   it('given a place of something else, when it is asked for, then it is refused', async () => {

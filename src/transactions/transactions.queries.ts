@@ -147,7 +147,7 @@ export class TransactionsQueries {
         : query.where(sql<boolean>`split_part(t.about ->> 'function', '(', 1) = ${called}`);
     }
     if (origin !== undefined) query = query.where('t.origin', '=', origin);
-    if (idempotencyKey !== undefined) query = query.where('t.idempotency_key', '=', idempotencyKey);
+    if (idempotencyKey !== undefined) query = query.where('t.idempotency_key', 'in', keysLike(idempotencyKey));
     if (hash !== undefined) {
       query = query.where('t.id', 'in', (eb) =>
         eb.selectFrom('chain_transaction_attempt').select('transaction_id').where('hash', '=', hash.toLowerCase()),
@@ -173,6 +173,11 @@ export class TransactionsQueries {
       .executeTakeFirst();
     return row?.transaction_id;
   }
+}
+
+/** As it is kept: those that callers gave stand behind the id of their API key. */
+function keysLike(given: string) {
+  return sql<string>`(select ${given}::text union all select 'key:' || id::text || ':' || ${given}::text from api_key)`;
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -24,7 +24,7 @@ export const listQuery = z.strictObject({
   to: z.string().optional().meta({ description: 'The same as contract.' }),
   function: z.string().optional().meta({ description: 'Name or signature.' }),
   origin: z.string().optional().meta({ description: 'flow:<name> or key:<id>' }),
-  idempotencyKey: z.string().optional(),
+  idempotencyKey: z.string().optional().meta({ description: 'As it was given, whoever gave it.' }),
   hash: z.string().optional().meta({ description: 'Of any of its attempts.' }),
   createdAfter: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
   createdBefore: z.coerce.date().optional().meta({ type: 'string', format: 'date-time' }),
@@ -95,7 +95,7 @@ const failure = transactionFailure.nullable();
 
 export const transactionAnswer = z.object({
   id: z.uuid(),
-  idempotencyKey: z.string(),
+  idempotencyKey: z.string().nullable().meta({ description: 'As its caller gave it; null where none was given' }),
   chainId: z.number().int(),
   network: z.string().nullable(),
   signer: z.string(),
