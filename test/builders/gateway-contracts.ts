@@ -1,3 +1,5 @@
+import type { Answer, GatewayApp } from './gateway-app.js';
+
 /** Everything that is hard about an ABI: nested tuples, overloads, fixed lists, custom errors, immutables, names of options. */
 export const bazaar = `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
@@ -64,3 +66,15 @@ export const order = {
   grid: [-1, '32767'],
   memo: 'two lines',
 };
+
+/** The bazaar, uploaded and deployed under the name `market`, where an order may have two lines. */
+export async function aMarket(app: GatewayApp): Promise<{ readonly uploaded: Answer; readonly deployed: Answer }> {
+  const uploaded = await app.upload({ 'Bazaar.sol': bazaar }, { name: 'bazaar' });
+  const deployed = await app.ask('POST', '/api/interfaces/bazaar/deploy', {
+    args: { most_: 2 },
+    from: 'treasury',
+    name: 'market',
+    wait: 'mined',
+  });
+  return { uploaded, deployed };
+}
