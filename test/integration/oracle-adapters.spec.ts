@@ -355,7 +355,7 @@ describe('a step that calls an adapter', () => {
 
     expect((await resume({})).status).toBe(422);
     expect((await resume({ value: 1, error: 'x' })).status).toBe(422);
-    expect(await resume({ value: { data: { result: '77' } } })).toEqual({ status: 200, body: {} });
+    expect(await resume({ value: { data: { result: '77' } } })).toEqual({ status: 200, body: '' });
     expect((await resume({ value: 2 })).status).toBe(409);
     expect((await hub.ask('PATCH', `/oracle/resume/${crypto.randomUUID()}`, { value: 1 }, '')).status).toBe(404);
     expect((await hub.ask('PATCH', '/oracle/resume/x', { value: 1 }, '')).status).toBe(404);
