@@ -20,6 +20,8 @@ export interface TransactionChange {
     readonly about: TransactionSubject | null;
     readonly origin: string | null;
   };
+  /** Null: it is not declared any more. */
+  readonly network: string | null;
   readonly status: TransactionStatus;
   /** Hash of the attempt it is about, once there is one. */
   readonly hash: string | null;

@@ -41,7 +41,7 @@ export function chainServices(parts: {
   const signers = new SignersService({ declared, http });
   const limits = { ...parseDeclaredLimits(declared), addressOf };
   const signals = new SignalsOfTransactions(parts.signals);
-  const feed = new KyselyTransactionFeed(db, signals.onChange);
+  const feed = new KyselyTransactionFeed(db, signals.onChange, networkName);
   const services = new Map<string, unknown>([
     [blockMemory.name, new KyselyBlockMemory(db)],
     [signerSource.name, signers],

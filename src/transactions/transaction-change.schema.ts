@@ -29,6 +29,7 @@ export const transactionChange = z.object({
       .meta({ description: 'What it calls, in words of the ABI.' }),
     origin: z.string().nullable().meta({ description: 'flow:<name> or key:<id>' }),
   }),
+  network: z.string().nullable().meta({ description: 'Null: it is not declared any more.' }),
   status: z.enum(transactionStatuses),
   hash: z.string().nullable(),
   place: z

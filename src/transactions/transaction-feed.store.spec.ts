@@ -10,7 +10,11 @@ let feed: KyselyTransactionFeed;
 
 beforeAll(async () => {
   store = await openTestStore();
-  feed = new KyselyTransactionFeed(store.db, () => () => undefined);
+  feed = new KyselyTransactionFeed(
+    store.db,
+    () => () => undefined,
+    (chainId) => (chainId === 31_337 ? 'local' : undefined),
+  );
 });
 
 beforeEach(async () => {
@@ -52,6 +56,7 @@ describe('the feed of transactions', () => {
     expect(all.map((entry) => entry.cursor)).toEqual(all.map((entry) => entry.cursor).toSorted());
     expect(all[0]!.item).toMatchObject({
       transaction: { id, chainId: 31_337, signer: 'treasury', about, origin: 'flow:payments' },
+      network: 'local',
       status: 'reserved',
       hash: null,
       place: null,

@@ -15,6 +15,7 @@ export class KyselyTransactionFeed implements Feed<TransactionChange> {
   constructor(
     private readonly db: Kysely<Database>,
     private readonly onChange: OnChange,
+    private readonly networkName: (chainId: number) => string | undefined,
   ) {}
 
   async read(after: string | undefined, limit: number): Promise<readonly FeedEntry<TransactionChange>[]> {
@@ -33,7 +34,13 @@ export class KyselyTransactionFeed implements Feed<TransactionChange> {
       order by s.xid, s.seq
       limit ${limit}
     `.execute(this.db);
-    return rows.map((row) => ({ item: changeOf(row), cursor: formatCursor(row.xid, row.seq) }));
+    const names = new Map(
+      [...new Set(rows.map((row) => row.chain_id))].map((id) => [id, this.networkName(Number(id))]),
+    );
+    return rows.map((row) => ({
+      item: changeOf(row, names.get(row.chain_id)),
+      cursor: formatCursor(row.xid, row.seq),
+    }));
   }
 
   /** Whatever is committed from now on lies after it; so may a little of what was committed just before. */
@@ -76,7 +83,7 @@ interface ChangeDetail {
   readonly reason?: string;
 }
 
-function changeOf(row: ChangeRow): TransactionChange {
+function changeOf(row: ChangeRow, network: string | undefined): TransactionChange {
   return {
     id: `${row.id}:${row.seq}`,
     transaction: {
@@ -92,6 +99,7 @@ function changeOf(row: ChangeRow): TransactionChange {
       about: row.about,
       origin: row.origin,
     },
+    network: network ?? null,
     status: row.status,
     hash: row.hash,
     place: row.detail?.place ?? null,

@@ -19,6 +19,7 @@ export function exampleTransaction(): Item {
         about: { contract: 'loyalty-token', function: 'mint(address,uint256)' },
         origin: 'flow:loyalty-points',
       },
+      network: 'mainnet',
       status: 'confirmed',
       hash: `0x${'ab'.repeat(32)}`,
       place: { hash: `0x${'ab'.repeat(32)}`, blockNumber: 1_000, blockHash: `0x${'cd'.repeat(32)}`, gasUsed: '51234' },

@@ -38,6 +38,7 @@ export function aChange(index: number, overrides: Partial<TransactionChange> = {
       about: null,
       origin: null,
     },
+    network: 'local',
     status: 'confirmed',
     hash: null,
     place: null,
