@@ -1,7 +1,8 @@
+import { suggest } from '#engine';
 import { readEvent } from './event-file.js';
 import { exitCodes, type ExitCode } from './exit-code.js';
 import { UsageError } from './failure.js';
-import { HubAnswerError } from './hub-client.js';
+import { HubAnswerError, type HubClient } from './hub-client.js';
 import type { ConnectionAnswer } from './hub-answers.js';
 import type { Session } from './session.js';
 
@@ -20,12 +21,15 @@ interface SettingSchema {
   readonly default?: unknown;
 }
 
+interface SettingsSchema {
+  readonly properties?: Readonly<Record<string, SettingSchema>>;
+  readonly required?: readonly string[];
+}
+
 interface CatalogAnswer {
   readonly connectors: readonly {
     readonly name: string;
-    readonly connection?: {
-      readonly settings: { readonly properties?: Record<string, SettingSchema>; readonly required?: readonly string[] };
-    };
+    readonly connection?: { readonly settings: SettingsSchema };
   }[];
 }
 
@@ -55,16 +59,9 @@ export async function listConnections(session: Session): Promise<void> {
 /** Settings come from flags, a file or, for what is still missing, from questions on the terminal; secrets never from flags alone. */
 export async function addConnection(connector: string, options: NewConnectionOptions, session: Session): Promise<void> {
   const hub = await session.hub();
-  const { connectors } = await hub.get<CatalogAnswer>('/api/catalog');
-  const known = connectors.find((one) => one.name === connector)?.connection;
-  if (known === undefined) {
-    const names = connectors.filter((one) => one.connection !== undefined).map((one) => one.name);
-    throw new UsageError(`There is no connector ${connector} that takes connections.`, `Known: ${names.join(', ')}.`);
-  }
-  const settings = await settingsFrom(options, session);
-  for (const name of known.settings.required ?? []) {
-    if (settings[name] === undefined)
-      settings[name] = await askFor(name, known.settings.properties?.[name] ?? {}, session);
+  const { known, settings } = await givenSettings(hub, connector, options, session);
+  for (const name of known.required ?? []) {
+    if (settings[name] === undefined) settings[name] = await askFor(name, known.properties?.[name] ?? {}, session);
   }
   const view = await hub.post<ConnectionAnswer>('/api/connections', {
     name: options.name ?? connector,
@@ -72,6 +69,29 @@ export async function addConnection(connector: string, options: NewConnectionOpt
     settings,
   });
   session.show(view, () => `The connection ${view.name} is kept. Try it: npx patchbay connection test ${view.name}`);
+  await noteDefault(hub, view, session);
+}
+
+/** Whose turn it is where a flow names no connection, unless it is that of the new one. */
+export async function noteDefault(
+  hub: HubClient,
+  { name, connector, isDefault }: ConnectionAnswer,
+  session: Session,
+): Promise<void> {
+  if (isDefault) return;
+  const { connections } = await hub.get<{ connections: readonly ConnectionAnswer[] }>('/api/connections');
+  const others = connections.filter((one) => one.connector === connector && one.name !== name);
+  const usual = others.find((one) => one.isDefault);
+  if (usual !== undefined) {
+    session.note(`Flows that name no connection use ${usual.name}; for this one they say connection: ${name}.`);
+    return;
+  }
+  if (others.length === 0) return;
+  const all = [...others.map((one) => one.name), name].sort().join(', ');
+  session.note(
+    `${session.paint('yellow', '!')} ${connector} has several connections (${all}) and none is the default: each flow must name one, ` +
+      `such as connection: ${name}. A default is one in patchbay.yaml with default: true, or the only one there.`,
+  );
 }
 
 /** @returns 1 when the other side does not accept the settings */
@@ -107,7 +127,28 @@ function isAboutTarget({ problem }: HubAnswerError): boolean {
   return !code.startsWith('auth.') && !['connection.notFound', 'request.notFound'].includes(code);
 }
 
-export async function settingsFrom(
+/** What flags and file give of the settings of a connector, and what it takes. @throws UsageError for a setting it does not know */
+export async function givenSettings(
+  hub: HubClient,
+  connector: string,
+  options: NewConnectionOptions,
+  session: Session,
+): Promise<{ readonly known: SettingsSchema; readonly settings: Record<string, unknown> }> {
+  const { connectors } = await hub.get<CatalogAnswer>('/api/catalog');
+  const known = connectors.find((one) => one.name === connector)?.connection?.settings;
+  if (known === undefined) {
+    const names = connectors.filter((one) => one.connection !== undefined).map((one) => one.name);
+    throw new UsageError(`There is no connector ${connector} that takes connections.`, `Known: ${names.join(', ')}.`);
+  }
+  const settings = await settingsFrom(options, session);
+  const names = Object.keys(known.properties ?? {});
+  const unknown = Object.keys(settings).find((name) => !names.includes(name));
+  // Before anything is asked for: what seems to be missing may be what was mistyped.
+  if (unknown !== undefined) throw new UsageError(`${connector} has no setting ${unknown}.`, suggest(unknown, names));
+  return { known, settings };
+}
+
+async function settingsFrom(
   { set = [], setEnv = [], file }: NewConnectionOptions,
   { io }: Session,
 ): Promise<Record<string, unknown>> {

@@ -257,7 +257,7 @@ describe('the command line', () => {
     const settings = { properties: { makerKey: { type: 'string', secret: true } }, required: ['makerKey'] };
     const script = {
       'GET /api/catalog': { body: { connectors: [{ name: 'ifttt', connection: { settings } }] } },
-      'POST /api/connections': { status: 201, body: { name: 'ifttt' } },
+      'POST /api/connections': { status: 201, body: { name: 'ifttt', connector: 'ifttt', isDefault: true } },
     };
     const missing = await patchbay('connection add ifttt', script);
     expect(missing.exitCode).toBe(2);
@@ -273,6 +273,40 @@ describe('the command line', () => {
     });
     expect(added.terminal.stdout() + added.terminal.stderr()).not.toContain('geheim');
   });
+
+  it('given a setting that the connector does not know, when a connection is added, then it is named before anything else is asked', async () => {
+    const properties = { loginUrl: { type: 'string' }, clientId: { type: 'string' } };
+    const settings = { properties, required: ['loginUrl', 'clientId'] };
+    const script = { 'GET /api/catalog': { body: { connectors: [{ name: 'salesforce', connection: { settings } }] } } };
+
+    const { exitCode, terminal } = await patchbay(
+      'connection add salesforce --set loginUrll=https://a.example',
+      script,
+    );
+
+    expect(exitCode).toBe(2);
+    expect(terminal.stderr()).toContain('salesforce has no setting loginUrll.');
+    expect(terminal.stderr()).toContain('Did you mean loginUrl?');
+  });
+
+  it.each([
+    ['none is marked', false, 'several connections (crm, uat) and none is the default: each flow must name one'],
+    ['one is marked', true, 'Flows that name no connection use crm'],
+  ])(
+    'given a second connection, when %s as the default, then it is told whom flows use',
+    async (_which, isDefault, told) => {
+      const uat = { name: 'uat', connector: 'ifttt', isDefault: false };
+      const settings = { properties: { makerKey: { type: 'string' } } };
+      const { exitCode, terminal } = await patchbay('connection add ifttt --name uat --set makerKey=key', {
+        'GET /api/catalog': { body: { connectors: [{ name: 'ifttt', connection: { settings } }] } },
+        'POST /api/connections': { status: 201, body: uat },
+        'GET /api/connections': { body: { connections: [{ name: 'crm', connector: 'ifttt', isDefault }, uat] } },
+      });
+
+      expect(exitCode).toBe(0);
+      expect(terminal.stderr()).toContain(told);
+    },
+  );
 
   it('given a signer that cannot be opened, when signers are listed, then it is there with its problem', async () => {
     const signers = [

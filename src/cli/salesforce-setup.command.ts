@@ -1,5 +1,5 @@
 import { authorizeConnection } from './connection-authorization.command.js';
-import { settingsFrom, testConnection, type NewConnectionOptions } from './connection.command.js';
+import { givenSettings, noteDefault, testConnection, type NewConnectionOptions } from './connection.command.js';
 import { exitCodes, type ExitCode } from './exit-code.js';
 import type { ConnectionAnswer, ObjectAnswer } from './hub-answers.js';
 import { createPrompts, type Prompts } from './prompts.js';
@@ -23,9 +23,11 @@ export async function addSalesforce(options: SalesforceSetupOptions, session: Se
   const hub = await session.hub();
   const prompts = createPrompts(session);
   const name = options.name ?? 'salesforce';
-  const settings = await askSettings(await settingsFrom(options, session), prompts, session);
+  const given = await givenSettings(hub, 'salesforce', options, session);
+  const settings = await askSettings(given.settings, prompts, session);
   const view = await hub.post<ConnectionAnswer>('/api/connections', { name, connector: 'salesforce', settings });
   session.note(`The connection ${view.name} is kept; its secrets are encrypted.`);
+  await noteDefault(hub, view, session);
   if (settings['auth'] === 'web' && settings['refreshToken'] === undefined) {
     if (!session.io.isInteractive) {
       session.show(view, () => `Let it in with a browser: npx patchbay connection authorize ${name}`);

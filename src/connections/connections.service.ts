@@ -8,7 +8,7 @@ import {
   type Logger,
   type UseService,
 } from '#sdk';
-import { checkedSettings } from './checked-settings.js';
+import { checkTypedSettings, checkedSettings } from './checked-settings.js';
 import { ClientsInUse } from './clients-in-use.js';
 import type { DeclaredConnection } from './configuration-file.js';
 import { defaultOf } from './default-connection.js';
@@ -199,7 +199,7 @@ export class ConnectionsService {
       });
     }
     const known: Known = { ...input, origin: 'store', isDefault: false };
-    this.#parse(known);
+    checkTypedSettings(known, this.#definition(known).settings);
     await this.#put(input);
     this.#know(known);
     await this.#letIn(input.name);

@@ -18,9 +18,11 @@ export type {
 export { usesOf, type FlowUse } from './flow.uses.js';
 export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
-export { describeIssues } from './schema-faults.js';
+export { describeIssues, findUnknownFields } from './schema-faults.js';
 export { runToEnd } from './run-to-end.js';
+export { suggest } from './suggestion.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
+export { findUnknownConditions, type UnknownCondition } from './unknown-conditions.js';
 export type { Vocabulary } from './vocabulary.js';
 export { compileWhere, inspectWhere, type WhereProblem } from './where.js';
 export { parseYaml } from './yaml-document.js';
