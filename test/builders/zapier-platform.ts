@@ -32,6 +32,25 @@ export class ZapierPlatform {
     return this.run(operation('triggers', key).perform, { inputData });
   }
 
+  /** What the editor shows before a Zap is switched on. */
+  samples(trigger: string, inputData = {}): Promise<Given> {
+    return this.run(operation('triggers', trigger).performList, { inputData });
+  }
+
+  /** A step that does something, without waiting. */
+  create(key: string, inputData: Given, meta = {}): Promise<Given> {
+    return this.run(operation('creates', key).perform, { inputData, meta });
+  }
+
+  search(key: string, inputData: Given): Promise<Given> {
+    return this.run(operation('searches', key).perform, { inputData });
+  }
+
+  /** The fields that depend on what was chosen before. */
+  fields(create: string, inputData: Given): Promise<Given> {
+    return this.run(operation('creates', create).inputFields.at(-1), { inputData });
+  }
+
   /** As Zapier switches a Zap on. */
   async switchOn(trigger: string, hook: string, inputData: Given): Promise<Given> {
     const targetUrl = `${this.hub.server.url}/hooks/standard/1001/${hook}/`;

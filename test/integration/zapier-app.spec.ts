@@ -117,25 +117,22 @@ describe('drop-downs and fields', () => {
   });
 
   it('given a function or a flow, when it is chosen, then its arguments become fields', async () => {
-    const fieldsOf = async (key: string, inputData: Given) =>
-      (await zapier.run(operation('creates', key).inputFields.at(-1), { inputData })) as Given[];
-
-    expect(await fieldsOf('read_contract', { contract: 'usdc', function: 'balanceOf' })).toEqual([
+    expect(await zapier.fields('read_contract', { contract: 'usdc', function: 'balanceOf' })).toEqual([
       expect.objectContaining({ key: expect.stringMatching(/^arg_/), type: 'string', required: true }),
     ]);
-    expect((await fieldsOf('run_flow', { flow: 'zap-points' })).map(({ key }) => key)).toEqual([
+    expect((await zapier.fields('run_flow', { flow: 'zap-points' })).map(({ key }: Given) => key)).toEqual([
       'field_wallet',
       'field_points',
     ]);
-    expect(await fieldsOf('run_flow', {})).toEqual([]);
-    expect(await fieldsOf('call_contract', { contract: 'usdc', function: 'transfer' })).toHaveLength(2);
+    expect(await zapier.fields('run_flow', {})).toEqual([]);
+    expect(await zapier.fields('call_contract', { contract: 'usdc', function: 'transfer' })).toHaveLength(2);
   });
 });
 
 describe('triggers', () => {
   it('given a Zap on transfers, when one happens, then it gets what its samples promised, once', async () => {
     const inputData = { contract: 'usdc', to: ada, minimum: '100' };
-    const before = await zapier.run(operation('triggers', 'token_transfer').performList, { inputData });
+    const before = await zapier.samples('token_transfer', inputData);
     const zap = await zapier.switchOn('token_transfer', 'transfers', inputData);
     const again = await zapier.switchOn('token_transfer', 'transfers', inputData);
     expect(again.subscribeData).toEqual(zap.subscribeData);
@@ -155,7 +152,7 @@ describe('triggers', () => {
     expect(Object.keys(before[0]).sort()).toEqual(Object.keys(item).sort());
     expect(Object.keys(operation('triggers', 'token_transfer').sample).sort()).toEqual(Object.keys(item).sort());
     const samples = await eventually(async () => {
-      const shown = await zapier.run(operation('triggers', 'token_transfer').performList, { inputData });
+      const shown = await zapier.samples('token_transfer', inputData);
       return shown.some(({ id }: Given) => id === item.id) && shown;
     });
     expect(samples).toContainEqual(item);
@@ -172,7 +169,7 @@ describe('triggers', () => {
     const zap = await zapier.switchOn('contract_event', 'events', inputData);
     await hub.transfer(1, ada);
     const [item] = await zapier.received('events');
-    const [sample] = await zapier.run(operation('triggers', 'contract_event').performList, { inputData });
+    const [sample] = await zapier.samples('contract_event', inputData);
 
     const { performUnsubscribe } = operation('triggers', 'contract_event');
     expect(await zapier.run(performUnsubscribe, zap)).toEqual(zap.subscribeData);
@@ -266,9 +263,7 @@ describe('running flows', () => {
     const published = await zapier.switchOn('flow_published', 'published', { event: 'points_minted' });
     await zapier.switchOn('flow_finished', 'finished', { flow: 'zap-points' });
     await zapier.switchOn('transaction_status', 'status', { statuses: ['confirmed'], contract: 'loyalty-token' });
-    const [promised] = await zapier.run(operation('triggers', 'flow_published').performList, {
-      inputData: { event: 'points_minted' },
-    });
+    const [promised] = await zapier.samples('flow_published', { event: 'points_minted' });
     const inputData = { flow: 'zap-points', field_wallet: ada, field_points: '2.5' };
 
     const { results, status } = await zapier.execute('creates.run_flow.operation.perform', { inputData }, 'points');
@@ -311,8 +306,8 @@ describe('running flows', () => {
 
   it('given a step that Zapier repeats, when it comes again, then nothing runs twice', async () => {
     const inputData = { flow: 'zap-picky', field_size: '12', wait: false, once_for: 'event-7' };
-    const first = await zapier.run(operation('creates', 'run_flow').perform, { inputData });
-    const second = await zapier.run(operation('creates', 'run_flow').perform, { inputData });
+    const first = await zapier.create('run_flow', inputData);
+    const second = await zapier.create('run_flow', inputData);
     const withCallback = { inputData: { flow: 'zap-picky', field_size: '13' } };
     const third = await zapier.execute('creates.run_flow.operation.perform', withCallback, 'repeated');
     const fourth = await zapier.execute('creates.run_flow.operation.perform', withCallback, 'repeated');
@@ -324,15 +319,9 @@ describe('running flows', () => {
 
   it('given conditions that do not hold, or a paused flow, when it is run, then the Zap is halted and stays on', async () => {
     const small = { flow: 'zap-picky', field_size: '3', wait: false };
-    const failure = await zapier
-      .run(operation('creates', 'run_flow').perform, { inputData: small })
-      .catch((e: Given) => e);
+    const failure = await zapier.create('run_flow', small).catch((e: Given) => e);
     await hub.ask('POST', '/api/flows/zap-picky/pause');
-    const paused = await zapier
-      .run(operation('creates', 'run_flow').perform, {
-        inputData: { ...small, field_size: '20' },
-      })
-      .catch((e: Given) => e);
+    const paused = await zapier.create('run_flow', { ...small, field_size: '20' }).catch((e: Given) => e);
     await hub.ask('POST', '/api/flows/zap-picky/resume');
 
     expect([failure.name, paused.name]).toEqual(['HaltedError', 'HaltedError']);
@@ -341,20 +330,15 @@ describe('running flows', () => {
   it('given fields that are wrong, when it is run, then the error says which', async () => {
     const inputData = { flow: 'zap-points', field_wallet: '0x1', wait: false };
 
-    await expect(zapier.run(operation('creates', 'run_flow').perform, { inputData })).rejects.toThrow(
-      /Wallet must be an address.*Points is missing/,
-    );
+    await expect(zapier.create('run_flow', inputData)).rejects.toThrow(/Wallet must be an address.*Points is missing/);
   });
 
   it('given the editor, when the step is tried, then nothing runs and the answer looks like a real one', async () => {
     const meta = { isLoadingSample: true };
-    const sample = await zapier.run(operation('creates', 'run_flow').perform, {
-      inputData: { flow: 'zap-points' },
-      meta,
-    });
+    const sample = await zapier.create('run_flow', { flow: 'zap-points' }, meta);
 
     expect(sample).toMatchObject({ flow: 'zap-points', state: 'completed' });
-    expect(await zapier.run(operation('creates', 'mint_token').perform, { inputData: {}, meta })).toMatchObject({
+    expect(await zapier.create('mint_token', {}, meta)).toMatchObject({
       status: 'confirmed',
     });
   });
@@ -362,19 +346,15 @@ describe('running flows', () => {
 
 describe('reading, sending and finding', () => {
   it('given a function that reads, when it is called, then its values come flat', async () => {
-    const names = await zapier.run(operation('creates', 'read_contract').inputFields.at(-1), {
-      inputData: { contract: 'usdc', function: 'balanceOf' },
-    });
+    const names = await zapier.fields('read_contract', { contract: 'usdc', function: 'balanceOf' });
     const inputData = { contract: 'usdc', function: 'balanceOf', [names[0].key]: ada };
 
-    const answer = await zapier.run(operation('creates', 'read_contract').perform, { inputData });
+    const answer = await zapier.create('read_contract', inputData);
     expect(Object.entries(answer).find(([key]) => key.startsWith('result'))?.[1]).toMatch(/^\d+$/);
-    await expect(
-      zapier.run(operation('creates', 'read_contract').perform, { inputData: { contract: 'usdc', function: 'mint' } }),
-    ).rejects.toThrow(/changes the chain/);
-    await expect(
-      zapier.run(operation('creates', 'read_contract').perform, { inputData: { ...inputData, [names[0].key]: '0x1' } }),
-    ).rejects.toThrow(/address/);
+    await expect(zapier.create('read_contract', { contract: 'usdc', function: 'mint' })).rejects.toThrow(
+      /changes the chain/,
+    );
+    await expect(zapier.create('read_contract', { ...inputData, [names[0].key]: '0x1' })).rejects.toThrow(/address/);
   });
 
   it('given the opt-in app and a key that may send, when it mints, then the step goes on once it is confirmed', async () => {
@@ -396,18 +376,14 @@ describe('reading, sending and finding', () => {
     await expect(zapier.execute('creates.mint_token.operation.perform', { inputData }, 'no')).rejects.toThrow(
       /chain:send/,
     );
-    const [found] = await zapier.run(operation('searches', 'find_transaction').perform, {
-      inputData: { transaction: results.id },
-    });
+    const [found] = await zapier.search('find_transaction', { transaction: results.id });
     expect(found).toMatchObject({ id: results.id, status: 'confirmed' });
-    const [byHash] = await zapier.run(operation('searches', 'find_transaction').perform, {
-      inputData: { transaction: found.transaction_hash },
-    });
+    const [byHash] = await zapier.search('find_transaction', { transaction: found.transaction_hash });
     expect(byHash.id).toBe(results.id);
   }, 60_000);
 
   it('given runs, when one is looked for, then it is found by id and by flow, and nothing is no fault', async () => {
-    const find = (inputData: Given) => zapier.run(operation('searches', 'find_run').perform, { inputData });
+    const find = (inputData: Given) => zapier.search('find_run', inputData);
     const [newest] = await find({ flow: 'zap-points', state: 'completed' });
 
     expect(newest).toMatchObject({ flow: 'zap-points', state: 'completed', error_code: '' });
@@ -416,8 +392,6 @@ describe('reading, sending and finding', () => {
     expect(await find({ run: 'none' })).toEqual([]);
     expect(await find({ flow: 'nothing' })).toEqual([]);
     await expect(find({})).rejects.toThrow(/Give one of them/);
-    expect(
-      await zapier.run(operation('searches', 'find_transaction').perform, { inputData: { transaction: 'unknown' } }),
-    ).toEqual([]);
+    expect(await zapier.search('find_transaction', { transaction: 'unknown' })).toEqual([]);
   });
 });
