@@ -38,7 +38,7 @@ export class OldStreams {
     const next = readStream(body, before);
     await this.parts.store.change(id, next);
     const stored = await this.parts.store.get(id);
-    for (const { name } of await this.subscriptionsOf(id)) await this.parts.streams.change(name, deliveryOf(stored));
+    for (const { name } of await this.subscriptionsOf(id)) await this.parts.streams.replace(name, deliveryOf(stored));
     await this.#note(caller, 'stream.change', id);
     if (next.stream.isSuspended !== before.stream.isSuspended) await this.#set(stored);
     return eventStreamView(stored);

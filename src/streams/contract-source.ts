@@ -17,6 +17,7 @@ import { selectEvents, type EventSelection } from './event-selection.js';
 import type { StreamDefinition, StreamStart } from './stream.schema.js';
 import type { Lag, PlacedEvent, Portion, ReadOptions, StreamSource } from './stream-source.js';
 import { TransactionDetails, type DetailsOf } from './transaction-details.js';
+import { assertKnownFields, contractEventSchema } from './unknown-fields.js';
 
 /** Events of contracts in the order of the chain. */
 export class ContractSource implements StreamSource {
@@ -28,7 +29,8 @@ export class ContractSource implements StreamSource {
   ) {}
 
   async check(): Promise<void> {
-    await selectEvents(this.network, this.definition);
+    const { events } = await selectEvents(this.network, this.definition);
+    assertKnownFields(this.definition, contractEventSchema(events, this.definition.details));
   }
 
   async begin(from: StreamStart): Promise<string> {

@@ -16,6 +16,7 @@ import type { EventWish, StreamDefinition } from './stream.schema.js';
 
 /** Which logs a stream wants, and how each is read. */
 export interface EventSelection {
+  readonly events: readonly AbiFragment[];
   readonly filters: readonly LogFilter[];
   find(log: ChainLog): SelectedEvent | undefined;
 }
@@ -56,7 +57,8 @@ export async function selectEvents(network: Network, definition: StreamDefinitio
     }
     for (const contract of named === '*' ? ['*'] : named) chosen.push(await choose(network, contract, wish, index));
   }
-  return { filters: filtersOf(chosen), find: finderOf(chosen) };
+  const fragments = [...new Set(chosen.map(({ fragment }) => fragment))];
+  return { events: fragments, filters: filtersOf(chosen), find: finderOf(chosen) };
 }
 
 async function everyEvent(network: Network, contract: string): Promise<Chosen[]> {

@@ -174,7 +174,7 @@ export const streamSchema = z.strictObject({
 
 export const resetSchema = z.strictObject({ from });
 
-/** Absent fields stay as they are. With `reset` it may become another stream, which begins at the place that it names. */
+/** Merged as RFC 7396 has it: absent fields stay as they are, null removes. With `reset` it may become another stream, which begins at the place that it names. */
 export const streamChangeSchema = z.strictObject({
   ...Object.fromEntries(
     Object.keys({ ...selecting, ...changeable }).map((key) => [

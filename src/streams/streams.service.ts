@@ -75,28 +75,17 @@ export class StreamsService {
   }
 
   /**
-   * Fields that are absent stay as they are.
+   * Merges as JSON Merge Patch does (RFC 7396): what is absent stays, null removes. A target of another type is another one.
    *
    * @throws stream.invalid, and request.conflict when another stream would come of it, without a place to begin
    */
   async change(name: string, changes: StreamDocument, from?: StreamStart): Promise<StreamView> {
-    const stream = await this.#get(name);
-    const before = await this.parts.store.definition(stream.id);
-    const document = merged(before.document, changes);
-    const { definition } = parseStream(document);
-    const touched = selectingFields.filter(
-      (field) => field in changes && JSON.stringify(before.document[field]) !== JSON.stringify(document[field]),
-    );
-    if (touched.length > 0 && from === undefined) {
-      throw new PatchbayError('request.conflict', {
-        detail: `A change of ${touched.join(', ')} makes another stream of ${name}; its place would mean nothing.`,
-        fix: 'Add reset: { from: … } to say where it begins, or create a stream beside it.',
-      });
-    }
-    const source = await this.#check(definition);
-    const cursor = from === undefined ? undefined : await source.begin(from);
-    await this.parts.store.change(stream.id, document, cursor);
-    return this.#changed(name);
+    return this.#become(name, (before) => merged(before, changes), from);
+  }
+
+  /** Fields that are absent stay as they are, the others are as given. @throws as {@link change} */
+  async replace(name: string, fields: StreamDocument): Promise<StreamView> {
+    return this.#become(name, (before) => ({ ...before, ...fields }));
   }
 
   /** Nothing new is delivered once the batch in flight has come to its end; the place stays. */
@@ -168,6 +157,30 @@ export class StreamsService {
     throw new PatchbayError('stream.notFound', { detail: `There is no event stream called ${name}.` });
   }
 
+  async #become(
+    name: string,
+    documentOf: (before: StreamDocument) => StreamDocument,
+    from?: StreamStart,
+  ): Promise<StreamView> {
+    const stream = await this.#get(name);
+    const before = await this.parts.store.definition(stream.id);
+    const document = documentOf(before.document);
+    const { definition } = parseStream(document);
+    const touched = selectingFields.filter(
+      (field) => JSON.stringify(before.document[field]) !== JSON.stringify(document[field]),
+    );
+    if (touched.length > 0 && from === undefined) {
+      throw new PatchbayError('request.conflict', {
+        detail: `A change of ${touched.join(', ')} makes another stream of ${name}; its place would mean nothing.`,
+        fix: 'Add reset: { from: … } to say where it begins, or create a stream beside it.',
+      });
+    }
+    const source = await this.#check(definition);
+    const cursor = from === undefined ? undefined : await source.begin(from);
+    await this.parts.store.change(stream.id, document, cursor);
+    return this.#changed(name);
+  }
+
   async #setState(name: string, state: StoredStream['state'], reason: string | null): Promise<StreamView> {
     const { id } = await this.#get(name);
     await this.parts.store.setState(id, state, reason);
@@ -228,13 +241,27 @@ async function beginningOf(
 
 /** `***` stands for the secret that is kept, as it is shown. */
 function merged(before: StreamDocument, changes: StreamDocument): StreamDocument {
-  const target = changes['target'];
-  const isSame =
-    typeof target === 'object' &&
-    target !== null &&
-    (target as { type?: unknown }).type === (before['target'] as { type?: unknown }).type;
-  const kept = isSame ? keepSecrets(target, before['target']) : target;
-  return { ...before, ...changes, ...(target === undefined ? {} : { target: kept }) };
+  const { target, ...others } = changes;
+  if (target === undefined) return patched(before, changes);
+  const known = before['target'];
+  const isSame = isRecord(target) && isRecord(known) && (target['type'] ?? known['type']) === known['type'];
+  const kept = isSame ? patched(known, keepSecrets(target, known) as StreamDocument) : target;
+  return { ...patched(before, others), target: kept };
+}
+
+/** RFC 7396. */
+function patched(before: StreamDocument, patch: StreamDocument): StreamDocument {
+  const fields = new Map(Object.entries(before));
+  for (const [key, value] of Object.entries(patch)) {
+    const known = fields.get(key);
+    if (value === null) fields.delete(key);
+    else fields.set(key, isRecord(value) ? patched(isRecord(known) ? known : {}, value) : value);
+  }
+  return Object.fromEntries(fields);
+}
+
+function isRecord(value: unknown): value is StreamDocument {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keepSecrets(value: unknown, before: unknown): unknown {

@@ -119,19 +119,21 @@ describe('what a stream delivers', () => {
       ),
     );
     const { service } = await stage.aProcess({ feed });
-    await service.create(
-      {
-        name: 'sent',
-        source: 'transactions',
-        from: 'earliest',
-        where: { 'event.status': { in: ['mined', 'failed'] } },
-        batch: { size: 2, timeout: '20ms' },
-        target: { type: 'webhook', url: stage.receiver.url },
-      },
-      'test',
-    );
+    const wanted = {
+      name: 'sent',
+      source: 'transactions',
+      from: 'earliest',
+      where: { 'event.status': { in: ['mined', 'failed'] } },
+      batch: { size: 2, timeout: '20ms' },
+      target: { type: 'webhook', url: stage.receiver.url },
+    };
+    await expect(service.create({ ...wanted, where: { 'event.statu': 'mined' } }, 'test')).rejects.toMatchObject({
+      faults: [{ pointer: '#/where/event.statu', fix: 'Did you mean status?' }],
+    });
+    await service.create(wanted, 'test');
 
     await eventually(() => stage.receiver.events.length === 4);
+    expect(stage.receiver.events[0]).toMatchObject({ data: { network: 'local' } });
 
     expect(stage.receiver.events.map(({ id }) => id)).toEqual(['change-0', 'change-2', 'change-4', 'change-6']);
     expect(stage.receiver.accepted.map(({ events }) => events.length)).toEqual([2, 2]);
@@ -324,5 +326,36 @@ describe('suspend, resume, reset', () => {
     await eventually(() => stage.receiver.events.length === 2);
 
     expect(valuesOf(stage.receiver.events)).toEqual([16, 17]);
+  });
+
+  it('given a stream, when a part of it is changed, then the rest of that part stays, and null takes a field away', async () => {
+    const { service } = await stage.aProcess();
+    const target = { type: 'webhook', url: stage.receiver.url, headers: { 'x-one': 'one', 'x-two': 'two' } };
+    await service.create(stage.aStream({ batch: { size: 7, timeout: '30ms' }, labels: { a: '1' }, target }), 'test');
+
+    const { definition } = await service.change('transfers', {
+      batch: { size: 5 },
+      labels: { a: null, b: '2' },
+      target: { headers: { 'x-one': null } },
+    });
+    const elsewhere = await service.change('transfers', { target: { type: 'websocket' } });
+
+    expect(definition).toMatchObject({ batch: { size: 5, timeout: '30ms' }, labels: { b: '2' } });
+    expect(definition['labels']).toEqual({ b: '2' });
+    expect(definition['target']).toEqual({ ...target, headers: { 'x-two': '***' } });
+    expect(elsewhere.definition['target']).toEqual({ type: 'websocket' });
+  });
+
+  it.each([
+    ['an argument that no event has', { 'event.args.valeu': { gte: 1 } }, 'event.args.valeu', 'Did you mean value?'],
+    ['a field below a single value', { 'event.args.value.wei': 1 }, 'event.args.value.wei', /single value/],
+    ['something else than the event', { 'args.value': 1 }, 'args.value', /event.args.value/],
+  ])('given a condition on %s, when the stream is created, then it is refused', async (_, where, path, fix) => {
+    const { service } = await stage.aProcess();
+
+    await expect(service.create(stage.aStream({ where }), 'test')).rejects.toMatchObject({
+      code: 'stream.invalid',
+      faults: [{ pointer: `#/where/${path}`, fix: fix instanceof RegExp ? expect.stringMatching(fix) : fix }],
+    });
   });
 });

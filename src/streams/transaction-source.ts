@@ -1,8 +1,10 @@
 import { compileWhere } from '#engine';
 import type { TransactionChange } from '#evm';
 import { PatchbayError, followFeed, type Feed, type FeedEntry } from '#sdk';
+import { transactionChange } from '#transactions';
 import type { StreamDefinition, StreamStart } from './stream.schema.js';
 import type { PlacedEvent, Portion, ReadOptions, StreamSource } from './stream-source.js';
+import { assertKnownFields } from './unknown-fields.js';
 
 const portionSize = 500;
 
@@ -14,15 +16,15 @@ export class TransactionSource implements StreamSource {
   /** @param network – only its transactions; undefined: those of all networks */
   constructor(
     private readonly feed: Feed<TransactionChange>,
-    { where }: StreamDefinition,
+    private readonly definition: StreamDefinition,
     private readonly network: { readonly chainId: number } | undefined,
   ) {
-    const holds = compileWhere(where, 'the stream');
+    const holds = compileWhere(definition.where, 'the stream');
     this.#holds = (change) => holds({ event: change });
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  async check(): Promise<void> {
+    assertKnownFields(this.definition, transactionChange);
   }
 
   async begin(from: StreamStart): Promise<string> {

@@ -1,0 +1,58 @@
+import { findUnknownConditions } from '#engine';
+import { argumentNames, type AbiFragment } from '#evm';
+import { PatchbayError, z } from '#sdk';
+import type { StreamDefinition } from './stream.schema.js';
+
+/** @throws stream.invalid when a condition is on a field that no event has, and so would never hold */
+export function assertKnownFields({ where }: Pick<StreamDefinition, 'where'>, event: z.ZodType): void {
+  const unknown = findUnknownConditions(where ?? {}, event);
+  if (unknown.length === 0) return;
+  const faults = unknown.map(({ path, detail, fix }) => ({
+    pointer: `#/where/${path.map((name) => String(name).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
+    detail,
+    ...(fix !== undefined && { fix }),
+  }));
+  const [first] = faults;
+  throw new PatchbayError('stream.invalid', {
+    detail: faults.length === 1 ? `${first?.pointer ?? ''}: ${first?.detail ?? ''}` : `${faults.length} faults`,
+    ...(first?.fix !== undefined && { fix: first.fix }),
+    faults,
+  });
+}
+
+/** What contracts emit, as far as a stream shows it. */
+export function contractEventSchema(events: readonly AbiFragment[], details: StreamDefinition['details']): z.ZodType {
+  return z.object({
+    name: z.string(),
+    args: events.length === 0 ? z.unknown() : z.union(events.map(argumentsOf)),
+    contract: z.object({ name: z.string().optional(), address: z.string() }),
+    transaction: z.object({
+      hash: z.string(),
+      index: z.number(),
+      ...(details.call && { call: z.unknown() }),
+      ...(details.signer && { from: z.string() }),
+      ...((details.call || details.signer) && { detailsError: z.string().optional() }),
+    }),
+    block: z.object({ number: z.number(), hash: z.string(), timestamp: z.string() }),
+    log: z.object({ index: z.number() }),
+    network: z.string(),
+    chainId: z.number(),
+    decodeError: z.string().optional(),
+    raw: z.object({ topics: z.array(z.string()), data: z.string() }).optional(),
+  });
+}
+
+function argumentsOf({ inputs = [] }: AbiFragment): z.ZodType {
+  const names = argumentNames(inputs);
+  // Only single values have nothing below; the rest is not looked into.
+  return z.object(
+    Object.fromEntries(
+      inputs.map(({ type, indexed }, index) => [
+        names[index]!,
+        /^(u?int\d*|address|bool|bytes\d+)$/.test(type) || (type === 'string' && indexed !== true)
+          ? z.string()
+          : z.unknown(),
+      ]),
+    ),
+  );
+}
