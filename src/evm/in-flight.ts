@@ -14,6 +14,8 @@ export interface InFlight {
   sentBlock: number | undefined;
   /** Why a node refused its bytes last time; told once. */
   refusal: string | undefined;
+  /** That no node had it any more is in its history; once is enough. */
+  isForgettingTold: boolean;
 }
 
 /** The unfinished transactions of one signer, by nonce and by the hash of every attempt. */
@@ -61,6 +63,7 @@ export class InFlightWindow {
       sentAt: last?.sentAt ? performance.now() : undefined,
       sentBlock: last?.sentBlock,
       refusal: undefined,
+      isForgettingTold: false,
     };
     this.#byId.set(record.id, one);
     for (const { hash } of record.attempts) this.#note(hash, one);

@@ -297,7 +297,17 @@ export class SignerPipeline {
     if (isPassedOver && cause === 'underpriced') {
       await this.#raise([lowest, ...(await this.#attempts.belowPrice(this.#window, lowest))]);
     }
-    if (cause === 'forgotten') for (const one of this.#window.all()) one.isDue ||= !one.receipt;
+    if (cause !== 'forgotten') return;
+    for (const one of this.#window.all()) one.isDue ||= !one.receipt;
+    await this.#tellForgetting(lowest);
+  }
+
+  /** Nodes may forget it again and again, which must not make its history longer each time. */
+  async #tellForgetting(one: InFlight): Promise<void> {
+    if (one.isForgettingTold || one.record.status !== 'broadcast') return;
+    one.isForgettingTold = true;
+    await this.#options.store.setStatus([{ id: one.record.id, status: 'broadcast', reason: 'forgotten' }]);
+    this.#options.onChange();
   }
 
   async #raise(all: readonly InFlight[]): Promise<void> {

@@ -48,6 +48,8 @@ describe('a node that misbehaves while sending', () => {
     const ends = await Promise.all(records.map(({ id }) => manager.waitFor(id, 'final', soon())));
 
     expect(ends.map(({ status, attempts }) => [status, attempts.length])).toEqual(records.map(() => ['confirmed', 1]));
+    const [lowest] = records.toSorted((one, other) => one.nonce - other.nonce);
+    expect(await stage.reasons(lowest!.id)).toEqual(['forgotten']);
     expect(await stage.balance()).toBe(5);
   });
 

@@ -142,6 +142,17 @@ export class SendingStage {
     return rows.map(({ status }) => status);
   }
 
+  /** Those that its history tells, in their order. */
+  async reasons(id: string): Promise<unknown[]> {
+    const rows = await this.database.db
+      .selectFrom('chain_transaction_status')
+      .select('detail')
+      .where('transaction_id', '=', id)
+      .orderBy('seq')
+      .execute();
+    return rows.flatMap(({ detail }) => (detail as { reason?: unknown } | null)?.reason ?? []);
+  }
+
   async stored(id: string): Promise<TransactionRecord> {
     const [record] = await this.store.find([id]);
     if (!record) throw new Error('it is not stored');
