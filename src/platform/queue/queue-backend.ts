@@ -37,11 +37,13 @@ export function postgresBackend(store: StoreConnection, log: Logger): QueueBacke
   // BullMQ describes the pool in types of its own, and its classes name Redis unless told otherwise at every place;
   // what the hub uses of them is the same.
   const connection = pool as unknown as PostgresConnectionOptions;
+  const listening = new Set<string>();
   return {
     name: 'postgres',
     newQueue: (name) => new Queue(name, { connection }, createPostgresBackend) as unknown as Queue,
     newWorker: (name, process, options) => {
-      pool.options.max += 1;
+      if (!listening.has(name)) pool.options.max += 1;
+      listening.add(name);
       return new Worker(name, process, { ...options, connection }, createPostgresBackend) as unknown as Worker;
     },
     close: () => pool.end(),

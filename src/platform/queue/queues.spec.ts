@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../test/builders/eventually.js';
@@ -145,6 +148,48 @@ describe('a queue that cannot be reached', () => {
 
     await expect(adding).rejects.toMatchObject({ code: 'hub.busy' });
     await queues.close();
+  });
+
+  it('given a database that lets nobody in at first, when it does, then workers work and jobs are added', async () => {
+    const { connectionString = '' } = store.connection;
+    const url = new URL(connectionString.replace('@/', '@unix/'));
+    const socket = `${url.searchParams.get('host') ?? ''}/.s.PGSQL.${url.searchParams.get('port') ?? ''}`;
+    let isOpen = false;
+    let turnedAway = 0;
+    const door = createServer((caller) => {
+      caller.on('error', () => caller.destroy());
+      if (isOpen) return void pipeline(caller, connect(socket), caller, () => undefined);
+      turnedAway += 1;
+      caller.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    url.search = '';
+    url.host = `127.0.0.1:${String((door.address() as AddressInfo).port)}`;
+    let errors = 0;
+    const counting = createLog({ level: 'debug', format: 'json' }, { write: () => void (errors += 1) });
+    const queues = createQueues({
+      config: loadConfig({}),
+      store: { connection: { connectionString: url.href } },
+      log: counting,
+    });
+    const got: string[] = [];
+    queues.worker('late', async ({ name }) => void got.push(name), { concurrency: 1 });
+    const add = () => queues.queue('late').add([{ name: 'run', id: 'one', data: {} }]);
+
+    await eventually(() => turnedAway > 0);
+    await expect(add()).rejects.toMatchObject({ code: 'hub.busy' });
+    expect(errors).toBeLessThan(10);
+    isOpen = true;
+    await eventually(() =>
+      add().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await eventually(() => got.length > 0);
+
+    await queues.close();
+    door.close();
   });
 
   it('given thousands of errors, when they come at once, then the log gets one and later the number', () => {

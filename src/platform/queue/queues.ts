@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Job, Queue, Worker } from 'bullmq';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Config } from '../config/config.schema.js';
@@ -49,6 +50,7 @@ export interface Queues {
 }
 
 const lockMs = 15_000;
+const againMs = 1_000;
 
 /**
  * The job queues: in PostgreSQL, or in Redis when `REDIS_URL` is set. Nothing else in the hub knows which. A queue is
@@ -71,7 +73,8 @@ export function createQueues({
   const onFailure = rareErrors(log, 'The handler of a job has failed and the job is dropped');
   const backend = redisUrl ? redisBackend(redisUrl.reveal(), onError) : postgresBackend(store.connection, log);
   const queues = new Map<string, Queue>();
-  const workers: Worker[] = [];
+  const workers = new Set<Worker>();
+  const closing = new AbortController();
 
   function queueOf(name: string): Queue {
     const known = queues.get(name);
@@ -79,7 +82,32 @@ export function createQueues({
     const queue = backend.newQueue(name);
     queue.on('error', onError);
     queues.set(name, queue);
+    // What has failed to begin fails for good; the next one who asks gets another.
+    queue.waitUntilReady().catch(() => {
+      queues.delete(name);
+      queue.close().catch(onError);
+    });
     return queue;
+  }
+
+  /** A worker whose beginning has failed would fail for ever, as fast as it can: it is replaced. */
+  async function startWorker(create: () => Worker): Promise<void> {
+    while (!closing.signal.aborted) {
+      const worker = create();
+      worker.on('error', onError);
+      worker.on('failed', (_job, error) => onFailure(error));
+      workers.add(worker);
+      try {
+        await worker.waitUntilReady();
+        worker.run().catch(onError);
+        return;
+      } catch (error) {
+        onError(error as Error);
+        workers.delete(worker);
+        await worker.close(true).catch(onError);
+        await delay(againMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      }
+    }
   }
 
   return {
@@ -92,7 +120,8 @@ export function createQueues({
     }),
     worker: <Data>(name: string, handle: JobHandler<Data>, { concurrency }: { readonly concurrency: number }) => {
       const process = (job: Job<Data>) => handle({ name: job.name, data: job.data, id: job.id ?? '' });
-      const worker = backend.newWorker(name, process, {
+      const options = {
+        autorun: false,
         concurrency,
         lockDuration: lockMs,
         stalledInterval: lockMs,
@@ -100,10 +129,8 @@ export function createQueues({
         maxStalledCount: 1000,
         removeOnComplete: { count: 0 },
         removeOnFail: { count: 0 },
-      });
-      worker.on('error', onError);
-      worker.on('failed', (_job, error) => onFailure(error));
-      workers.push(worker);
+      };
+      void startWorker(() => backend.newWorker(name, process, options));
     },
     schedule: async (queue, id, { pattern, tz }, data) => {
       const repeat = { pattern, ...(tz === undefined ? {} : { tz }) };
@@ -117,7 +144,8 @@ export function createQueues({
       return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0, delayed: counts['delayed'] ?? 0 };
     },
     close: async () => {
-      await Promise.all(workers.map((worker) => closeWorker(worker, config.shutdownSeconds * 1000)));
+      closing.abort();
+      await Promise.all([...workers].map((worker) => closeWorker(worker, config.shutdownSeconds * 1000)));
       await Promise.all([...queues.values()].map((queue) => queue.close()));
       await backend.close();
     },
