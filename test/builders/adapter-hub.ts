@@ -36,7 +36,7 @@ export class AdapterHub {
   }
 
   makeKey(scopes: readonly string[] = ['oracle:adapters']): Promise<string> {
-    return this.hub.makeKey(scopes);
+    return this.hub.makeKey('node', scopes);
   }
 
   /** As a node asks. */

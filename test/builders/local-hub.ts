@@ -114,8 +114,8 @@ export class LocalHub {
   }
 
   /** @returns a key that may do no more than that */
-  async makeKey(scopes: readonly string[]): Promise<string> {
-    const { body } = await this.ask('POST', '/api/keys', { name: 'test', scopes });
+  async makeKey(name: string, scopes: readonly string[]): Promise<string> {
+    const { body } = await this.ask('POST', '/api/keys', { name, scopes });
     return String((body as { readonly key: unknown }).key);
   }
 

@@ -54,7 +54,7 @@ signers:
 
   /** A key as a user of Zapier gets it. */
   makeKey(scopes: readonly string[] = ['zapier:use']): Promise<string> {
-    return this.hub.makeKey(scopes);
+    return this.hub.makeKey('zapier', scopes);
   }
 
   /** Moves USDC. @returns the hash of the transaction */
