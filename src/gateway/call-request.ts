@@ -1,4 +1,5 @@
 import { argumentNames, type AbiFragment, type AbiParameter } from '#evm';
+import { faultsOf } from '#platform';
 import { PatchbayError, amount, z, type Fault } from '#sdk';
 
 export const notNegative = (what: string) =>
@@ -122,12 +123,10 @@ export function optionsOf(given: Readonly<Record<string, string>>): CallRequest 
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
+  const faults = faultsOf(schema, result.error);
   throw new PatchbayError('request.invalid', {
-    detail: `${result.error.issues.length === 1 ? '1 fault' : `${result.error.issues.length} faults`} in the request`,
-    faults: result.error.issues.map((issue) => ({
-      pointer: `#/${issue.path.map(String).join('/')}`,
-      detail: issue.message,
-    })),
+    detail: `${faults.length === 1 ? '1 fault' : `${faults.length} faults`} in the request`,
+    faults,
   });
 }
 

@@ -67,13 +67,19 @@ describe('interfaces', () => {
     const broken = await app.upload({ 'A.sol': 'pragma solidity ^0.8.0; contract A { nonsense }' });
     const unknown = await app.upload({ 'Bazaar.sol': bazaar }, { contract: 'Bazar' });
     const field = await app.upload({ 'Bazaar.sol': bazaar }, { sourc: 'Bazaar.sol' });
+    const runs = await app.upload({ 'Bazaar.sol': bazaar }, { runs: 'many' });
     const empty = await app.ask('POST', '/api/interfaces', new FormData());
     const nothing = await app.ask('POST', '/api/interfaces');
     const abi = await app.ask('POST', '/api/interfaces', { name: 'x', abi: [{ type: 'function', name: 1 }] });
 
     expect(broken.body).toMatchObject({ status: 422, code: 'solidity.invalid', errors: [{ file: 'A.sol', line: 1 }] });
     expect(unknown.body).toMatchObject({ code: 'upload.invalid', errors: [{ pointer: '#/contract' }] });
-    expect(field.body).toMatchObject({ status: 400, code: 'request.invalid' });
+    expect(field.body).toMatchObject({
+      status: 400,
+      code: 'request.invalid',
+      errors: [{ pointer: '#/sourc', fix: expect.stringContaining('source, compiler') as unknown }],
+    });
+    expect(runs.body).toMatchObject({ errors: [{ pointer: '#/runs', detail: 'It must be a number' }] });
     expect([empty.status, nothing.status, abi.status]).toEqual([400, 400, 422]);
     expect((await app.ask('GET', '/api/interfaces')).body['items']).toEqual(before);
   });

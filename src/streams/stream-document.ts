@@ -1,4 +1,5 @@
 import { inspectWhere } from '#engine';
+import { faultsOf, pointerTo } from '#platform';
 import { PatchbayError, Secret, type Fault } from '#sdk';
 import { streamSchema, type StreamDefinition } from './stream.schema.js';
 
@@ -20,15 +21,7 @@ const mask = '***';
 /** @throws stream.invalid with every fault at once */
 export function parseStream(document: StreamDocument): ParsedStream {
   const parsed = streamSchema.safeParse(document);
-  if (!parsed.success) {
-    throw invalid(
-      parsed.error.issues.flatMap((issue) =>
-        issue.code === 'unrecognized_keys'
-          ? issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'Unknown field' }))
-          : [{ pointer: pointerTo(issue.path), detail: issue.message }],
-      ),
-    );
-  }
+  if (!parsed.success) throw invalid(faultsOf(streamSchema, parsed.error));
   const definition = parsed.data;
   const faults = faultsOf(definition);
   if (faults.length > 0) throw invalid(faults);
@@ -84,10 +77,6 @@ function replaced(value: unknown, path: readonly string[], replacement: Replacem
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, item)]));
   }
   return replacement(`/${path.join('/')}`, value) ?? value;
-}
-
-function pointerTo(path: readonly PropertyKey[]): string {
-  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 }
 
 function invalid(faults: readonly Fault[]): PatchbayError {

@@ -1,5 +1,6 @@
 import { findUnknownConditions } from '#engine';
 import { argumentNames, type AbiFragment } from '#evm';
+import { pointerTo } from '#platform';
 import { PatchbayError, z } from '#sdk';
 import type { StreamDefinition } from './stream.schema.js';
 
@@ -8,7 +9,7 @@ export function assertKnownFields({ where }: Pick<StreamDefinition, 'where'>, ev
   const unknown = findUnknownConditions(where ?? {}, event);
   if (unknown.length === 0) return;
   const faults = unknown.map(({ path, detail, fix }) => ({
-    pointer: `#/where/${path.map((name) => String(name).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`,
+    pointer: pointerTo(['where', ...path]),
     detail,
     ...(fix !== undefined && { fix }),
   }));

@@ -220,7 +220,11 @@ describe('broken artefacts', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['code that is no text in hexadecimal', { abi, bytecode: '0x12zz' }, /bytecode of .* is no hexadecimal text/],
+    [
+      'code that is no text in hexadecimal',
+      { abi, bytecode: '0x12zz' },
+      /bytecode of the request is no hexadecimal text/,
+    ],
     ['code of half a byte', { abi, bytecode: '0x123' }, /is no hexadecimal text/],
     ['places outside of the code', { abi, deployedBytecode: '0x00', immutableReferences }, /places outside/],
     ['a name that is none', { abi, contractName: '../x' }, /is no name of a contract/],

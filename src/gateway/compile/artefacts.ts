@@ -96,14 +96,15 @@ function fromArtefact(file: string, value: JsonObject): CompiledContract {
   const metadata = textAt(value, 'metadata') ?? textAt(value, 'rawMetadata') ?? jsonOf(value['metadata']);
   const description = parseObject(metadata);
   const target = targetOf(description);
-  const name = textAt(value, 'contractName') ?? textAt(value, 'name') ?? target?.name ?? nameOf(file);
+  const given = textAt(value, 'contractName') ?? textAt(value, 'name') ?? target?.name;
+  const name = given ?? nameOf(file);
   checkContractName(name, file);
   const sourceFile = textAt(value, 'sourceName') ?? target?.file ?? textAt(value, 'sourcePath');
   return {
     name,
     file: sourceFile,
     abi: checkAbi(typeof value['abi'] === 'string' ? parseJson(file, value['abi']) : value['abi'], file),
-    ...artefactCode(name, value),
+    ...artefactCode(given === undefined ? file : `${given} in ${file}`, value),
     metadata,
     compiler: compilerOf(metadata),
     docs: docsOf(isRecord(value['devdoc']) || isRecord(value['userdoc']) ? value : objectAt(description, 'output')),
@@ -111,12 +112,12 @@ function fromArtefact(file: string, value: JsonObject): CompiledContract {
 }
 
 /** Remix keeps the codes under `data`; Hardhat and Truffle as text beside their references, Foundry as objects. */
-function artefactCode(name: string, value: JsonObject): ReturnType<typeof codeOf> {
+function artefactCode(owner: string, value: JsonObject): ReturnType<typeof codeOf> {
   const holder = isRecord(value['data']) ? value['data'] : value;
   const runtime = holder['deployedBytecode'] ?? holder['runtimeBytecode'];
   const creation = holder['bytecode'];
   return codeOf(
-    name,
+    owner,
     isRecord(creation) ? creation : { object: creation, linkReferences: holder['linkReferences'] },
     isRecord(runtime)
       ? runtime

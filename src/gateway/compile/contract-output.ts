@@ -16,7 +16,11 @@ export function contractOfOutput(name: string, file: string | undefined, output:
     name,
     file,
     abi: checkAbi(output['abi'] ?? [], `${file ?? ''}:${name}`),
-    ...codeOf(name, objectAt(evm, 'bytecode'), objectAt(evm, 'deployedBytecode')),
+    ...codeOf(
+      file === undefined ? name : `${name} in ${file}`,
+      objectAt(evm, 'bytecode'),
+      objectAt(evm, 'deployedBytecode'),
+    ),
     metadata,
     compiler: compilerOf(metadata),
     docs: docsOf(output),
@@ -35,10 +39,10 @@ export function checkContractName(name: string, file: string): void {
 type Code = Pick<CompiledContract, 'bytecode' | 'runtimeBytecode' | 'immutables' | 'links'>;
 
 /** Both codes in the form `{ object, linkReferences, immutableReferences }`. */
-export function codeOf(name: string, creation: JsonObject, runtime: JsonObject): Code {
-  const runtimeBytecode = checkCode(name, textAt(runtime, 'object'));
+export function codeOf(owner: string, creation: JsonObject, runtime: JsonObject): Code {
+  const runtimeBytecode = checkCode(owner, textAt(runtime, 'object'));
   const code = {
-    bytecode: checkCode(name, textAt(creation, 'object')),
+    bytecode: checkCode(owner, textAt(creation, 'object')),
     runtimeBytecode,
     immutables:
       runtime['immutableReferences'] === undefined
@@ -46,8 +50,8 @@ export function codeOf(name: string, creation: JsonObject, runtime: JsonObject):
         : Object.values(objectAt(runtime, 'immutableReferences')).flatMap(placesOf).sort(byStart),
     links: linksOf(objectAt(creation, 'linkReferences')),
   };
-  checkPlaces(name, code.immutables, code.runtimeBytecode);
-  for (const places of Object.values(code.links)) checkPlaces(name, places, code.bytecode);
+  checkPlaces(owner, code.immutables, code.runtimeBytecode);
+  for (const places of Object.values(code.links)) checkPlaces(owner, places, code.bytecode);
   return code;
 }
 

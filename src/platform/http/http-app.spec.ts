@@ -106,7 +106,11 @@ describe('errors over HTTP', () => {
     expect(response.json()).toMatchObject({
       code: 'request.invalid',
       detail: '3 faults in the body of the request',
-      errors: [{ pointer: '#/name' }, { pointer: '#/lines/0/count' }, { pointer: '#/a~1b', rule: 'unknown-field' }],
+      errors: [
+        { pointer: '#/name' },
+        { pointer: '#/lines/0/count' },
+        { pointer: '#/a~1b', rule: 'unknown-field', fix: 'It takes name, lines' },
+      ],
     });
   });
 

@@ -1,7 +1,8 @@
 import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
 
-import { PatchbayError, type Fault } from '#sdk';
+import { PatchbayError } from '#sdk';
+import { faultsOf } from './schema-faults.js';
 
 /** Turns a part of the request into what its schema promises, or says everything that is wrong with it. */
 export class ZodPipe implements PipeTransform {
@@ -15,7 +16,7 @@ export class ZodPipe implements PipeTransform {
     // zod compiles schemas only for this one.
     const result = this.schema.safeParse(value ?? {});
     if (result.success) return result.data;
-    const faults = result.error.issues.flatMap(faultsOf);
+    const faults = faultsOf(this.schema, result.error);
     const counted = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
     throw new PatchbayError('request.invalid', { detail: `${counted} in the ${this.part} of the request`, faults });
   }
@@ -27,20 +28,3 @@ export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPi
 export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema, 'query'));
 /** The parameters of the path, checked by the schema. */
 export const ZodPath = (schema: z.ZodType): ParameterDecorator => Param(new ZodPipe(schema, 'path'));
-
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
-  const pointer = pointerTo(issue.path);
-  if (issue.code !== 'unrecognized_keys') {
-    const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-    return [{ pointer, detail: isMissing ? 'It is missing' : issue.message }];
-  }
-  return issue.keys.map((key) => ({
-    pointer: pointerTo([...issue.path, key]),
-    detail: 'Unknown field',
-    rule: 'unknown-field',
-  }));
-}
-
-function pointerTo(path: readonly PropertyKey[]): string {
-  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
-}
