@@ -1,4 +1,4 @@
-import { encodeDeploy, hashOf, sendAndWait, type Abi, type Network } from '#evm';
+import { checkSigner, encodeDeploy, hashOf, sendAndWait, type Abi, type Network } from '#evm';
 import { PatchbayError, defineAction, z } from '#sdk';
 import { functionArguments } from './call-function.action.js';
 import { network } from './connection.js';
@@ -65,6 +65,7 @@ export const deploy = defineAction({
   repeatable:
     'The step has one nonce for ever: however often it is done again, at most one contract is deployed by it, at the same address.',
   movesValue: true,
+  check: (context) => checkSigner(context),
   async run({ input: given, client, idempotencyKey, signal, flow }) {
     const what = await find(client, given);
     const origin = `flow:${flow}`;

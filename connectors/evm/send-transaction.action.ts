@@ -1,4 +1,5 @@
 import {
+  checkSigner,
   compileLogDecoder,
   encodeCall,
   findReceipt,
@@ -59,6 +60,7 @@ export const sendTransaction = defineAction({
   repeatable:
     'The step has one nonce for ever: however often it is done again, at most one transaction of it can be executed. A lost answer is settled by hash and nonce.',
   movesValue: true,
+  check: (context) => checkSigner(context),
   async run({ input, client, idempotencyKey, signal, flow }) {
     const contract = await client.addressBook.get(input.contract, input.abi);
     const fragment = getFragment(contract.abi, 'function', input.function);

@@ -1,4 +1,4 @@
-import { compileLogDecoder, describeRevert, findReceipt, type TransactionRecord } from '#evm';
+import { checkSigner, compileLogDecoder, describeRevert, findReceipt, type TransactionRecord } from '#evm';
 import { PatchbayError, amount, defineAction, z } from '#sdk';
 import { oracle } from './connection.js';
 import { parseDecimal, roundDecimal, roundings } from './decimal.js';
@@ -53,6 +53,7 @@ export const deliver = defineAction({
   repeatable:
     'The step has one transaction for ever, and the contract takes no sequence twice. A subscriber that fails misses the point; the others have it.',
   movesValue: true,
+  check: (context) => checkSigner(context),
   async run({ input: wanted, client, idempotencyKey, use, signal, flow }): Promise<Output> {
     const [network, { from, sender }] = await Promise.all([
       networkOf(wanted.network, client, use),

@@ -1,3 +1,4 @@
+import { checkSigner } from '#evm';
 import { oracleKept, PatchbayError, defineAction, duration, z, type UseService } from '#sdk';
 import { oracle } from './connection.js';
 import { createPorts } from './pipeline-ports.js';
@@ -85,6 +86,7 @@ export const pipeline = defineAction({
     'Before a transaction is sent or an adapter asked that answers later, the results so far are kept, so that a repeated attempt sends the same. A request is answered once, whatever answers it. Other tasks are done again after a failure.',
   // What was asked for on chain it answers, as oracle.fulfill does; how long such a job waits, its spec says.
   movesValue: ({ request }) => request === undefined,
+  check: (context) => checkSigner(context),
   async run({ input, client, use, http, idempotencyKey, signal, flow }) {
     const graph = graphOfSource(input.source);
     if (!graph) throw new PatchbayError('oracle.spec', { detail: faultsOfSource(input.source).join(' ') });

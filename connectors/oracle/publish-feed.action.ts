@@ -1,3 +1,4 @@
+import { checkSigner } from '#evm';
 import { PatchbayError, defineAction, duration, z } from '#sdk';
 import { oracle } from './connection.js';
 import { contractAddress } from './contract-view.js';
@@ -168,6 +169,7 @@ export const publishFeed = defineAction({
   repeatable:
     'The step has one transaction for ever: an attempt that finds it sent waits for it instead of deciding again. While a report of another run is on its way, nothing is sent.',
   movesValue: true,
+  check: (context) => checkSigner(context),
   async run({ input: wanted, client, idempotencyKey, use, signal, flow }): Promise<Output> {
     const { wait } = wanted;
     const [network, { from, sender }] = await Promise.all([

@@ -1,4 +1,4 @@
-import { networkDirectory } from '#evm';
+import { faultsOfSigner, networkDirectory } from '#evm';
 import { PatchbayError, syncLedger, type Fault, type SyncScope, type UseService } from '#sdk';
 import { faultOfObject, type ObjectDescription } from './object-descriptions.js';
 import type { SalesforceClient } from './salesforce.client.js';
@@ -63,11 +63,15 @@ export async function checkSync(
   { client, use, signal }: Pick<SyncContext, 'client' | 'use' | 'signal'>,
   mapping: SyncMapping,
 ): Promise<Checked> {
-  const [description, chain] = await Promise.all([
+  const [description, chain, signer] = await Promise.all([
     described(client, mapping.salesforce.object, signal),
     openChain(use, mapping),
+    faultsOfSigner(use, mapping.chain.from, '/chain/from'),
   ]);
-  const faults = [...('fault' in description ? [description.fault] : faultsInOrg(mapping, description.found))];
+  const faults = [
+    ...('fault' in description ? [description.fault] : faultsInOrg(mapping, description.found)),
+    ...signer,
+  ];
   if ('fault' in chain) faults.push(chain.fault);
   else {
     faults.push(...faultsOnChain(mapping, chain.abi));

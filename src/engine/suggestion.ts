@@ -7,7 +7,8 @@ export function suggest(wrong: string, known: readonly string[]): string | undef
   return known.length > 12 ? `Known are ${shown} and ${known.length - 12} more.` : `Known are ${shown}.`;
 }
 
-function nearest(wrong: string, known: readonly string[]): string | undefined {
+/** The one of the known names that is likely to have been meant. */
+export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const text = wrong.slice(0, 100).toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;

@@ -64,10 +64,14 @@ export { RpcError, type RpcErrorKind } from './rpc-error.js';
 export { hashOf, sendAndWait, waitUntil } from './send-and-wait.js';
 export { shortfallOf } from './shortfall.js';
 export {
+  checkSigner,
+  faultsOfSigner,
+  signerNames,
   signerSource,
   type Fee,
   type SignedTransaction,
   type Signer,
+  type SignerNames,
   type SignerSource,
   type UnsignedTransaction,
 } from './signer.js';

@@ -1,4 +1,4 @@
-import { defineService } from '#sdk';
+import { PatchbayError, defineService, type CheckContext, type Fault, type UseService } from '#sdk';
 
 /** What is signed: the parts themselves rather than a hash, so that a signer can check them by its own rules. */
 export interface UnsignedTransaction {
@@ -56,3 +56,33 @@ export interface SignerSource {
 }
 
 export const signerSource = defineService<SignerSource>('evm.signerSource');
+
+export interface SignerNames {
+  /**
+   * Whether there is a signer of that name, told without opening it. An address is taken to be known: whose it is, only
+   * its key tells.
+   *
+   * @throws evm.unknownSigner
+   */
+  assertKnown(name: string): Promise<void>;
+}
+
+export const signerNames = defineService<SignerNames>('evm.signerNames');
+
+/** The `check` of an action whose input `from` names a signer. */
+export function checkSigner({ input, use }: CheckContext): Promise<Fault[]> {
+  return faultsOfSigner(use, input['from'], '/from');
+}
+
+/** What is wrong with the name of a signer in a document; what is not written yet, or not as text, is not looked at. */
+export async function faultsOfSigner(use: UseService, name: unknown, pointer: string): Promise<Fault[]> {
+  if (typeof name !== 'string' || name === '') return [];
+  try {
+    await use(signerNames).assertKnown(name);
+    return [];
+  } catch (thrown) {
+    const { code, detail, fix } = PatchbayError.from(thrown);
+    if (code !== 'evm.unknownSigner') throw thrown;
+    return [{ pointer, detail: detail.replace(/\.$/, ''), ...(fix !== undefined && { fix }) }];
+  }
+}

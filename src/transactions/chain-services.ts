@@ -1,6 +1,14 @@
 import type { Kysely } from 'kysely';
 import type { ConfigurationFile } from '#connections';
-import { blockMemory, senderLeases, signerSource, transactionFeed, transactionSignals, transactionStore } from '#evm';
+import {
+  blockMemory,
+  senderLeases,
+  signerNames,
+  signerSource,
+  transactionFeed,
+  transactionSignals,
+  transactionStore,
+} from '#evm';
 import type { Database, Leases, Signals } from '#platform';
 import type { HttpClient, Logger, ServiceToken, UseService } from '#sdk';
 import { KyselyBlockMemory } from './block-memory.store.js';
@@ -45,6 +53,7 @@ export function chainServices(parts: {
   const services = new Map<string, unknown>([
     [blockMemory.name, new KyselyBlockMemory(db)],
     [signerSource.name, signers],
+    [signerNames.name, signers],
     [transactionStore.name, new KyselyTransactionStore(db, (trx, drafts) => checkLimits(trx, drafts, limits))],
     [transactionFeed.name, feed],
     [transactionSignals.name, signals],

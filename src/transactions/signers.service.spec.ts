@@ -125,6 +125,36 @@ describe('finding signers', () => {
   );
 });
 
+describe('names of signers in a document', () => {
+  it.each(['treasury', 'cold', 'kept', 'hd-customers-7', `0x${'1'.repeat(40)}`])(
+    'given the name %s, when it is looked at, then it is known, and nothing was opened',
+    async (name) => {
+      await mkdir(join(folder, 'keys'));
+      await writeFile(join(folder, 'keys', 'kept.json'), 'no keystore');
+      await writeFile(join(folder, 'keys', 'cold.json'), 'no keystore');
+      await writeFile(join(folder, 'keys', 'cold.txt'), '');
+      const signers = await withFile(`${everyKind()}keystores: { folder: keys, passwords: keys }\n`);
+
+      await expect(signers.assertKnown(name)).resolves.toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['tresury', 'Did you mean treasury? Known signers: treasury, '],
+    ['hd-custmers-3', 'Did you mean hd-customers-3? Known signers: treasury, '],
+    ['nobody', 'Known signers: treasury, '],
+  ])('given the name %s, which is none, when it is looked at, then the nearest is told', async (name, told) => {
+    const signers = await withFile(
+      'signers:\n  treasury: { privateKey: { env: KEY } }\nwallets:\n  customers: { mnemonic: { env: PHRASE } }\n',
+    );
+
+    await expect(signers.assertKnown(name)).rejects.toMatchObject({
+      code: 'evm.unknownSigner',
+      fix: `${told}hd-customers-<index>.`,
+    });
+  });
+});
+
 describe('signers that cannot be opened', () => {
   it('given some are broken, when they are listed, then the others are there and each problem is told without a secret', async () => {
     await writeKeystore('cold', key, 'right');

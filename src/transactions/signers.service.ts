@@ -1,6 +1,7 @@
 import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeclaredSigner, DeclaredSigners } from '#connections';
+import { nearest } from '#engine';
 import {
   HdWallet,
   SigningThread,
@@ -8,6 +9,7 @@ import {
   openRemoteSigner,
   openThreadSigner,
   type Signer,
+  type SignerNames,
   type SignerSource,
   type WalletAccount,
 } from '#evm';
@@ -31,11 +33,12 @@ export interface WalletView {
 const searchedAccounts = 100;
 /** Trying a password costs a second of a core and much memory, whoever asks how often. */
 const brokenForMs = 10_000;
+const accountName = /^hd-(.+)-(0|[1-9]\d{0,9})$/;
 /** Also what keeps a name from being a path. */
 const fileName = /^([a-z][a-z0-9-]*)[.]json$/;
 
 /** What signs, by name or address: signers and wallets of the configuration file, and keystores in its folder. */
-export class SignersService implements SignerSource {
+export class SignersService implements SignerSource, SignerNames {
   readonly #declared: DeclaredSigners;
   readonly #http: HttpClient;
   readonly #thread: SigningThread;
@@ -69,15 +72,23 @@ export class SignersService implements SignerSource {
   }
 
   async get(name: string): Promise<Signer> {
-    if (/^0x[0-9a-fA-F]{40}$/.test(name)) return this.#byAddress(name.toLowerCase());
+    if (isAddress(name)) return this.#byAddress(name.toLowerCase());
     const known = this.#signers.get(name);
     if (known !== undefined) return known;
     const declared = this.#declared.signers.get(name) ?? (await this.#inFolder(name));
     if (declared !== undefined) return this.#open(name, declared);
-    const [, wallet, index] = /^hd-(.+)-(0|[1-9]\d{0,9})$/.exec(name) ?? [];
-    const derived = wallet === undefined ? undefined : this.#wallets.get(wallet);
-    if (derived !== undefined && Number(index) <= highestAccount) return derived.signer(Number(index));
+    const account = this.#accountOf(name);
+    if (account !== undefined) return account.wallet.signer(account.index);
     throw await this.#unknown(name);
+  }
+
+  async assertKnown(name: string): Promise<void> {
+    const isKnown =
+      isAddress(name) ||
+      this.#declared.signers.has(name) ||
+      this.#accountOf(name) !== undefined ||
+      (await this.#inFolder(name)) !== undefined;
+    if (!isKnown) throw await this.#unknown(name);
   }
 
   /** Each is opened; one that cannot be hides no other. */
@@ -184,6 +195,13 @@ export class SignersService implements SignerSource {
       .find((account) => account.address === address)?.name;
   }
 
+  /** Of a name such as `hd-customers-7`. */
+  #accountOf(name: string): { readonly wallet: HdWallet; readonly index: number } | undefined {
+    const [, of, index] = accountName.exec(name) ?? [];
+    const wallet = of === undefined ? undefined : this.#wallets.get(of);
+    return wallet !== undefined && Number(index) <= highestAccount ? { wallet, index: Number(index) } : undefined;
+  }
+
   async #all(): Promise<ReadonlyMap<string, DeclaredSigner>> {
     const { keystores, signers } = this.#declared;
     if (keystores === undefined) return signers;
@@ -214,12 +232,28 @@ export class SignersService implements SignerSource {
   }
 
   async #unknown(name: string): Promise<PatchbayError> {
-    const known = [...(await this.#all()).keys(), ...[...this.#wallets.keys()].map((wallet) => `hd-${wallet}-<index>`)];
+    const declared = [...(await this.#all()).keys()];
+    const wallets = [...this.#wallets.keys()];
+    const known = [...declared, ...wallets.map((wallet) => `hd-${wallet}-<index>`)];
+    const [, , index] = accountName.exec(name) ?? [];
+    const accounts = index === undefined ? [] : wallets.map((wallet) => `hd-${wallet}-${index}`);
+    // An account that a wallet does not reach is not what was meant.
+    const meant = nearest(
+      name,
+      [...declared, ...accounts].filter((one) => one !== name),
+    );
     return new PatchbayError('evm.unknownSigner', {
       detail: `There is no signer called ${name}.`,
-      fix: known.length === 0 ? 'Declare one under signers: in patchbay.yaml.' : `Known signers: ${known.join(', ')}.`,
+      fix:
+        known.length === 0
+          ? 'Declare one under signers: in patchbay.yaml.'
+          : `${meant === undefined ? '' : `Did you mean ${meant}? `}Known signers: ${known.join(', ')}.`,
     });
   }
+}
+
+function isAddress(name: string): boolean {
+  return /^0x[0-9a-fA-F]{40}$/.test(name);
 }
 
 async function readKept(file: string): Promise<string> {

@@ -206,15 +206,17 @@ describe('a two-way sync', () => {
     const wrong = memberBalances
       .replace('salesforce: Tier__c', 'salesforce: Teir__c')
       .replace('chain: name', 'chain: nmae')
-      .replace('exact: PointsWei__c', 'exact: Tier__c');
+      .replace('exact: PointsWei__c', 'exact: Tier__c')
+      .replace('from: clerk', 'from: clrek');
     hub = await SyncHub.start(sides, { 'members.yaml': wrong });
 
     const { broken } = await hub.get<{
       broken: readonly { faults: readonly { line: number; detail: string; fix?: string }[] }[];
     }>('/api/flows');
 
-    expect(broken[0]?.faults.map(({ line, detail }) => `${line}: ${detail}`)).toEqual(
+    expect(broken[0]?.faults.map(({ line, detail, fix = '' }) => `${line}: ${detail} ${fix}`)).toEqual(
       expect.arrayContaining([
+        expect.stringMatching(/^13: There is no signer called clrek\. Did you mean clerk\?/),
         expect.stringMatching(/^15: memberOf gives no nmae/),
         expect.stringMatching(/^16: Member__c has no field Teir__c/),
         expect.stringMatching(/^17: Tier__c holds 40 characters; a uint256 has up to 78/),
