@@ -79,7 +79,7 @@ beforeAll(async () => {
       senderLeases.name,
       { acquire: () => Promise.resolve({ signal: new AbortController().signal, release: async () => {} }) },
     ],
-    [transactionFeed.name, new KyselyTransactionFeed(store.db, signals.onChange)],
+    [transactionFeed.name, new KyselyTransactionFeed(store.db, signals.onChange, () => 'local')],
     [contractDirectory.name, { find: () => Promise.resolve(undefined), names: () => Promise.resolve([]) }],
     [interfaceDirectory.name, interfaces],
   ]);
