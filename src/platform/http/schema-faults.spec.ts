@@ -4,6 +4,8 @@ import { faultsOf } from './schema-faults.js';
 
 const schema = z.strictObject({
   runs: z.coerce.number().optional(),
+  block: z.union([z.enum(['latest']), z.string().regex(/^\d+$/, 'must be a number or latest'), z.number()]).optional(),
+  depth: z.union([z.int(), z.enum(['safe'])]).optional(),
   batch: z.strictObject({ size: z.int().default(50), timeout: z.string().optional() }).prefault({}),
   events: z.array(z.strictObject({ event: z.string() })).optional(),
   target: z.discriminatedUnion('type', [
@@ -17,7 +19,21 @@ describe('the faults of a value', () => {
   it.each([
     ['a field that is missing', { events: [{}], target }, '#/events/0/event', 'It is missing', undefined],
     ['text for a number', { runs: 'many', target }, '#/runs', 'It must be a number', undefined],
-    ['an unknown field', { run: 1, target }, '#/run', 'Unknown field', 'It takes runs, batch, events, target'],
+    ['none of a choice', { block: 'soon', target }, '#/block', 'must be a number or latest', undefined],
+    [
+      'none of a choice without words',
+      { depth: 'x', target },
+      '#/depth',
+      'expected number, received string, or expected "safe"',
+      undefined,
+    ],
+    [
+      'an unknown field',
+      { run: 1, target },
+      '#/run',
+      'Unknown field',
+      'It takes runs, block, depth, batch, events, target',
+    ],
     ['one further down', { batch: { siz: 1 }, target }, '#/batch/siz', 'Unknown field', 'It takes size, timeout'],
     [
       'one in a list',
@@ -33,6 +49,10 @@ describe('the faults of a value', () => {
     const [fault, ...others] = faultsOf(schema, error!);
 
     expect(others).toEqual([]);
-    expect(fault).toMatchObject({ pointer, detail, ...(fix !== undefined && { fix }) });
+    expect(fault).toMatchObject({
+      pointer,
+      detail,
+      ...(fix !== undefined && { fix }),
+    });
   });
 });

@@ -20,11 +20,21 @@ export function pointerTo(path: readonly PropertyKey[]): string {
   return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 }
 
-function wordsOf({ code, message }: z.core.$ZodIssue): string {
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  if (code === 'invalid_union') return wordsOfChoice(issue) ?? message;
   if (code !== 'invalid_type') return message;
   if (message.endsWith('received undefined')) return 'It is missing';
   // Text that was taken for a number is what nobody would call by this name.
   return message.endsWith('received NaN') ? 'It must be a number' : message;
+}
+
+/** A choice says nothing itself; what it could be has words, of which those that somebody wrote are best. */
+function wordsOfChoice({ errors }: z.core.$ZodIssueInvalidUnion): string | undefined {
+  const words = [...new Set(errors.flatMap(([first]) => (first === undefined ? [] : wordsOf(first))))];
+  const written = words.filter((text) => !text.startsWith('Invalid '));
+  if (written.length > 0) return written.join(', or ');
+  return words.length === 0 ? undefined : words.map((text) => text.replace(/^Invalid \w+: /, '')).join(', or ');
 }
 
 // zod publishes no way to look into a schema of unknown kind; `def` is what its own converters read.
