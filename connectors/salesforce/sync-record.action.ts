@@ -134,7 +134,7 @@ function keyOrRefusal({ parts: { chain, mapping } }: RecordSync, text: string, i
   if (key !== undefined) return key;
   const whose = id === undefined ? 'The event' : `${mapping.salesforce.object} ${id}`;
   throw new PatchbayError('salesforce.data', {
-    detail: `${whose} has ${JSON.stringify(text.slice(0, 80))} as its key, and the contract takes a ${chain.keyType}`,
+    detail: `${whose} has ${JSON.stringify(text.slice(0, 80))} as its key, and a key of the contract is of type ${chain.keyType}`,
     fix: `Correct ${mapping.salesforce.key}; the change itself starts the next attempt.`,
   });
 }

@@ -15,6 +15,7 @@ export interface SchemaFault extends FaultText {
 /** What the complaints are about: a grammar has keys, an action has inputs. */
 export type Subject = 'key' | 'input';
 
+/** A complaint of a schema's own that brings its remedy (`params: { fix }`) is told as it says itself. */
 export function describeIssues(
   issues: readonly Issue[],
   schema: z.ZodType,
@@ -28,6 +29,10 @@ function describeIssue(issue: Issue, schema: z.ZodType, value: unknown, subject:
   const path = issue.path as Path;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownField([...path, key], knownFields(schema, path, 'in'), subject));
+  }
+  const remedy = issue.code === 'custom' ? (issue.params?.['fix'] as unknown) : undefined;
+  if (typeof remedy === 'string') {
+    return [{ path, on: 'value', rule: 'bad-value', detail: issue.message, fix: remedy }];
   }
   const found = at(value, path);
   const wanted = wantedAt(schema, path);

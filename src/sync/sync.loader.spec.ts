@@ -77,6 +77,15 @@ describe('loading a sync', () => {
     expect(load(text).faults.every(({ line }) => line !== undefined && line > 0)).toBe(true);
   });
 
+  it('given what two parts of it say of each other, then one sentence tells it, with the remedy', () => {
+    expect(faultsOf(example.replace('chain: tier', 'chain: name'))).toEqual([
+      '25: name is written by two fields. Give one of them direction: toSalesforce.',
+    ]);
+    expect(faultsOf(payments.replace('fromBlock: 5', 'fromBlock: 5, read: balanceOf'))).toEqual([
+      '3: read has no meaning for a sync of one event. Remove read.',
+    ]);
+  });
+
   it('given a connection that does not exist, then the fault lies where it was written', () => {
     const text = example.replace('  object: Member__c', '  connection: saelsforce\n  object: Member__c');
     const connections = new Map([

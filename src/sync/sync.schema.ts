@@ -117,23 +117,29 @@ export const syncSchema = z
     enabled: z.boolean().optional().describe('false: it does not run. Default true.'),
   })
   .superRefine((document, context) => {
-    const fault = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const fault: AddFault = (path, message, fix) =>
+      context.addIssue({ code: 'custom', path, message, ...(fix !== undefined && { params: { fix } }) });
     if (document.chain.event !== undefined) return refineEvents(document, fault);
     return refineState(document, fault);
   });
 
 type Written = z.output<typeof syncSchema>;
-type AddFault = (path: (string | number)[], message: string) => void;
+/** With a remedy the message is a whole sentence; without one it says of the key that is missing why it is needed. */
+type AddFault = (path: (string | number)[], message: string, fix?: string) => void;
 
 function refineState({ chain: given, fields, deletes, reverted }: Written, fault: AddFault): void {
   for (const name of ['events', 'key', 'read'] as const) {
     if (given[name] === undefined) fault(['chain', name], 'is needed, unless chain names one event');
   }
-  if (reverted !== undefined) fault(['reverted'], 'is for a sync of one event; see deletes.mark');
+  if (reverted !== undefined) fault(['reverted'], 'reverted is for a sync of one event.', 'Use deletes.mark instead.');
   if (deletes?.onChain === 'mark' && deletes.mark === undefined)
     fault(['deletes', 'mark'], 'is needed to mark records');
   if (deletes?.inSalesforce === 'remove' && given.remove === undefined) {
-    fault(['deletes', 'inSalesforce'], 'needs a function remove: of chain');
+    fault(
+      ['deletes', 'inSalesforce'],
+      'What is deleted in Salesforce cannot be removed without a function for it.',
+      'Add remove: to chain.',
+    );
   }
   if ((given.write ?? given.remove) !== undefined && given.from === undefined) {
     fault(['chain', 'from'], 'is needed: the signer of what is written');
@@ -144,33 +150,50 @@ function refineState({ chain: given, fields, deletes, reverted }: Written, fault
     for (const part of ['salesforce', 'exact'] as const) {
       const name = one[part];
       if (name === undefined) continue;
-      if (names.has(name.toLowerCase())) fault(['fields', index, part], 'is joined twice');
+      if (names.has(name.toLowerCase()))
+        fault(['fields', index, part], `${name} is joined twice.`, 'Remove one of the two.');
       names.add(name.toLowerCase());
     }
     if (one.exact !== undefined && one.decimals === undefined) {
-      fault(['fields', index, 'exact'], 'goes with decimals: the field beside it is then the scaled amount');
+      fault(
+        ['fields', index, 'exact'],
+        'exact goes with decimals: the field beside it is then the scaled amount.',
+        'Add decimals:, or remove exact.',
+      );
     }
     if (one.direction === 'toSalesforce') return;
     if (written.has(one.chain))
-      fault(['fields', index, 'chain'], 'is written by two fields: give one of them direction: toSalesforce');
+      fault(
+        ['fields', index, 'chain'],
+        `${one.chain} is written by two fields.`,
+        'Give one of them direction: toSalesforce.',
+      );
     written.add(one.chain);
   });
 }
 
 function refineEvents(document: Written, fault: AddFault): void {
+  const noMeaning = (path: (string | number)[]): void => {
+    const name = String(path.at(-1));
+    fault(path, `${name} has no meaning for a sync of one event.`, `Remove ${name}.`);
+  };
   for (const name of ['events', 'key', 'read', 'exists', 'write', 'remove', 'from'] as const) {
-    if (document.chain[name] !== undefined) fault(['chain', name], 'has no meaning for a sync of one event');
+    if (document.chain[name] !== undefined) noMeaning(['chain', name]);
   }
   for (const name of ['conflict', 'deletes', 'check'] as const) {
-    if (document[name] !== undefined) fault([name], 'has no meaning for a sync of one event');
+    if (document[name] !== undefined) noMeaning([name]);
   }
-  if (document.salesforce.hear !== undefined) fault(['salesforce', 'hear'], 'has no meaning for a sync of one event');
+  if (document.salesforce.hear !== undefined) noMeaning(['salesforce', 'hear']);
   document.fields.forEach((one, index) => {
     for (const name of ['conflict', 'write'] as const) {
-      if (one[name] !== undefined) fault(['fields', index, name], 'has no meaning for a sync of one event');
+      if (one[name] !== undefined) noMeaning(['fields', index, name]);
     }
     if (one.direction !== undefined && one.direction !== 'toSalesforce') {
-      fault(['fields', index, 'direction'], 'must be toSalesforce: an event is never changed');
+      fault(
+        ['fields', index, 'direction'],
+        'direction must be toSalesforce: an event is never changed.',
+        'Remove direction.',
+      );
     }
   });
 }
