@@ -8,11 +8,13 @@ import type { ClaimedRun } from './runs.store.js';
 
 /** What a trigger heard, and which flows wait for it. */
 export interface Intake {
+  /** Under which the events are kept. */
   readonly source: string;
   readonly uses: string;
   readonly heard: readonly Heard[];
   readonly flows: readonly CompiledFlow[];
-  readonly cursor?: { readonly place: string; readonly epoch: string };
+  /** Where the listener has got to. */
+  readonly cursor?: { readonly source: string; readonly place: string; readonly epoch: string };
   /** False: the events that the flows would take are stored, and no run is started. */
   readonly startsRuns?: boolean;
 }
@@ -71,7 +73,7 @@ export class IntakeService {
       return { id, isKept, runs: wanted };
     });
     const cursors = intake.cursor
-      ? [{ source: intake.source, cursor: intake.cursor.place, epoch: intake.cursor.epoch }]
+      ? [{ source: intake.cursor.source, cursor: intake.cursor.place, epoch: intake.cursor.epoch }]
       : [];
     return { storing: { events: [...events.values()], runs: [...runs.values()], cursors }, accepted };
   }

@@ -165,6 +165,35 @@ describe('claims', () => {
     expect(claimed).toMatchObject([{ id: both[1]?.id, flow: 'other', event: { heard: 'first' } }]);
   });
 
+  it('given a ledger with other events, when a run is stored as claimed again and again, then only its own event is read', async () => {
+    await intake.store({
+      events: Array.from({ length: 800 }, (_, i) => anEvent(`other ${i}`)),
+      runs: [],
+      cursors: [],
+    });
+    const client = await store.pool.connect();
+    const own = new IntakeStore(client as unknown as Store['pool']);
+    const read = async (): Promise<number> => {
+      const { rows } = await client.query<{ read: string }>(
+        `select seq_tup_read + idx_tup_fetch as read from pg_stat_xact_user_tables where relid = 'event'::regclass`,
+      );
+      return Number(rows[0]?.read);
+    };
+    try {
+      await client.query('begin');
+      const before = await read();
+      // From the sixth time on PostgreSQL may keep a plan for whatever comes.
+      for (let i = 0; i < 10; i++) {
+        const event = anEvent(`own ${i}`);
+        await own.store({ events: [event], runs: [aRunOf(event)], cursors: [] }, claimsFor(aRunOf(event)));
+      }
+      expect((await read()) - before).toBeLessThanOrEqual(10);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  });
+
   it('given a flow with concurrency 2, when runs are claimed, then two at most are at work', async () => {
     const events = ['a', 'b', 'c'].map((key) => anEvent(key));
     await intake.store({ events, runs: events.map((event) => aRunOf(event)), cursors: [] });
@@ -223,6 +252,7 @@ describe('claims', () => {
 });
 
 describe('what a chain takes back', () => {
+  const listener = { source: 'test.heard/source', epoch: '0' };
   const heard = (key: string, block: string) => anEvent(key, { position: `${block}:0`, place: `0x${block}` });
 
   it('given a removed event, when it is mined again, then its run is not started twice and nothing is undone', async () => {
@@ -230,7 +260,7 @@ describe('what a chain takes back', () => {
     await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
     await runs.settle([completed(await claimOne(aRunOf(event).id))]);
 
-    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+    await reversals.retract('test.heard/source', listener, { from: '005', finalAt: '009', cursor: '005' });
     const again = { ...event, position: '006:0', place: '0x006b' };
     const { created } = await intake.store({ events: [again], runs: [aRunOf(again)], cursors: [] });
     const undone = await reversals.finalize('test.heard/source', '010');
@@ -243,7 +273,7 @@ describe('what a chain takes back', () => {
     const event = heard('a', '005');
     await intake.store({ events: [event], runs: [aRunOf(event)], cursors: [] });
     await runs.settle([completed(await claimOne(aRunOf(event).id))]);
-    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+    await reversals.retract('test.heard/source', listener, { from: '005', finalAt: '009', cursor: '005' });
 
     const early = await reversals.finalize('test.heard/source', '008');
     const [undo, ...more] = await reversals.finalize('test.heard/source', '009');
@@ -262,7 +292,7 @@ describe('what a chain takes back', () => {
       runs: [aRunOf(event, { ordering_key: 'lane' }), aRunOf(behind, { ordering_key: 'lane' })],
       cursors: [],
     });
-    await reversals.retract('test.heard/source', '0', { from: '005', finalAt: '009', cursor: '005' });
+    await reversals.retract('test.heard/source', listener, { from: '005', finalAt: '009', cursor: '005' });
 
     const whileRemoved = await runs.claim([aRunOf(event).id]);
     const released = await reversals.finalize('test.heard/source', '009');

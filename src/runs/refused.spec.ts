@@ -150,7 +150,7 @@ describe('what a trigger refused', () => {
     const reversals = new ReversalsStore(store.pool);
     const [accepted] = await hear({ event: { account: 'a', text: 'x' }, position: '5', refused });
 
-    await reversals.retract(source, '1', { from: '5', finalAt: '7', cursor: '5' });
+    await reversals.retract(source, { source, epoch: '1' }, { from: '5', finalAt: '7', cursor: '5' });
     expect(await reversals.finalize(source, '7')).toEqual([]);
 
     expect(await queries.run(idOf(accepted))).toMatchObject({ state: 'cancelled' });

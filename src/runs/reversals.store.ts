@@ -8,17 +8,25 @@ import type { ReadyRun } from './intake.store.js';
 export class ReversalsStore {
   constructor(private readonly pool: Pool) {}
 
-  /** Marks what was heard from a position on as removed, and moves the trigger back, in one statement. */
-  async retract(source: string, epoch: string, retraction: Retraction): Promise<number> {
+  /**
+   * Marks what was heard from a position on as removed, and moves the listener back, in one statement.
+   *
+   * @param source under which the events are kept
+   */
+  async retract(
+    source: string,
+    listener: { readonly source: string; readonly epoch: string },
+    retraction: Retraction,
+  ): Promise<number> {
     const { rows } = await this.pool.query<{ moved: boolean; removed: number }>(
       `with moved as (
          update trigger_source set cursor = $4, epoch = $2, updated_at = now()
-         where id = $1 and epoch <= $2 returning id),
+         where id = $6 and epoch <= $2 returning id),
        removed as (
          update event e set status = 'removed', final_at = $5
          from moved where e.source = $1 and e.position >= $3 and e.status = 'active' returning e.id)
        select exists (select 1 from moved) as moved, (select count(*)::int from removed) as removed`,
-      [source, epoch, retraction.from, retraction.cursor, retraction.finalAt],
+      [source, listener.epoch, retraction.from, retraction.cursor, retraction.finalAt, listener.source],
     );
     const [row] = rows;
     if (row?.moved !== true) throw new PatchbayError('lease.lost');

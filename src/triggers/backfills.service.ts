@@ -166,7 +166,7 @@ export class BackfillsService {
         emit: async (given, options) => {
           const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
           const accepted = await this.parts.intake.accept({
-            source: source.id,
+            source: source.heardAs,
             uses: source.uses,
             heard,
             flows: source.flows.filter((flow) => flow.flow.name === row.flow),

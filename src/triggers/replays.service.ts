@@ -30,7 +30,7 @@ export class ReplaysService {
     let after = { time: request.since ?? new Date(0).toISOString(), id: '00000000-0000-0000-0000-000000000000' };
     const total = { events: 0, ignored: 0, runs: [] as string[], calls: {} as Record<string, number> };
     for (;;) {
-      const events = await this.parts.queries.events({ source: source.id, after, until, limit: pageSize });
+      const events = await this.parts.queries.events({ source: source.heardAs, after, until, limit: pageSize });
       const last = events.at(-1);
       if (last === undefined) return total;
       const active = events.filter((event) => event.status === 'active');

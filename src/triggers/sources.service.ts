@@ -96,15 +96,18 @@ export class SourcesService {
     const movesValue = isOpen && flow.compiled.movesValue;
     const isAddressed = trigger.receive !== undefined || trigger.schedule !== undefined;
     const identity = { uses, connection, input: written, flow: isAddressed ? flow.name : undefined };
+    const heardAs = sourceId(identity);
+    const waiting = sourceId({ ...identity, movesValue: true });
     return {
-      id: sourceId({ ...identity, movesValue }),
+      id: movesValue ? waiting : heardAs,
+      heardAs,
       uses,
       connection,
       trigger,
       input,
       written,
       movesValue,
-      twin: isOpen ? sourceId({ ...identity, movesValue: !movesValue }) : undefined,
+      twin: isOpen ? (movesValue ? heardAs : waiting) : undefined,
       flows: [flow.compiled],
     };
   }

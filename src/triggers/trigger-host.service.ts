@@ -146,7 +146,7 @@ export class TriggerHostService {
     at: { lease: Lease; signal: AbortSignal; cursor: string | undefined; client: unknown },
   ): Promise<ListenContext<unknown, unknown, unknown>> {
     const { epoch } = at.lease;
-    let hasRemoved = await this.parts.reversals.hasRemoved(source.id);
+    let hasRemoved = await this.parts.reversals.hasRemoved(source.heardAs);
     return {
       input: source.input,
       client: at.client,
@@ -160,22 +160,22 @@ export class TriggerHostService {
         const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
         const place = options?.cursor ?? heard.at(-1)?.id;
         await this.parts.intake.accept({
-          source: source.id,
+          source: source.heardAs,
           uses: source.uses,
           heard,
           // A flow may have joined or left this source since it was opened.
           flows: this.parts.sources.find(source.id)?.flows ?? source.flows,
-          ...(place !== undefined && { cursor: { place, epoch } }),
+          ...(place !== undefined && { cursor: { source: source.id, place, epoch } }),
         });
         if (!hasRemoved || place === undefined) return;
-        this.parts.queue.wakeAgain(await this.parts.reversals.finalize(source.id, place));
-        hasRemoved = await this.parts.reversals.hasRemoved(source.id);
+        this.parts.queue.wakeAgain(await this.parts.reversals.finalize(source.heardAs, place));
+        hasRemoved = await this.parts.reversals.hasRemoved(source.heardAs);
       },
       retract: async (retraction) => {
-        const removed = await this.parts.reversals.retract(source.id, epoch, retraction);
+        const removed = await this.parts.reversals.retract(source.heardAs, { source: source.id, epoch }, retraction);
         hasRemoved ||= removed > 0;
       },
-      recall: (subjects, since) => this.parts.store.recall(source.id, subjects, since),
+      recall: (subjects, since) => this.parts.store.recall(source.heardAs, subjects, since),
       report: (incident) => this.parts.store.report(source.id, incident),
     };
   }

@@ -4,7 +4,10 @@ import type { AnyTrigger } from '#sdk';
 
 /** One thing to listen to. Flows with the same trigger, connection and inputs share it. */
 export interface TriggerSource {
+  /** Where the listener has got to is kept under it. */
   readonly id: string;
+  /** What was heard is kept under it: it is the same however long somebody waits before it counts. */
+  readonly heardAs: string;
   readonly uses: string;
   readonly connection: string | undefined;
   readonly trigger: AnyTrigger;

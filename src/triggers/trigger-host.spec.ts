@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Catalog } from '#catalog';
+import { FlowsService, FlowsStore } from '#flows';
+import { Metrics, type Store } from '#platform';
+import { IntakeService, IntakeStore, ReversalsStore, RunsQueries, type RunsService } from '#runs';
+import { defineConnector, defineTrigger, z, type ListenContext } from '#sdk';
+import { silentLog } from '../../test/builders/action-call.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { openTestStore } from '../../test/environment/postgres.js';
+import { valueConnector } from '../engine/testing/flow-runs.js';
+import { ReplaysService } from './replays.service.js';
+import { SourcesService } from './sources.service.js';
+import { SourcesStore } from './sources.store.js';
+import { TriggerHostService } from './trigger-host.service.js';
+
+type Listening = ListenContext<unknown, unknown, { readonly amount: number }>;
+
+describe('a flow that begins to move value', () => {
+  let store: Store;
+  let folder: string;
+  let flows: FlowsService;
+  let sources: SourcesService;
+  let host: TriggerHostService;
+  /** Whoever listens at the moment. */
+  let listening: Listening | undefined;
+
+  beforeEach(async () => {
+    [store, folder] = await Promise.all([openTestStore(), mkdtemp(join(tmpdir(), 'patchbay-host-'))]);
+    const mined = defineTrigger({
+      title: 'Mined',
+      summary: 'Hears what the spec tells.',
+      input: z.object({ confirmations: z.number().optional() }),
+      event: z.object({ amount: z.number() }),
+      examples: [{}],
+      finality: { input: 'confirmations', shortfall: () => undefined },
+      listen: async (context) => {
+        listening = context;
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+        listening = undefined;
+      },
+    });
+    const chain = defineConnector({ ...valueConnector, triggers: { mined } });
+    const catalog = new Catalog([chain]);
+    flows = new FlowsService({
+      folder,
+      vocabulary: catalog,
+      connections: () => new Map(),
+      env: {},
+      store: new FlowsStore(store.db),
+      log: silentLog,
+    });
+    const connections = {
+      onReopened: () => undefined,
+      using: (_asked: unknown, use: (client: undefined) => Promise<void>) => use(undefined),
+    } as never;
+    const lease = { epoch: '1', signal: new AbortController().signal, release: () => Promise.resolve() };
+    sources = new SourcesService({ catalog, connections, flows, log: silentLog });
+    const intake = new IntakeService({
+      store: new IntakeStore(store.pool),
+      env: {},
+      metrics: new Metrics(),
+      here: { claimsFor: () => ({ instance: null, runs: new Map() }), begin: () => undefined } as never,
+      wake: () => undefined,
+    });
+    host = new TriggerHostService({
+      sources,
+      store: new SourcesStore(store.db),
+      connections,
+      intake,
+      reversals: new ReversalsStore(store.pool),
+      queue: { wakeAgain: () => undefined } as never,
+      leases: { acquire: () => Promise.resolve(lease) } as never,
+      log: silentLog,
+      use: () => {
+        throw new Error('Nothing is used here');
+      },
+    });
+    host.start();
+    await write('value.reply');
+    await eventually(() => listening !== undefined);
+    await listening?.emit({ id: 'a', event: { amount: 1 }, position: '005:0', place: '0x5' }, { cursor: '006' });
+  }, 60_000);
+
+  afterEach(async () => {
+    await host.stop();
+    await flows.stop();
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function write(does: string): Promise<void> {
+    const text = `name: edited\ntrigger: { uses: value.mined }\nsteps: [{ uses: ${does} }]\n`;
+    await writeFile(join(folder, 'edited.yaml'), text);
+    await flows.reload();
+  }
+
+  async function beginToMoveValue(): Promise<Listening> {
+    await write('value.pay');
+    await eventually(() => listening?.movesValue === true);
+    return listening!;
+  }
+
+  async function runs(): Promise<readonly unknown[]> {
+    const { rows } = await store.pool.query('select kind, state from run order by seq');
+    return rows;
+  }
+
+  it('given an event from before that is heard again, then it starts no second run', async () => {
+    const now = await beginToMoveValue();
+    expect(now.cursor).toBe('006');
+    await now.emit({ id: 'a', event: { amount: 1 }, position: '007:0', place: '0x7' }, { cursor: '008' });
+
+    expect(await runs()).toHaveLength(1);
+  });
+
+  it('given an event from before that the chain takes back, then its run never begins', async () => {
+    const now = await beginToMoveValue();
+    await now.retract({ from: '005', cursor: '005', finalAt: '009' });
+    await now.emit([], { cursor: '010' });
+
+    expect(await runs()).toEqual([{ kind: 'event', state: 'cancelled' }]);
+  });
+
+  it('given an event from before, when the flow is replayed, then it is among the events', async () => {
+    await beginToMoveValue();
+    const queries = new RunsQueries(store.db);
+    const asked: number[] = [];
+    const replayed = {
+      replayEvents: ({ events }: { events: readonly unknown[] }) => {
+        asked.push(events.length);
+        return Promise.resolve({ events: events.length, ignored: 0, runs: [], calls: {} });
+      },
+    } as unknown as RunsService;
+
+    await new ReplaysService({ flows, sources, queries, runs: replayed }).replay({ flow: 'edited', isDryRun: true });
+
+    expect(asked).toEqual([1]);
+  });
+});
