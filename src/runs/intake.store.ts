@@ -57,7 +57,8 @@ export interface ReadyRun {
   readonly flow: string;
 }
 
-// What an event says is told as the ledger has it, also to the first attempt: jsonb reorders keys.
+// What an event says is told as the ledger has it, also to the first attempt: jsonb reorders keys. The ledger is asked for
+// each of them by itself, since a join may be planned as a walk through all of it.
 const storeEventsAndRuns = `
   with heard as (
     select * from jsonb_to_recordset($1::jsonb) as heard
@@ -86,10 +87,8 @@ const storeEventsAndRuns = `
     returning *
   )
   select c.id, c.flow, c.version, c.kind, c.parent_id, c.ordering_key, c.state, c.claim, c.is_journaled, c.created_at,
-    coalesce(e.data, h.data) as event
-  from created c
-  left join heard h on c.state = 'running' and h.id = c.event_id
-  left join event e on c.state = 'running' and e.id = c.event_id`;
+    case when c.state = 'running' then coalesce((select e.data from event e where e.id = c.event_id), h.data) end as event
+  from created c left join heard h on h.id = c.event_id`;
 
 const noClaims: Claims = { instance: null, runs: new Map() };
 
