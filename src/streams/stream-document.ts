@@ -23,7 +23,7 @@ export function parseStream(document: StreamDocument): ParsedStream {
   const parsed = streamSchema.safeParse(document);
   if (!parsed.success) throw invalid(faultsOf(streamSchema, parsed.error));
   const definition = parsed.data;
-  const faults = faultsOf(definition);
+  const faults = contradictionsOf(definition);
   if (faults.length > 0) throw invalid(faults);
   const secrets: Record<string, string> = {};
   collect(definition.target, ['target'], secrets);
@@ -35,7 +35,8 @@ export function unmask(masked: StreamDocument, secrets: Readonly<Record<string, 
   return replaceTexts(masked, (pointer, value) => (value === mask ? secrets[pointer] : undefined));
 }
 
-function faultsOf({ source, contracts, events, where, from, format }: StreamDefinition): Fault[] {
+/** What a schema cannot say. */
+function contradictionsOf({ source, contracts, events, where, from, format }: StreamDefinition): Fault[] {
   const faults: Fault[] = inspectWhere(where ?? {}).map(({ path, detail, fix }) => ({
     pointer: pointerTo(['where', ...path]),
     detail,
