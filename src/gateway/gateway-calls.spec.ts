@@ -51,6 +51,23 @@ describe('reading', () => {
     expect((await asked('0x12')).body).toMatchObject({ status: 404, code: 'evm.unknownSigner' });
   });
 
+  it('given a block that is not there yet, when a function is read as of it, then that is told with the newest one', async () => {
+    const head = Number(await app.chain.call('eth_blockNumber', []));
+    const asOf = async (block: number | string) => (await call(`most?block=${String(block)}`)).body;
+
+    expect(await asOf(head)).toEqual({ result: '2' });
+    for (const block of [head + 1_000, `0x${(head + 1_000).toString(16)}`]) {
+      expect(await asOf(block)).toMatchObject({
+        status: 400,
+        errors: [{ pointer: '#/block', detail: expect.stringContaining(`its newest is ${head}`) as unknown }],
+      });
+    }
+    expect(await asOf('soon')).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '#/block', detail: expect.stringMatching(/^must be .*pending, earliest$/) as unknown }],
+    });
+  });
+
   it('given nested tuples, when they go through the chain, then they come back as they went', async () => {
     const grid = [
       [1, 2],
@@ -159,11 +176,17 @@ describe('sending', () => {
       status: 422,
       code: 'evm.reverted',
       detail: expect.stringContaining('TooMany') as unknown,
+      error: { name: 'TooMany', signature: 'TooMany(uint256,uint256)', args: { given: '3', most: '2' } },
     });
-    expect(panic.body).toMatchObject({ code: 'evm.reverted', detail: expect.stringContaining('division') as unknown });
+    expect(panic.body).toMatchObject({
+      code: 'evm.reverted',
+      detail: expect.stringContaining('division') as unknown,
+      error: { name: 'Panic', signature: 'Panic(uint256)', args: { code: '18' } },
+    });
     expect(late.body).toMatchObject({
       code: 'evm.reverted',
       detail: expect.stringContaining('somebody was faster') as unknown,
+      error: { name: 'Error', signature: 'Error(string)', args: { reason: 'somebody was faster' } },
     });
   });
 
