@@ -45,20 +45,11 @@ export const syncAll = defineAction({
   repeatable:
     'It keeps its place: interrupted and done again it goes on there. Each record is synced as salesforce.syncRecord does it.',
   movesValue: ({ mapping }) => writesToChain(mapping),
-  async run({
-    input: { sync, identity, selection, mapping, repair },
-    client,
-    use,
-    signal,
-    flow,
-    run,
-    idempotencyKey,
-    log,
-  }) {
+  async run({ input: { sync, identity, selection, mapping, repair }, client, use, signal, flow, run, idempotencyKey }) {
     const scope = { sync, identity };
     const opened = await openSync({ client, use, signal, flow }, scope, mapping);
     const pass = await use(syncLedger).openPass(scope, selection, run);
-    const everything = new SyncEverything(opened, pass, { repair, owner: idempotencyKey, log });
+    const everything = new SyncEverything(opened, pass, { repair, owner: idempotencyKey });
     const { total: _, ...counts } = await everything.run(signal);
     return { kind: pass.kind, ...counts };
   },

@@ -1,6 +1,7 @@
-import { PatchbayError, type Logger, type SyncCounts, type SyncPass, type SyncSighting } from '#sdk';
+import { PatchbayError, type SyncCounts, type SyncPass, type SyncSighting } from '#sdk';
 import { parseKey, type ChainBlock } from './sync-chain.js';
 import { isNothing, type Agreement } from './sync-merge.js';
+import { isMisfit, isStillMisfit, noteMisfit } from './sync-misfits.js';
 import type { SyncRecord } from './sync-records.js';
 import type { RecordSync } from './sync-run.js';
 
@@ -18,7 +19,6 @@ export interface PassOptions {
   readonly repair: boolean;
   /** Names the run, the same on each attempt. */
   readonly owner: string;
-  readonly log: Logger;
 }
 
 interface Pair {
@@ -70,17 +70,17 @@ export class SyncEverything {
       const page = await records.page(this.#place.after, signal);
       const last = page.at(-1);
       if (last === undefined) break;
-      const pairs = page.flatMap((record) => {
+      const pairs: Pair[] = [];
+      for (const record of page) {
         const key = parseKey(record.key, chain.keyType);
-        if (key !== undefined) return [{ key, record }];
-        this.#options.log.warn('A record has a key that the contract cannot have', {
-          record: record.id,
-          key: record.key,
-        });
+        if (key !== undefined) {
+          pairs.push({ key, record });
+          continue;
+        }
+        await noteMisfit(this.#sync, record, this.#ownerOf(record.id), this.#pass.id);
         this.#counts.failed += 1;
         this.#counts.done += 1;
-        return [];
-      });
+      }
       for (let at = 0; at < pairs.length; at += keysPerPart) {
         await this.#compare(pairs.slice(at, at + keysPerPart), await chain.block(signal), signal);
       }
@@ -123,7 +123,8 @@ export class SyncEverything {
       this.#counts.total = Math.max(this.#counts.total, this.#counts.done + keys.length);
       await inParallel(keys, async (key) => {
         try {
-          await this.#mend(key, true, signal);
+          if (isMisfit(this.#sync, key)) await this.#lookAgain(key, signal);
+          else await this.#mend(key, true, signal);
         } catch (thrown) {
           waiting = PatchbayError.from(thrown);
         }
@@ -163,13 +164,13 @@ export class SyncEverything {
   }
 
   async #mend(key: string, waits: boolean, signal: AbortSignal): Promise<void> {
-    const { owner, repair } = this.#options;
+    const { repair } = this.#options;
     if (!repair && this.#pass.kind === 'check') {
       await this.#note(key, signal);
       return;
     }
     try {
-      const wish = { owner: `${owner}:${key}`, waits, pass: this.#pass.id };
+      const wish = { owner: this.#ownerOf(key), waits, pass: this.#pass.id };
       const { outcome } = await this.#sync.sync(key, wish, signal);
       if (outcome === 'sent') return;
       if (outcome === 'synced') {
@@ -182,6 +183,17 @@ export class SyncEverything {
       this.#counts.failed += 1;
     }
     this.#counts.done += 1;
+  }
+
+  /** At a record that did not fit when a change of it was heard. */
+  async #lookAgain(id: string, signal: AbortSignal): Promise<void> {
+    const how = { owner: this.#ownerOf(id), pass: this.#pass.id };
+    this.#counts.done += 1;
+    if (await isStillMisfit(this.#sync, id, how, signal)) this.#counts.failed += 1;
+  }
+
+  #ownerOf(key: string): string {
+    return `${this.#options.owner}:${key}`;
   }
 
   /** Looks again before it says so: a change may have been under way. */

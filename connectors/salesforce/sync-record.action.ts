@@ -4,6 +4,7 @@ import { recordId } from './field-schemas.js';
 import { parseKey } from './sync-chain.js';
 import { syncMapping, writesToChain } from './sync-mapping.js';
 import type { Agreement } from './sync-merge.js';
+import { forgetMisfit, keyRefusal, noteMisfit } from './sync-misfits.js';
 import { checkSync, openSync } from './sync-open.js';
 import type { RecordSync } from './sync-run.js';
 
@@ -83,7 +84,7 @@ export const syncRecord = defineAction({
       return { synced: [], isEcho: true };
     }
     const synced = [];
-    for (const key of keys ?? (await keysOfRecord(opened, given.recordId, signal))) {
+    for (const key of keys ?? (await keysOfRecord(opened, given.recordId, idempotencyKey, signal))) {
       const wish = { owner: ownerOf(key), waits: true, isReverted: reverted };
       const { fields, functions, transactions, ...result } = await opened.sync(key, wish, signal);
       synced.push({ key, ...result, fields: [...fields], functions: [...functions], transactions: [...transactions] });
@@ -93,12 +94,21 @@ export const syncRecord = defineAction({
 });
 
 /** The key it was known by, and the one it has now: a person may have given it another. */
-async function keysOfRecord(opened: RecordSync, id: string | undefined, signal: AbortSignal): Promise<string[]> {
+async function keysOfRecord(
+  opened: RecordSync,
+  id: string | undefined,
+  owner: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   if (id === undefined) throw new PatchbayError('flow.input', { detail: 'Either key or recordId is needed' });
-  const { ledger, scope, records } = opened.parts;
+  const { ledger, scope, records, chain } = opened.parts;
   const before = await ledger.keyOf(scope, id);
   const record = await records.byId(id, signal);
-  const now = record === undefined || record.key === '' ? undefined : keyOrRefusal(opened, record.key, id);
+  const now = record === undefined ? undefined : parseKey(record.key, chain.keyType);
+  if (record !== undefined && !record.isDeleted && record.key !== '' && now === undefined) {
+    throw await noteMisfit(opened, record, owner);
+  }
+  await forgetMisfit(opened, record?.id ?? id);
   return [...new Set([before, now].filter((key) => key !== undefined))];
 }
 
@@ -129,12 +139,8 @@ async function keyOfEcho(
   return isEcho ? key : undefined;
 }
 
-function keyOrRefusal({ parts: { chain, mapping } }: RecordSync, text: string, id?: string): string {
-  const key = parseKey(text, chain.keyType);
+function keyOrRefusal(opened: RecordSync, text: string): string {
+  const key = parseKey(text, opened.parts.chain.keyType);
   if (key !== undefined) return key;
-  const whose = id === undefined ? 'The event' : `${mapping.salesforce.object} ${id}`;
-  throw new PatchbayError('salesforce.data', {
-    detail: `${whose} has ${JSON.stringify(text.slice(0, 80))} as its key, and a key of the contract is of type ${chain.keyType}`,
-    fix: `Correct ${mapping.salesforce.key}; the change itself starts the next attempt.`,
-  });
+  throw keyRefusal(opened, text);
 }

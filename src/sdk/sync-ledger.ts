@@ -82,6 +82,8 @@ export interface SyncLedger {
   /** Ends the intent. */
   settle(scope: SyncScope, key: string, settlement: SyncSettlement): Promise<void>;
   release(scope: SyncScope, key: string, owner: string): Promise<void>;
+  /** As if the key had never been heard of. */
+  forget(scope: SyncScope, key: string): Promise<void>;
   find(
     scope: SyncScope,
     keys: readonly string[],

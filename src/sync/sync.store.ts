@@ -106,6 +106,10 @@ export class SyncStore implements SyncLedger {
       .execute();
   }
 
+  async forget({ sync }: SyncScope, key: string): Promise<void> {
+    await this.db.deleteFrom('sync_row').where('sync', '=', sync).where('key', '=', key).execute();
+  }
+
   async find({ sync, identity }: SyncScope, keys: readonly string[]) {
     if (keys.length === 0) return new Map<string, SyncRow & { readonly pass: string | undefined }>();
     const rows = await this.db

@@ -79,6 +79,7 @@ export interface SyncAnswer {
   readonly faults: readonly { readonly detail: string; readonly line?: number; readonly fix?: string }[];
   readonly counts: Readonly<Record<'rows' | 'agreed' | 'differing' | 'failed' | 'open', number>>;
   readonly pass: SyncPassAnswer | null;
+  readonly rows: readonly { readonly key: string; readonly state: string; readonly error: unknown }[];
 }
 
 /** A member registry on a real chain, and an org with records of its members. */

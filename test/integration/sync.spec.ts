@@ -202,6 +202,41 @@ describe('a two-way sync', () => {
     expect(sides.record(wallet(1))).toMatchObject({ Name: 'Ada', Tier__c: 'gold' });
   }, 120_000);
 
+  it('given records whose key the contract cannot have, then each is listed as failed with its reason until it is corrected', async () => {
+    const { org } = sides.salesforce;
+    const early = org.create('Member__c', { Name: 'Early', Wallet__c: 'not an address', Tier__c: 'gold' });
+    const stage = await started();
+    expect(await stage.untilBackfilled('member-balances')).toMatchObject({ failed: 1 });
+    const late = org.create('Member__c', { Name: 'Late', Wallet__c: '0x12', Tier__c: 'gold' });
+    const failed = async (count: number) =>
+      eventually(async () => {
+        const { counts, rows } = await stage.sync('member-balances');
+        return counts.failed === count ? rows : undefined;
+      });
+
+    const row = (key: string, text: string) => ({
+      key,
+      state: 'failed',
+      error: {
+        code: 'salesforce.data',
+        message: `Member__c ${key} has "${text}" as its key, and a key of the contract is of type address`,
+        fix: expect.stringContaining('Correct Wallet__c'),
+      },
+    });
+    expect(await failed(2)).toMatchObject([row(late, '0x12'), row(early, 'not an address')]);
+    await stage.untilQuiet();
+    expect(await checked(stage)).toMatchObject({ failed: 2 });
+
+    org.update('Member__c', late, { Wallet__c: wallet(1) });
+    await failed(1);
+    await eventually(async () => (await sides.member(wallet(1))).active);
+    await stage.untilQuiet();
+    await stage.post('/api/flows/member-balances-salesforce/pause');
+    org.update('Member__c', early, { Wallet__c: null });
+    expect(await checked(stage)).toMatchObject({ failed: 0 });
+    expect((await stage.sync('member-balances')).counts).toMatchObject({ rows: 1, agreed: 1, failed: 0 });
+  }, 120_000);
+
   it('given names that the org or the contract does not have, when the file is loaded, then each is refused at its place', async () => {
     const wrong = memberBalances
       .replace('salesforce: Tier__c', 'salesforce: Teir__c')
