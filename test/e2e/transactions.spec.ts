@@ -113,6 +113,9 @@ describe('transactions over HTTP', () => {
     expect(first.status).toBe(202);
     expect(again.body.id).toBe(first.body.id);
     expect(other).toMatchObject({ status: 409, body: { code: 'request.conflict' } });
+    expect(first.body.idempotencyKey).toBe('order-1');
+    const found = await call('GET', '/api/transactions?idempotencyKey=order-1');
+    expect(found.body.items).toMatchObject([{ id: first.body.id, idempotencyKey: 'order-1' }]);
   });
 
   it('given a batch, when one of it cannot be sent, then the others are', async () => {
