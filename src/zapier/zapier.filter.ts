@@ -1,7 +1,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { explanationOf, problemReply, toPatchbayError } from '#platform';
+import { problemReply, toPatchbayError } from '#platform';
 import type { Logger } from '#sdk';
+import { messageOf } from './problem-message.js';
 
 /** Where problems refer to, and where faults of the hub are told. */
 export class ZapierErrors {
@@ -39,6 +40,6 @@ export class ZapierFilter implements ExceptionFilter {
     void reply
       .status(status === 400 ? 422 : status)
       .headers(headers)
-      .send({ ...body, status: status === 400 ? 422 : status, message: explanationOf(body) });
+      .send({ ...body, status: status === 400 ? 422 : status, message: messageOf(body) });
   }
 }

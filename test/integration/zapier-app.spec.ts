@@ -71,6 +71,8 @@ describe('connecting', () => {
       return [answer.status, typeof answer.body['message']];
     };
 
+    const { body } = await hub.ask('POST', '/zapier/subscriptions', { trigger: 'contract_event' }, key);
+    expect(body['message']).toMatch(/^\d faults? in the body of the request: targetUrl: It is missing/);
     expect(await asked('GET', '/zapier/me', undefined, '')).toEqual([401, 'string']);
     expect(await asked('POST', '/zapier/calls', {}, key)).toEqual([403, 'string']);
     expect(await asked('GET', '/zapier/lists/nothing')).toEqual([404, 'string']);
