@@ -59,7 +59,8 @@ export const contractEvent = defineTrigger({
     });
   },
   async backfill(context) {
-    await readPastEvents(await resolve(context.client, context.input), context);
+    const { input, client } = context;
+    await readPastEvents(await resolve(client, input), context, { finality: input.confirmations });
   },
 });
 

@@ -181,6 +181,44 @@ describe('evm.contractEvent', () => {
     expect(done).toBe(1);
   });
 
+  it('given a flow that moves value, when past blocks are read up to the newest, then it hears the last of them once they are final', async () => {
+    const on = await network.open(
+      { rpcUrl: chain.url, chainId: DevChain.chainId, confirmations: 0, finality: 'finalized' },
+      { name: 'local', http, log: silent, use },
+    );
+    stops.push(() => on.close());
+    await chain.mine(100);
+    const hash = await chain.transfer(78n);
+    const head = await chain.head();
+    const past: Heard[] = [];
+    let places = 0;
+    const read = contractEvent.backfill!({
+      input: contractEvent.input.parse({ contract: 'usdc', event: 'Transfer' }),
+      client: on,
+      movesValue: true,
+      cursor: undefined,
+      from: String(head - 100),
+      to: undefined,
+      signal: new AbortController().signal,
+      log: silent,
+      use,
+      emit: (events) => {
+        past.push(...[events].flat());
+        places += 1;
+        return Promise.resolve();
+      },
+      progress: () => undefined,
+    });
+    await until(() => places > 0, 'what is final already');
+    const early = past.map(({ id }) => id);
+    await chain.mine(70);
+    await read;
+
+    const isIt = (id: string) => id.startsWith(`31337:${hash}:`);
+    expect(early.some(isIt)).toBe(false);
+    expect(past.map(({ id }) => id).filter(isIt)).toHaveLength(1);
+  });
+
   it('given an unknown contract or event, when the listener starts, then the error says what there is', async () => {
     const listen = contractEvent.listen as unknown as (context: object) => Promise<void>;
     const base = { client, cursor: undefined, signal: new AbortController().signal, log: silent };

@@ -137,7 +137,9 @@ export const request = defineTrigger({
     });
   },
   async backfill(context) {
-    await readPastEvents(await resolve(context.client, context.input, undefined), context);
+    const { input, client } = context;
+    const finality = input.confirmations ?? client.settings.confirmations;
+    await readPastEvents(await resolve(client, input, undefined), context, { finality });
   },
 });
 

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError, type BackfillContext, type Heard, type ListenContext } from '#sdk';
 import { formatBlock } from './checkpoint.js';
 import type { ChainLog } from './chain-log.js';
 import type { EventReader, ReadEvent } from './event-reader.js';
+import { settledBlock } from './final-blocks.js';
 import type { LogFilter } from './log-filter.js';
 import type { Network } from './network.js';
 import { readPastLogs } from './past-logs.js';
@@ -22,8 +24,11 @@ type Listening<Event> = Pick<
 >;
 type Backfilling<Event> = Pick<
   BackfillContext<unknown, unknown, Event>,
-  'cursor' | 'signal' | 'from' | 'to' | 'emit' | 'progress'
+  'cursor' | 'signal' | 'movesValue' | 'from' | 'to' | 'emit' | 'progress'
 >;
+
+/** How often it is asked what has become final. */
+const settledEveryMs = 2_000;
 
 /** Emits what the chain has from the cursor on, and withdraws what a reorganisation removes, until the signal ends it. */
 export async function listenForEvents<Event>(
@@ -46,18 +51,37 @@ export async function listenForEvents<Event>(
   });
 }
 
-/** Emits what the chain has between two blocks. @throws request.invalid when these are none */
+/**
+ * Emits what the chain has between two blocks; to those who move value, and say nothing of how long to wait, the newest of
+ * them once they are final.
+ *
+ * @throws request.invalid when these are no blocks
+ */
 export async function readPastEvents<Event>(
   listened: ListenedEvents<Event>,
-  { cursor, from, to, signal, emit, progress }: Backfilling<Event>,
+  context: Backfilling<Event>,
+  { finality }: { readonly finality: Finality | undefined },
 ): Promise<void> {
-  const { rpc } = listened.network;
+  const { cursor, from, to, signal, emit, progress } = context;
+  const { network, filter } = listened;
+  const { rpc } = network;
   const first = parseBlock(from);
   const last = to === undefined ? Number(await rpc.request('eth_blockNumber')) : parseBlock(to);
-  const start = cursor === undefined ? first : Math.max(first, parseBlock(cursor));
-  for await (const { logs, next } of readPastLogs(rpc, listened.filter, { from: start, to: last }, signal)) {
-    await emit(heardOf(listened, logs), { cursor: formatBlock(next) });
-    progress(next - first, last - first + 1);
+  let start = cursor === undefined ? first : Math.max(first, parseBlock(cursor));
+  while (start <= last && !signal.aborted) {
+    const settled =
+      context.movesValue === true ? await settledBlock(rpc, network.finalityOf(finality, context), signal) : last;
+    for await (const { logs, next } of readPastLogs(
+      rpc,
+      filter,
+      { from: start, to: Math.min(settled, last) },
+      signal,
+    )) {
+      await emit(heardOf(listened, logs), { cursor: formatBlock(next) });
+      progress(next - first, last - first + 1);
+      start = next;
+    }
+    if (start <= last) await delay(settledEveryMs, undefined, { signal });
   }
 }
 

@@ -160,6 +160,7 @@ export class BackfillsService {
         from: row.cursor ?? row.from_place,
         to: row.to_place ?? undefined,
         signal,
+        movesValue: source.movesValue,
         log: this.parts.log,
         use: this.parts.use,
         progress: (done, total) => Object.assign(progress, { done, total }),
