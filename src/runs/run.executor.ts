@@ -53,6 +53,10 @@ export class RunExecutor implements HereExecutor {
     this.#settlements = new Batcher((items) => store.settle(items), { size: 200, parallel: 2 });
   }
 
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   /** A job: these runs, and whatever they release, within the budget. */
   async execute(job: RunJob): Promise<void> {
     // The runs stay queued in the table, where another process or the next start finds them.
@@ -67,7 +71,7 @@ export class RunExecutor implements HereExecutor {
 
   /** A flow with `concurrency` chooses among all its runs at the time of the claim. */
   takesNew(flow: string): boolean {
-    return !this.#isStopping && this.parts.flows.find(flow)?.compiled.flow.concurrency === undefined;
+    return this.parts.flows.find(flow)?.compiled.flow.concurrency === undefined;
   }
 
   /** A run in no lane that was claimed as it was stored. */

@@ -5,7 +5,9 @@ import type { ClaimedRun } from './runs.store.js';
 
 /** What a process does that executes runs. */
 export interface HereExecutor {
-  /** False for flows whose runs are chosen only when there is one to execute, and for all of them at the end. */
+  /** It executes nothing any more. */
+  readonly isStopping: boolean;
+  /** False for flows whose runs are chosen only when there is one to execute. */
   takesNew(flow: string): boolean;
   perform(run: ClaimedRun): Promise<void>;
   execute(job: RunJob): Promise<void>;
@@ -44,7 +46,7 @@ export class RunsHere {
   claimsFor(rows: readonly RunRow[]): Claims {
     const runs = new Map<string, string>();
     for (const { id, flow, state, ordering_key } of rows) {
-      if (this.#executor === undefined) break;
+      if (this.#executor === undefined || this.#executor.isStopping) break;
       // A lane decides at the time of the claim, when what is ahead can be seen.
       if (state !== 'queued' || ordering_key !== null || !this.#executor.takesNew(flow)) continue;
       if (this.#enter(flow, 1)) runs.set(id, flow);
@@ -64,7 +66,8 @@ export class RunsHere {
 
   /** @returns false: there is no place, or nobody who executes */
   takeUp(job: RunJob): boolean {
-    if (this.#executor === undefined || !this.#enter(job.flow, job.runs.length)) return false;
+    if (this.#executor === undefined || this.#executor.isStopping) return false;
+    if (!this.#enter(job.flow, job.runs.length)) return false;
     this.#follow(job, this.#executor.execute(job));
     return true;
   }
