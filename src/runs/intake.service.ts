@@ -104,15 +104,24 @@ export class IntakeService {
   }
 
   async #write(batch: readonly Prepared[]): Promise<Stored[]> {
-    const { store, here, wake } = this.parts;
+    const { store, wake } = this.parts;
     const storing = merged(batch.map((prepared) => prepared.storing));
+    const stored = await this.#storeAndBegin(storing);
+    if (stored.ready.length > 0) wake(stored.ready);
+    const heads = await store.headsAmong(stored.inLanes);
+    if (heads.length > 0) wake(heads);
+    return batch.map(() => stored);
+  }
+
+  /** What is claimed is begun before anything else is asked of the store: a claim that nobody holds is soon taken for lost. */
+  async #storeAndBegin(storing: Storing): Promise<Stored> {
+    const { store, here } = this.parts;
     const claims = here.claimsFor(storing.runs);
     let claimed: readonly ClaimedRun[] = [];
     try {
       const stored = await store.store(storing, claims);
       ({ claimed } = stored);
-      if (stored.ready.length > 0) wake(stored.ready);
-      return batch.map(() => stored);
+      return stored;
     } finally {
       here.begin(claims, claimed);
     }

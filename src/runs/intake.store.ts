@@ -46,8 +46,10 @@ export interface Storing {
 export interface Stored {
   /** Runs that did not exist before. */
   readonly created: ReadonlySet<string>;
-  /** Those of them that may start now: no earlier run of their lane is unfinished. */
+  /** Those of them that may start now, since they are in no lane. */
   readonly ready: readonly ReadyRun[];
+  /** Ids of those in lanes, for {@link IntakeStore.headsAmong}. */
+  readonly inLanes: readonly string[];
   /** Those that the caller has claimed. */
   readonly claimed: readonly ClaimedRun[];
 }
@@ -113,7 +115,7 @@ export class IntakeStore {
   async store(storing: Storing, claims = noClaims): Promise<Stored> {
     const orderedFlows = [...new Set(storing.runs.flatMap((run) => (run.ordering_key === null ? [] : [run.flow])))];
     if (storing.cursors.length === 0 && orderedFlows.length === 0)
-      return unordered(await insert(this.pool, storing, claims));
+      return toStored(await insert(this.pool, storing, claims));
     const rows = await inTransaction(this.pool, async (client) => {
       if (storing.cursors.length > 0) await move(client, storing.cursors);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
@@ -126,13 +128,14 @@ export class IntakeStore {
       }
       return storing.events.length + storing.runs.length === 0 ? [] : insert(client, storing, claims);
     });
-    const ordered = rows.filter((row) => row.ordering_key !== null).map((row) => row.id);
-    const free = unordered(rows);
-    return { ...free, ready: [...free.ready, ...(await this.#headsAmong(ordered))] };
+    return toStored(rows);
   }
 
-  /** After the commit, so that a run ahead which ends at this moment is seen to have ended. */
-  async #headsAmong(runs: readonly string[]): Promise<readonly ReadyRun[]> {
+  /**
+   * Those that may start: no earlier run of their lane is unfinished. Asked for after the commit that stored them, so that a
+   * run ahead which ends at this moment is seen to have ended; never rejects.
+   */
+  async headsAmong(runs: readonly string[]): Promise<readonly ReadyRun[]> {
     if (runs.length === 0) return [];
     // What is not found here is found by the sweep: the runs themselves are kept.
     const { rows } = await this.pool
@@ -167,12 +170,13 @@ async function move(client: PoolClient, cursors: readonly CursorMove[]): Promise
   });
 }
 
-function unordered(rows: readonly Inserted[]): Stored {
+function toStored(rows: readonly Inserted[]): Stored {
   return {
     created: new Set(rows.map((row) => row.id)),
     ready: rows
       .filter((row) => row.ordering_key === null && row.state === 'queued')
       .map(({ id, flow }) => ({ id, flow })),
+    inLanes: rows.filter((row) => row.ordering_key !== null).map((row) => row.id),
     claimed: rows.filter((row) => row.state === 'running'),
   };
 }

@@ -75,7 +75,8 @@ describe('ordering keys', () => {
     const events = ['a', 'b', 'c', 'other'].map((key) => anEvent(key));
     const wanted = events.map((event, i) => aRunOf(event, { ordering_key: i < 3 ? 'lane' : 'free' }));
 
-    const { ready } = await intake.store({ events, runs: wanted, cursors: [] });
+    const { inLanes } = await intake.store({ events, runs: wanted, cursors: [] });
+    const ready = await intake.headsAmong(inLanes);
 
     expect(ready.map((run) => run.id).sort()).toEqual([wanted[0]?.id, wanted[3]?.id].sort());
   });

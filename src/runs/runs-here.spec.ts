@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { createMetrics } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
-import type { RunRow } from './intake.store.js';
+import { aFlow } from '../engine/testing/flow-runs.js';
+import { IntakeService } from './intake.service.js';
+import type { IntakeStore, RunRow, Storing } from './intake.store.js';
 import { RunsHere } from './runs-here.js';
 import type { ClaimedRun } from './runs.store.js';
 
 const places = 100;
 
-function aStage(): { here: RunsHere; performed: string[]; endAll: () => void } {
+function aStage({ isStopping = false } = {}): { here: RunsHere; performed: string[]; endAll: () => void } {
   const here = new RunsHere(silentLog);
   const performed: string[] = [];
   let ends: (() => void)[] = [];
@@ -17,6 +20,7 @@ function aStage(): { here: RunsHere; performed: string[]; endAll: () => void } {
     return new Promise((resolve) => ends.push(resolve));
   };
   here.start(() => '7', {
+    isStopping,
     takesNew: (flow) => flow !== 'limited',
     perform: (run) => work([run.id]),
     execute: (job) => work(job.runs),
@@ -46,6 +50,14 @@ describe('runs that are taken up where they begin', () => {
     expect(here.takeUp({ flow: 'test-flow', runs: ['a'] })).toBe(false);
   });
 
+  it('given a process that stops, then it claims nothing, and what is ready is left to the queue', () => {
+    const { here, performed } = aStage({ isStopping: true });
+
+    expect(here.claimsFor(rows(1)).runs.size).toBe(0);
+    expect(here.takeUp({ flow: 'test-flow', runs: ['a'] })).toBe(false);
+    expect(performed).toEqual([]);
+  });
+
   it('given runs in a lane, of a flow with a limit, or refused, then none of them is claimed as it is stored', () => {
     const { here } = aStage();
     const unfit = [
@@ -69,6 +81,26 @@ describe('runs that are taken up where they begin', () => {
     expect(here.claimsFor(rows(1, { flow: 'other' })).runs.size).toBe(1);
     endAll();
     await eventually(() => here.takeUp({ flow: 'test-flow', runs: ['one more'] }), { what: 'a place' });
+  });
+
+  it('given claimed runs beside one in a lane, when the store is slow to say who is at its head, then they have begun', async () => {
+    const { here, performed } = aStage();
+    const store = {
+      store: (storing: Storing) =>
+        Promise.resolve({ created: new Set<string>(), ready: [], inLanes: ['lane'], claimed: stored(storing.runs) }),
+      headsAmong: () => new Promise<never>(() => undefined),
+    };
+    const parts = { env: {}, metrics: createMetrics(), here, wake: () => undefined };
+    const intake = new IntakeService({ ...parts, store: store as unknown as IntakeStore });
+
+    void intake.accept({
+      source: 'test.heard/source',
+      uses: 'test.heard',
+      heard: [{ id: 'a', event: {} }],
+      flows: [aFlow('steps: [{ uses: test.notify }]')],
+    });
+
+    await eventually(() => performed.length === 1, { what: 'a run that has begun' });
   });
 
   it('given runs that were there before or could not be stored, then their places are free again', () => {

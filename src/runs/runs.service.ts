@@ -123,8 +123,8 @@ export class RunsService {
     for (const step of steps) calls[step.uses] = (calls[step.uses] ?? 0) + runs.length;
     const report = { events: replay.events.length, ignored: replay.events.length - runs.length, calls };
     if (replay.isDryRun) return { ...report, runs: [] };
-    const { ready } = await this.parts.intake.store({ events: [], runs, cursors: [] });
-    this.parts.queue.wake(ready);
+    const { ready, inLanes } = await this.parts.intake.store({ events: [], runs, cursors: [] });
+    this.parts.queue.wake([...ready, ...(await this.parts.intake.headsAmong(inLanes))]);
     return { ...report, runs: runs.map((run) => run.id) };
   }
 
