@@ -89,6 +89,25 @@ describe('what a sync hears', () => {
     expect(sides.rowsWritten).toBe(2);
   }, 60_000);
 
+  it('given a sync that hears changes of records, when gap events tell of linked ones, then they are read, and the chain follows', async () => {
+    const stage = (hub = await startedHearing('changeDataCapture'));
+    await sides.onChain('setMember', [wallet(1), 'Ada', 'silver', token]);
+    await sides.onChain('setMember', [wallet(2), 'Bob', 'silver', token]);
+    await eventually(() => sides.records().length === 2, { what: 'Both records' });
+    await stage.untilQuiet();
+
+    sides.salesforce.org.addFault({ kind: 'gap', object: 'Member__c' });
+    sides.salesforce.org.update('Member__c', idOf(sides, 1), { Tier__c: 'gold' });
+    await eventually(async () => (await sides.member(wallet(1))).tier === 'gold', { what: 'The tier' });
+    sides.salesforce.org.addFault({ kind: 'gap', object: 'Member__c' });
+    sides.salesforce.org.delete('Member__c', idOf(sides, 2));
+
+    await eventually(async () => !(await sides.member(wallet(2))).active, { what: 'The removal' });
+    await stage.untilQuiet();
+    expect(await sides.transactions()).toBe(2);
+    expect((await stage.sync('member-balances')).counts).toMatchObject({ agreed: 2, failed: 0 });
+  }, 60_000);
+
   async function startedHearing(hear: string): Promise<SyncHub> {
     const document = memberBalances.replace('key: Wallet__c }', `key: Wallet__c, hear: ${hear} }`);
     const stage = await SyncHub.start(sides, { 'members.yaml': document });
