@@ -1,6 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { GasCeiling } from './gas-ceiling.js';
 import type { Rpc } from './rpc-client.js';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 describe('the gas of a whole block', () => {
   it('given a block, when gas is compared with it, then only what is above it is told, and the node is asked once', async () => {
@@ -13,6 +17,18 @@ describe('the gas of a whole block', () => {
       30_000_000n,
     ]);
     expect(node.asked).toBe(1);
+  });
+
+  it('given blocks that have grown, when gas is above what they had, then the node is asked again before it is too much', async () => {
+    jest.useFakeTimers();
+    const block = { gasLimit: '0x1c9c380' };
+    const ceiling = new GasCeiling(aNode(block));
+    expect(await ceiling.below(40_000_000n)).toBe(30_000_000n);
+
+    block.gasLimit = '0x3938700';
+    jest.advanceTimersByTime(2_000);
+
+    expect(await ceiling.below(40_000_000n)).toBeUndefined();
   });
 
   it.each([
