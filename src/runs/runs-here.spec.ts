@@ -69,6 +69,13 @@ describe('runs that are taken up where they begin', () => {
     expect(here.claimsFor([...unfit, ...rows(1)])).toMatchObject({ instance: '7', runs: { size: 1 } });
   });
 
+  it('given a flow with a limit, when runs of it are ready, then the queue has them', () => {
+    const { here, performed } = aStage();
+
+    expect(here.takeUp({ flow: 'limited', runs: ['a'] })).toBe(false);
+    expect(performed).toEqual([]);
+  });
+
   it('given a flow that hangs, when its places are taken, then it gets no more and other flows get theirs', async () => {
     const { here, performed, endAll } = aStage();
     const many = rows(places + 1);

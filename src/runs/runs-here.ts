@@ -64,9 +64,9 @@ export class RunsHere {
     }
   }
 
-  /** @returns false: there is no place, or nobody who executes */
+  /** @returns false: there is no place, or nobody who executes, or the queue has to say how many come at once */
   takeUp(job: RunJob): boolean {
-    if (this.#executor === undefined || this.#executor.isStopping) return false;
+    if (this.#executor === undefined || this.#executor.isStopping || !this.#executor.takesNew(job.flow)) return false;
     if (!this.#enter(job.flow, job.runs.length)) return false;
     this.#follow(job, this.#executor.execute(job));
     return true;
