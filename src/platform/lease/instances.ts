@@ -31,7 +31,7 @@ export async function joinInstances(store: Store, options: JoinOptions): Promise
     .returning('id')
     .executeTakeFirstOrThrow();
   const membership = new Membership(store, row.id, options);
-  await membership.beat();
+  await membership.join();
   return membership;
 }
 
@@ -67,14 +67,18 @@ class Membership implements Instance {
   #isConnected = true;
   /** Ends the pause between two heartbeats. */
   #alarm = new AbortController();
-  readonly #beating: Promise<void>;
+  #beating: Promise<void> | undefined;
 
   constructor(
     private readonly store: Store,
     readonly id: string,
     private readonly options: JoinOptions,
-  ) {
-    this.#beating = this.#keepBeating(options.heartbeatMs ?? 2000);
+  ) {}
+
+  /** Gives signs of life from now on, one at a time: two at once would make two connections, and the lock be with the forgotten one. */
+  async join(): Promise<void> {
+    await this.#beat();
+    this.#beating = this.#keepBeating(this.options.heartbeatMs ?? 2000);
   }
 
   onLost(callback: () => void): void {
@@ -90,7 +94,7 @@ class Membership implements Instance {
   }
 
   /** One sign of life over the connection that holds the lock; both are made anew when they are gone. */
-  async beat(): Promise<void> {
+  async #beat(): Promise<void> {
     const client = (this.#client ??= await this.#connect());
     if (!this.#hasLock) {
       const { rows } = await client.query<{ got: boolean }>('select pg_try_advisory_lock($1, $2::int) as got', [
@@ -108,7 +112,7 @@ class Membership implements Instance {
       // Without a connection the lock is free, and others wait only a few seconds before they act on that.
       await this.#nap(this.#hasLock ? heartbeatMs : Math.min(heartbeatMs, 250));
       if (this.#isOver) return;
-      await this.beat().then(
+      await this.#beat().then(
         () => this.#noteConnection(true),
         async (error: unknown) => {
           this.#noteConnection(false, error);
