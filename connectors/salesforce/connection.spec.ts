@@ -104,13 +104,13 @@ describe('the login to a Salesforce org', () => {
   it('given a wrong consumer secret, when calls are made, then Salesforce is asked once and the secret is not shown', async () => {
     salesforce = await startSalesforce();
     const client = await openConnection(salesforceOrg, { ...salesforce.settings, clientSecret: 'wrong-secret' });
+    const call = () => client.query('SELECT Id FROM Contact', 1, signal);
 
-    const failure = client.test(signal);
-    await expect(failure).rejects.toMatchObject({
+    await expect(call()).rejects.toMatchObject({
       code: 'connection.unauthorised',
       detail: expect.not.stringContaining('wrong-secret'),
     });
-    await expect(client.test(signal)).rejects.toMatchObject({ code: 'connection.unauthorised' });
+    await expect(call()).rejects.toMatchObject({ code: 'connection.unauthorised' });
 
     expect(salesforce.org.state().calls).toHaveLength(1);
   });
