@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 const { exclude: _, ...swc } = JSON.parse(readFileSync(new URL('./.swcrc', import.meta.url), 'utf8'));
 
@@ -20,8 +21,8 @@ const shared = {
 export default {
   // The first spec that needs a database waits until it is made, and machines of CI are slow.
   testTimeout: 20_000,
-  // Jest would leave one of two cores to itself; much of the time is spent waiting for servers.
-  maxWorkers: '100%',
+  // Much of the time is spent waiting for servers: three workers keep two cores busy, where two leave a quarter of them idle.
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   workerIdleMemoryLimit: '600MB',
   globalSetup: '<rootDir>/test/environment/global-setup.mjs',
   globalTeardown: '<rootDir>/test/environment/global-teardown.mjs',

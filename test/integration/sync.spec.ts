@@ -211,7 +211,7 @@ describe('a two-way sync', () => {
     const failed = async (count: number) =>
       eventually(async () => {
         const { counts, rows } = await stage.sync('member-balances');
-        return counts.failed === count ? rows : undefined;
+        return counts.failed === count && rows.length === count ? rows : undefined;
       });
 
     const row = (key: string, text: string) => ({
