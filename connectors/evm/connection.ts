@@ -32,7 +32,7 @@ export const network = defineConnection({
       .meta({
         title: 'Finality',
         description:
-          'What is final here, and flows that move value wait for: blocks on top, safe or finalized. Default: the confirmations where they are given; else finalized, and 0 on development chains.',
+          'What is final here, and flows that move value wait for: blocks on top, safe or finalized. Default: finalized; on development chains the confirmations.',
         examples: ['finalized', 0],
       }),
     revertedAfter: z.number().int().min(0).max(10_000).optional().meta({

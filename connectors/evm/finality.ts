@@ -22,14 +22,13 @@ export function confirmations(more = '') {
 
 /** Of triggers, whose flows may move value because of what is heard. */
 export function heardConfirmations() {
-  return confirmations('; where it has none, a flow that moves value waits for finalized');
+  return confirmations('; for a flow that moves value, what is final there');
 }
 
 /** Of triggers that have such confirmations. */
 export const blockFinality: TriggerFinality<Network> = {
   input: 'confirmations',
   shortfall: (input) => shortfallOf(input['confirmations']),
-  shortfallOf: (client) => client.shortfall(),
 };
 
 export const contractInput = z

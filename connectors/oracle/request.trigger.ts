@@ -108,8 +108,9 @@ export const request = defineTrigger({
     shortfall: (given) => shortfallOf(given['confirmations']),
     shortfallOf: async (client) => {
       const { confirmations } = client.settings;
+      if (confirmations === undefined) return undefined;
       const fault = (await client.network()).shortfall(confirmations);
-      if (fault === undefined || confirmations === undefined) return fault;
+      if (fault === undefined) return undefined;
       return {
         ...fault,
         detail: `${fault.detail}, because the connection ${client.name} asks for no more`,

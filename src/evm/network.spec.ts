@@ -47,11 +47,12 @@ describe('how long to wait on a network', () => {
   it.each<[settings: Partial<NetworkSettings>, asked: Finality | undefined, usual: Finality, ofValue: Finality]>([
     [{}, undefined, 12, 'finalized'],
     [{}, 3, 3, 3],
-    [{ confirmations: 5 }, undefined, 5, 5],
+    [{ confirmations: 5 }, undefined, 5, 'finalized'],
     [{ confirmations: 5, finality: 'finalized' }, undefined, 5, 'finalized'],
     [{ finality: 0 }, undefined, 12, 0],
     [{ finality: 'finalized' }, 0, 0, 0],
     [{ chainId: 31_337 }, undefined, 0, 0],
+    [{ chainId: 31_337, confirmations: 1 }, undefined, 1, 1],
     [{ chainId: 31_337, finality: 'finalized' }, undefined, 0, 'finalized'],
   ])('given %p and %p asked for, then it is %p, and %p where value is moved', (settings, asked, usual, ofValue) => {
     const network = aNetwork(settings);
@@ -60,14 +61,15 @@ describe('how long to wait on a network', () => {
     expect(network.finalityOf(asked, { movesValue: true })).toBe(ofValue);
   });
 
-  it.each<[settings: Partial<NetworkSettings>, asked: Finality | undefined, isLess: boolean]>([
-    [{}, undefined, false],
-    [{ confirmations: 5 }, undefined, true],
-    [{ confirmations: 64 }, undefined, false],
-    [{ confirmations: 5, finality: 5 }, undefined, false],
-    [{ confirmations: 5, finality: 'finalized' }, undefined, false],
+  it.each<[settings: Partial<NetworkSettings>, asked: Finality, isLess: boolean]>([
+    [{}, 'finalized', false],
+    [{}, 'safe', true],
+    [{ confirmations: 5 }, 5, true],
+    [{ confirmations: 5 }, 64, false],
+    [{ confirmations: 5, finality: 5 }, 5, false],
     [{ finality: 5 }, 3, true],
-    [{ chainId: 31_337, confirmations: 0 }, undefined, false],
+    [{ finality: 'safe' }, 'safe', false],
+    [{ chainId: 31_337 }, 0, false],
   ])('given %p and %p asked for, then that it is less than final is %p', (settings, asked, isLess) => {
     expect(aNetwork(settings).shortfall(asked) !== undefined).toBe(isLess);
   });

@@ -21,7 +21,7 @@ export interface NetworkSettings {
   readonly wsUrl: string | undefined;
   readonly chainId: number;
   readonly confirmations: number | undefined;
-  /** What flows that move value wait for. Undefined: the confirmations where they are given, else the chain's own word. */
+  /** What flows that move value wait for. Undefined: the chain's own word for final. */
   readonly finality?: Finality | undefined;
   readonly revertedAfter: number | undefined;
   readonly addressBook: string | undefined;
@@ -116,24 +116,16 @@ export class Network {
 
   /** Of one who asks for this much, or for nothing; whoever moves value and asks for nothing waits until it is final. */
   finalityOf(confirmations: Finality | undefined, { movesValue = false } = {}): Finality {
-    if (confirmations !== undefined || !movesValue) return confirmations ?? this.finality;
-    return this.#settings.finality ?? this.#settings.confirmations ?? this.#usualFinality;
+    return confirmations ?? (movesValue ? this.#final : this.finality);
   }
 
-  /** Why whoever moves value and asks for this much, or for nothing, acts on what this network may take back. */
-  shortfall(confirmations?: Finality): Fault | undefined {
-    const asked = this.finalityOf(confirmations, { movesValue: true });
-    const fault = shortfallOf(asked, this.#settings.finality ?? this.#usualFinality);
-    if (fault === undefined || confirmations !== undefined) return fault;
-    return {
-      ...fault,
-      detail: `${fault.detail}, and the network ${this.name} asks for no more`,
-      fix: `Write confirmations: finalized, or tell the network what is final there: finality: ${String(asked)}, or finalized.`,
-    };
+  /** Why whoever moves value and asks for this much acts on what this network may take back. */
+  shortfall(confirmations: Finality): Fault | undefined {
+    return shortfallOf(confirmations, this.#final);
   }
 
-  get #usualFinality(): Finality {
-    return this.isDevelopment ? 0 : 'finalized';
+  get #final(): Finality {
+    return this.#settings.finality ?? (this.isDevelopment ? this.finality : 'finalized');
   }
 
   async close(): Promise<void> {

@@ -117,7 +117,7 @@ function hintsOfChain(network: Network, traits: NodeTraits, head: BlockHeader | 
     hints.push({
       detail: `The node does not say what is final: ${String(finalizedFallback)} blocks on top are counted instead.`,
       fix: isInstant
-        ? 'Where blocks are final at once (QBFT, IBFT, Raft), set confirmations: 0.'
+        ? 'Where blocks are final at once (QBFT, IBFT, Raft), set confirmations: 0 and finality: 0.'
         : 'Give flows a number of confirmations that suits the chain.',
     });
   }
