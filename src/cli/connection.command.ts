@@ -1,4 +1,4 @@
-import { suggest } from '#engine';
+import { suggest } from '#sdk';
 import { readEvent } from './event-file.js';
 import { exitCodes, type ExitCode } from './exit-code.js';
 import { UsageError } from './failure.js';

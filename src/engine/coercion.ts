@@ -1,6 +1,5 @@
-import type { z } from '#sdk';
+import { shapeOf, type z } from '#sdk';
 import { isRecord } from './path.js';
-import { shapeOf } from './schema-walk.js';
 
 /** Brings what a template or YAML produced closer to what the schema wants, where nothing is lost: `"3"` for a number, 3 for a text. */
 export function coerce(value: unknown, schema: z.ZodType): unknown {

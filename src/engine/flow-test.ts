@@ -1,4 +1,4 @@
-import { isErrorCode, type Fault } from '#sdk';
+import { isErrorCode, suggest, type Fault } from '#sdk';
 import { loadFlow } from './flow.loader.js';
 import type { CompiledFlow, Flow } from './flow.js';
 import { rehearse, type Answer, type Rehearsal } from './flow-test.rehearsal.js';
@@ -7,7 +7,6 @@ import { flowTestSchema, type FlowTestCase, type FlowTestDocument } from './flow
 import { coerce } from './coercion.js';
 import { isRecord, type Path } from './path.js';
 import { describeIssues, findUnknownFields } from './schema-faults.js';
-import { suggest } from './suggestion.js';
 import type { Vocabulary } from './vocabulary.js';
 import { parseYaml, type FaultText, type Spot, type YamlDocument } from './yaml-document.js';
 

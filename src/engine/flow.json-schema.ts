@@ -1,6 +1,5 @@
-import { z, type AnyAction, type AnyTrigger } from '#sdk';
+import { shapeOf, z, type AnyAction, type AnyTrigger } from '#sdk';
 import { flowSchema, stepSchema, triggerSchema } from './flow.schema.js';
-import { shapeOf } from './schema-walk.js';
 import type { Vocabulary } from './vocabulary.js';
 import { operatorNames } from './where.js';
 

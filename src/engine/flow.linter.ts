@@ -1,10 +1,9 @@
-import type { AnyAction, AnyTrigger, Fault, z } from '#sdk';
+import { suggest, type AnyAction, type AnyTrigger, type Fault, type z } from '#sdk';
 import { coerce } from './coercion.js';
 import type { FlowDocument, StepDocument } from './flow.schema.js';
 import { checkReference, type Names } from './flow.references.js';
 import { isRecord, parsePath, type Path } from './path.js';
 import { describeIssues, findUnknownFields, type Issue } from './schema-faults.js';
-import { suggest } from './suggestion.js';
 import { hasTemplate, withoutTemplates } from './template.js';
 import { inspectTemplate } from './template.parser.js';
 import { movesValue } from './value.js';

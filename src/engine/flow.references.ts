@@ -1,6 +1,4 @@
-import type { z } from '#sdk';
-import { followFields } from './schema-walk.js';
-import { suggest } from './suggestion.js';
+import { followFields, suggest, type z } from '#sdk';
 import type { FaultText } from './yaml-document.js';
 
 /** What can be referred to at one place of a flow. What is absent is not in scope there. */

@@ -20,7 +20,6 @@ export { loadFlow, type LoadOptions } from './flow.loader.js';
 export { compileFlow, type CompileOptions } from './run.js';
 export { describeIssues, findUnknownFields } from './schema-faults.js';
 export { runToEnd } from './run-to-end.js';
-export { nearest, suggest } from './suggestion.js';
 export { templateHelpers, type TemplateHelper } from './template.helpers.js';
 export { findUnknownConditions, type UnknownCondition } from './unknown-conditions.js';
 export type { Vocabulary } from './vocabulary.js';

@@ -26,11 +26,6 @@ export function lookUp(value: unknown, segments: readonly string[]): unknown {
   return found;
 }
 
-/** RFC 6901, as a fragment: `#/steps/0/with`. */
-export function pointerTo(path: Path): string {
-  return `#${path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
-}
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,5 @@
-import type { z } from '#sdk';
+import { findField, followFields, isSecretField, knownFields, shapeOf, suggest, type z } from '#sdk';
 import { isRecord, type Path } from './path.js';
-import { findField, followFields, isSecretField, knownFields, shapeOf } from './schema-walk.js';
-import { suggest } from './suggestion.js';
 import type { FaultText } from './yaml-document.js';
 
 export type Issue = z.core.$ZodIssue;

@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars';
+import { suggest } from '#sdk';
 import { forbiddenNames } from './path.js';
-import { suggest } from './suggestion.js';
 import { findHelper, templateHelpers, type TemplateHelper } from './template.helpers.js';
 
 /** One `{{…}}`, or a part of it, after everything that templates may not do was refused. */

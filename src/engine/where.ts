@@ -1,8 +1,8 @@
 import { RE2JS } from 're2js';
+import { suggest } from '#sdk';
 import { compareDecimals, toDecimal } from './decimal.js';
 import type { Where } from './flow.js';
 import { forbiddenNames, isRecord, lookUp, parsePath, type Path } from './path.js';
-import { suggest } from './suggestion.js';
 import { compileTemplate, hasTemplate, type Render, type Scope } from './template.js';
 
 export const operatorNames = ['is', 'not', 'in', 'gt', 'gte', 'lt', 'lte', 'matches', 'exists'] as const;

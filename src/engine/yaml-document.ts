@@ -1,4 +1,4 @@
-import type { Fault } from '#sdk';
+import { pointerTo, type Fault } from '#sdk';
 import {
   Composer,
   LineCounter,
@@ -10,7 +10,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import { forbiddenNames, pointerTo, type Path } from './path.js';
+import { forbiddenNames, type Path } from './path.js';
 
 /** Plain data made from YAML, which remembers where each value stood. */
 export interface YamlDocument {

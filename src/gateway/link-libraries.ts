@@ -1,4 +1,4 @@
-import { PatchbayError, type Fault } from '#sdk';
+import { PatchbayError, pointerTo, type Fault } from '#sdk';
 import type { CodePlace } from './compile/compiled.js';
 
 /**
@@ -15,7 +15,7 @@ export function linkLibraries(
   const faults: Fault[] = [];
   let linked = bytecode;
   for (const [given, address] of Object.entries(libraries)) {
-    const pointer = `#/libraries/${given.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = pointerTo(['libraries', given]);
     const found = Object.keys(links).filter((name) => name === given || name.endsWith(`:${given}`));
     const [name] = found;
     if (name === undefined || found.length > 1) {

@@ -36,7 +36,7 @@ export { TakesText, assertShallow } from './http/json-body.js';
 export { explanationOf, problemReply, toPatchbayError } from './http/problem.js';
 export { TakesUpload } from './http/uploads.js';
 export { PlatformModule, type PlatformParts } from './http/platform.module.js';
-export { faultsOf, pointerTo } from './http/schema-faults.js';
+export { faultsOf } from './http/schema-faults.js';
 export { ZodBody, ZodPath, ZodPipe, ZodQuery } from './http/zod.pipe.js';
 export { Public, Scopes, TakesBasic } from './auth/access.js';
 export { ApiKeys, type ApiKeyInfo, type Caller, type NewApiKey } from './auth/api-keys.js';

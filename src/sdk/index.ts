@@ -65,7 +65,9 @@ export {
   type PublishedItems,
   type ZapierItems,
 } from './published-items.js';
+export { pointerTo } from './pointer.js';
 export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
+export { findField, followFields, isSecretField, knownFields, shapeOf } from './schema-walk.js';
 export { declaredTriggers, type DeclaredTrigger, type DeclaredTriggers } from './declared-triggers.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';
 export type { TriggerFinality } from './trigger-finality.js';
@@ -80,5 +82,6 @@ export {
   type SyncSettlement,
   type SyncSighting,
 } from './sync-ledger.js';
+export { nearest, suggest } from './suggestion.js';
 export { checkConnector } from './testing.js';
 export { isWebhookSignedBy, parseSigningSecret, signWebhook } from './webhook-signature.js';

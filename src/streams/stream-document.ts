@@ -1,6 +1,6 @@
 import { inspectWhere } from '#engine';
-import { faultsOf, pointerTo } from '#platform';
-import { PatchbayError, Secret, type Fault } from '#sdk';
+import { faultsOf } from '#platform';
+import { PatchbayError, Secret, pointerTo, type Fault } from '#sdk';
 import { streamSchema, type StreamDefinition } from './stream.schema.js';
 
 /** A definition as somebody wrote it. */

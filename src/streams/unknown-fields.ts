@@ -1,7 +1,6 @@
 import { findUnknownConditions } from '#engine';
 import { argumentNames, type AbiFragment } from '#evm';
-import { pointerTo } from '#platform';
-import { PatchbayError, z } from '#sdk';
+import { PatchbayError, pointerTo, z } from '#sdk';
 import type { StreamDefinition } from './stream.schema.js';
 
 /** @throws stream.invalid when a condition is on a field that no event has, and so would never hold */

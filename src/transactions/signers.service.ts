@@ -1,7 +1,6 @@
 import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeclaredSigner, DeclaredSigners } from '#connections';
-import { nearest } from '#engine';
 import {
   HdWallet,
   SigningThread,
@@ -13,7 +12,7 @@ import {
   type SignerSource,
   type WalletAccount,
 } from '#evm';
-import { PatchbayError, Secret, type HttpClient } from '#sdk';
+import { PatchbayError, Secret, nearest, type HttpClient } from '#sdk';
 
 export interface SignerView {
   readonly name: string;

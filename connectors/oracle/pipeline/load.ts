@@ -1,9 +1,8 @@
-import type { Fault } from '#sdk';
+import { nearest, type Fault } from '#sdk';
 import { parseGoDuration } from './duration.js';
 import { parseGraph, type Attribute, type Graph, type Task } from './graph.js';
 import { fillJson } from './params.js';
 import { locateIn, type Locate } from './place.js';
-import { closest } from './spelling.js';
 import { taskTypes } from './task-types.js';
 import { onlyVariable, variablesIn } from './variable.js';
 
@@ -63,7 +62,7 @@ class TaskCheck {
     const known = [...commonAttributes, ...type.attributes].map((name) => name.toLowerCase());
     for (const [name, attribute] of task.attributes) {
       if (!known.includes(name)) {
-        const meant = closest(name, [...type.attributes, ...commonAttributes]);
+        const meant = nearest(name, [...type.attributes, ...commonAttributes]);
         this.#warn(
           attribute,
           'unknown-attribute',
@@ -94,7 +93,7 @@ class TaskCheck {
   #refuseType(): void {
     const { type, attributes, place, id } = this.task;
     if (type === '') return;
-    const meant = closest(type, Object.keys(taskTypes));
+    const meant = nearest(type, Object.keys(taskTypes));
     this.#fault(
       attributes.get('type')?.place ?? place,
       'unknown-task',

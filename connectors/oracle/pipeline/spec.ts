@@ -1,10 +1,9 @@
 import { TomlError, parse, type TomlTable, type TomlValue } from 'smol-toml';
-import type { Fault } from '#sdk';
+import { nearest, type Fault } from '#sdk';
 import type { Graph } from './graph.js';
 import { loadPipeline } from './load.js';
 import { locateIn, type Locate, type Place } from './place.js';
 import { fieldsOf, jobTypes, type FieldReader, type JobType } from './spec-fields.js';
-import { closest } from './spelling.js';
 import { findTomlKeys, type TomlKey } from './toml-keys.js';
 
 /** A job as a node is given it. Whatever is not there was not written. */
@@ -132,7 +131,7 @@ class Reading {
   #checkNames(table: TomlTable, known: readonly string[], type: JobType): void {
     for (const name of Object.keys(table)) {
       if (name === 'type' || name === 'schemaVersion' || known.includes(name)) continue;
-      const meant = closest(name, known);
+      const meant = nearest(name, known);
       this.#tell(
         this.warnings,
         this.#keyPlace(name),

@@ -1,3 +1,4 @@
+import { pointerTo } from '#sdk';
 import { checkAbi } from './abi-shape.js';
 import type { CompiledContract } from './compiled.js';
 import { checkContractName, codeOf, compilerOf, contractOfOutput, docsOf, parseObject } from './contract-output.js';
@@ -78,7 +79,7 @@ function standardJson(file: string, value: JsonObject): JsonReading {
       'Sources are never fetched: put the text into `content`.',
       [
         {
-          pointer: `#/sources/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+          pointer: pointerTo(['sources', name]),
           detail: 'There is no content',
           file,
         },

@@ -1,4 +1,4 @@
-import { PatchbayError, type Fault } from '#sdk';
+import { PatchbayError, pointerTo, type Fault } from '#sdk';
 import type { CompiledContract } from './compiled.js';
 import { contractOfOutput, parseObject } from './contract-output.js';
 import type { ResolvedSources } from './imports.js';
@@ -52,7 +52,7 @@ function faultOf(error: JsonObject, { units }: ResolvedSources): Fault {
   if (!unit) return { pointer: '#', detail, ...(fix === undefined ? {} : { fix }) };
   const file = unit.path ?? unit.name;
   return {
-    pointer: `#/sources/${file.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: pointerTo(['sources', file]),
     detail,
     file,
     ...placeOf(unit.text, charactersIn(unit.text, Number(location['start']))),

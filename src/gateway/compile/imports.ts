@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { PatchbayError, type Fault } from '#sdk';
+import { PatchbayError, pointerTo, type Fault } from '#sdk';
 import { formatBytes } from './entry-name.js';
 import type { PackageSources } from './package-sources.js';
 import { findRemapping, formatRemapping, type Remapping } from './remappings.js';
@@ -163,7 +163,7 @@ function moduleFolders(files: ReadonlyMap<string, string>): readonly string[] {
 function faultOf(unit: SourceUnit, mention: SourceMention, detail: string): Fault {
   const file = unit.path ?? unit.name;
   return {
-    pointer: `#/sources/${file.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    pointer: pointerTo(['sources', file]),
     detail,
     file,
     ...placeOf(unit.text, mention.offset),

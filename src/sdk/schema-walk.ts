@@ -1,4 +1,4 @@
-import { isSecretSchema, type z } from '#sdk';
+import { isSecretSchema, type z } from './schema.js';
 
 // zod publishes no way to look into a schema of unknown kind; `def` is what its own converters read.
 interface Def {
