@@ -219,6 +219,10 @@ describe('broken artefacts', () => {
     });
   });
 
+  it('given an ABI that nothing names, when it is read, then it is just a contract', async () => {
+    expect(await readUpload({ json: { abi } })).toMatchObject({ contracts: [{ name: 'Contract' }] });
+  });
+
   it.each<[string, unknown, RegExp]>([
     [
       'code that is no text in hexadecimal',

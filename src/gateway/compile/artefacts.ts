@@ -135,8 +135,10 @@ function targetOf(metadata: JsonObject): { name: string; file: string } | undefi
   return target && typeof target[1] === 'string' ? { file: target[0], name: target[1] } : undefined;
 }
 
+/** What has no file name, as the body of a request, is just a contract. */
 function nameOf(file: string): string {
-  const stem = (file.split('/').at(-1) ?? '').replace(/[.]json$/i, '').replaceAll(/[^\w$]/g, '_');
+  const [, written = ''] = /([^/]+)[.]json$/i.exec(file) ?? [];
+  const stem = written.replaceAll(/[^\w$]/g, '_');
   return /^[A-Za-z_$]/.test(stem) ? stem : 'Contract';
 }
 
