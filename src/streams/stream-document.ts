@@ -21,10 +21,10 @@ const mask = '***';
 /** @throws stream.invalid with every fault at once */
 export function parseStream(document: StreamDocument): ParsedStream {
   const parsed = streamSchema.safeParse(document);
-  if (!parsed.success) throw invalid(faultsOf(streamSchema, parsed.error));
+  if (!parsed.success) throw invalidStream(faultsOf(streamSchema, parsed.error));
   const definition = parsed.data;
   const faults = contradictionsOf(definition);
-  if (faults.length > 0) throw invalid(faults);
+  if (faults.length > 0) throw invalidStream(faults);
   const secrets: Record<string, string> = {};
   collect(definition.target, ['target'], secrets);
   return { definition, masked: replaceTexts(document, (pointer) => (pointer in secrets ? mask : undefined)), secrets };
@@ -80,8 +80,13 @@ function replaced(value: unknown, path: readonly string[], replacement: Replacem
   return replacement(`/${path.join('/')}`, value) ?? value;
 }
 
-function invalid(faults: readonly Fault[]): PatchbayError {
+/** The refusal of a stream, with every fault. */
+export function invalidStream(faults: readonly Fault[]): PatchbayError {
   const [first] = faults;
   const counted = faults.length === 1 ? `${first?.pointer ?? ''}: ${first?.detail ?? ''}` : `${faults.length} faults`;
-  return new PatchbayError('stream.invalid', { detail: counted, faults });
+  return new PatchbayError('stream.invalid', {
+    detail: counted,
+    ...(first?.fix !== undefined && { fix: first.fix }),
+    faults,
+  });
 }

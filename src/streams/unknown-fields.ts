@@ -1,6 +1,7 @@
 import { findUnknownConditions } from '#engine';
 import { argumentNames, type AbiFragment } from '#evm';
-import { PatchbayError, pointerTo, z } from '#sdk';
+import { pointerTo, z } from '#sdk';
+import { invalidStream } from './stream-document.js';
 import type { StreamDefinition } from './stream.schema.js';
 
 /** @throws stream.invalid when a condition is on a field that no event has, and so would never hold */
@@ -12,12 +13,7 @@ export function assertKnownFields({ where }: Pick<StreamDefinition, 'where'>, ev
     detail,
     ...(fix !== undefined && { fix }),
   }));
-  const [first] = faults;
-  throw new PatchbayError('stream.invalid', {
-    detail: faults.length === 1 ? `${first?.pointer ?? ''}: ${first?.detail ?? ''}` : `${faults.length} faults`,
-    ...(first?.fix !== undefined && { fix: first.fix }),
-    faults,
-  });
+  throw invalidStream(faults);
 }
 
 /** What contracts emit, as far as a stream shows it. */
