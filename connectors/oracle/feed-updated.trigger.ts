@@ -37,7 +37,7 @@ const input = z.strictObject({
     .meta({
       title: 'Confirmations',
       description:
-        'Default: the setting of the network; where it has none, a flow that moves value waits for finalized.',
+        'Default: the setting of the network; for a flow that moves value, what is final there.',
       examples: [3, 'finalized'],
     }),
   deviation: deviationInput.optional().meta({

@@ -51,7 +51,7 @@ const input = z.strictObject({
     .meta({
       title: 'Confirmations',
       description:
-        'Blocks on top before a request counts, or safe or finalized. Default: those of the connection, else of the network; a flow that does more than answer waits for finalized where neither has any.',
+        'Blocks on top before a request counts, or safe or finalized. Default: those of the connection; else of the network, and for a flow that does more than answer, what is final there.',
       examples: [3],
     }),
   fromBlock: fromBlock(),
