@@ -36,8 +36,7 @@ const input = z.strictObject({
     .optional()
     .meta({
       title: 'Confirmations',
-      description:
-        'Default: the setting of the network; for a flow that moves value, what is final there.',
+      description: 'Default: the setting of the network; for a flow that moves value, what is final there.',
       examples: [3, 'finalized'],
     }),
   deviation: deviationInput.optional().meta({
