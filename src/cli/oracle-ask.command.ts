@@ -2,8 +2,10 @@ import { encode } from 'cbor2';
 import { specIdOf } from '../../connectors/oracle/job-id.js';
 import { exitCodes } from './exit-code.js';
 import { CommandError, UsageError } from './failure.js';
+import type { RunAnswer } from './hub-answers.js';
 import { HubChain } from './hub-chain.js';
 import type { HubClient } from './hub-client.js';
+import { NewDeadLetters } from './oracle-dead-letter.js';
 import type { Session } from './session.js';
 
 export interface OracleAskOptions {
@@ -22,7 +24,7 @@ interface OracleConnection {
 const patienceMs = 120_000;
 const askEveryMs = 500;
 
-/** Asks a job on chain, by way of a contract of its own, and shows what is answered. */
+/** Asks a job on chain, by way of a contract of its own, and shows what is answered, or why the hub will not answer. */
 export async function askOracle(name: string, options: OracleAskOptions, session: Session): Promise<void> {
   const specId = specIdOf(options.job);
   if (specId === undefined) {
@@ -52,6 +54,7 @@ export async function askOracle(name: string, options: OracleAskOptions, session
       { told: `${options.payment} juels for the probe`, isRepeatable: true, as: 'LinkToken' },
     );
   }
+  const deadLetters = await NewDeadLetters.from(hub);
   const asked = await chain.call(
     probe,
     'ask',
@@ -61,7 +64,7 @@ export async function askOracle(name: string, options: OracleAskOptions, session
   const requestId = String(asked.events.find((event) => event.name === 'Asked')?.args['requestId']);
   session.note(`  request ${requestId} in block ${asked.blockNumber ?? '?'}`);
 
-  const answer = await untilAnswered(chain, { probe, requestId }, session);
+  const answer = await untilAnswered({ chain, probe, requestId, deadLetters }, session);
   session.show({ requestId, specId, answer, ...readings(answer) }, () =>
     Object.entries({ answer, ...readings(answer) })
       .map(([title, text]) => `${title.padEnd(8)} ${text}`)
@@ -69,21 +72,38 @@ export async function askOracle(name: string, options: OracleAskOptions, session
   );
 }
 
-async function untilAnswered(
-  chain: HubChain,
-  { probe, requestId }: { readonly probe: string; readonly requestId: string },
-  session: Session,
-): Promise<string> {
+interface Asked {
+  readonly chain: HubChain;
+  readonly probe: string;
+  readonly requestId: string;
+  /** Undefined: nobody may know what became of it. */
+  readonly deadLetters: NewDeadLetters | undefined;
+}
+
+/** @throws CommandError as soon as the request is a dead letter, or when it took too long */
+async function untilAnswered(asked: Asked, session: Session): Promise<string> {
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
-    const answer = String(await chain.read(probe, 'answerOf', { requestId }));
+    // In this order: an answer from before the request was given up is one.
+    const given = await asked.deadLetters?.of(asked.requestId);
+    const answer = String(await asked.chain.read(asked.probe, 'answerOf', { requestId: asked.requestId }));
     if (answer !== '0x') return answer;
+    if (given !== undefined) throw givenUp(given);
     await session.pause(askEveryMs);
   }
   throw new CommandError(
     exitCodes.tooLong,
     `There was no answer within ${patienceMs / 1_000} s. It may still come.`,
     'See what became of the request: npx patchbay runs, npx patchbay dead-letters',
+  );
+}
+
+function givenUp({ id, error }: RunAnswer): CommandError {
+  const { code = 'internal', message = '', fix } = error ?? {};
+  return new CommandError(
+    exitCodes.failed,
+    `The request is not answered, it is the dead letter ${id}: ${code}  ${message}`,
+    `${fix === undefined ? '' : `${fix} `}See the request: npx patchbay dead-letters show ${id}`,
   );
 }
 

@@ -82,6 +82,19 @@ describe('the tutorial of the oracle', () => {
     expect(JSON.parse(asked.stdout)).toMatchObject({ number: '123456' });
   }, 60_000);
 
+  it('given a job that no flow has, when it is asked, then the dead letter of the request is told instead of waiting', async () => {
+    const asked = await patchbay('oracle', 'ask', 'oracle', '--job', 'nope');
+
+    const { items } = await hub.get<{ items: readonly { id: string }[] }>('/api/dead-letters');
+    expect(items).toHaveLength(1);
+    expect(asked).toMatchObject({ status: 1, stdout: '' });
+    expect(asked.stderr).toContain(
+      `the dead letter ${items[0]?.id}: oracle.unknownJob  No flow of oracle has the job nope.`,
+    );
+    expect(asked.stderr).toContain('Fix: Add a flow with job: nope');
+    expect(asked.stderr).toContain(`npx patchbay dead-letters show ${items[0]?.id}`);
+  }, 60_000);
+
   it.each([
     [['deploy', '--signer', 'nobody'], 4, 'There is no signer nobody'],
     [['deploy', '--signer', 'treasury', '--job', 'price'], 7, 'flows/price.yaml exists already'],
