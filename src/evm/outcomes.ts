@@ -15,21 +15,22 @@ export interface OutcomesOptions {
   readonly explain: (record: TransactionRecord, blockNumber: number) => Promise<RevertReason | undefined>;
 }
 
-/** From a receipt to the end: mined, taken back by a reorganisation, final. */
+/**
+ * From a receipt to the end: mined, taken back by a reorganisation, final. What is held changes after what is stored has,
+ * so that a store that was away is told the next time.
+ */
 export class Outcomes {
   constructor(private readonly options: OutcomesOptions) {}
 
   /** The receipt of any attempt counts: an older one can win over the newest. */
   async mined(window: InFlightWindow, receipts: readonly Receipt[]): Promise<void> {
-    const changes: StatusChange[] = [];
+    const found = new Map<InFlight, Receipt>();
     for (const receipt of receipts) {
       const one = window.findByHash(receipt.place.hash);
-      if (!one || one.receipt) continue;
-      const isKnown = one.record.status === 'mined' && one.record.place?.blockHash === receipt.place.blockHash;
-      if (!isKnown) changes.push(...minedChanges(one.record, receipt));
-      window.mined(one, receipt);
+      if (one && !one.receipt && !found.has(one)) found.set(one, receipt);
     }
-    await this.#keep(changes);
+    await this.#keep([...found].flatMap(([{ record }, receipt]) => minedChanges(record, receipt)));
+    for (const [one, receipt] of found) window.mined(one, receipt);
   }
 
   /** After a reorganisation: where is each that was mined? What is nowhere is sent again with the same bytes. */
@@ -42,14 +43,9 @@ export class Outcomes {
       const one = window.findByHash(receipt.place.hash);
       if (one) found.set(one, receipt);
     }
-    const changes: StatusChange[] = [];
-    for (const one of mined) {
-      const now = found.get(one);
-      if (now?.place.blockHash === one.receipt?.place.blockHash) continue;
-      changes.push({ id: one.record.id, status: 'broadcast', reason: 'reorganised' });
-      window.unmine(one);
-    }
-    await this.#keep(changes);
+    const gone = mined.filter((one) => found.get(one)?.place.blockHash !== one.receipt?.place.blockHash);
+    await this.#keep(gone.map(({ record }) => takenBack(record)));
+    for (const one of gone) window.unmine(one);
     await this.mined(window, [...found.values()]);
   }
 
@@ -72,23 +68,25 @@ export class Outcomes {
     for (const one of ready) window.remove(one);
   }
 
+  /** With its place once more: the end must tell the truth, whatever was written over it meanwhile. */
   async #end({ record, receipt }: InFlight): Promise<StatusChange> {
+    const end = { id: record.id, ...outcomeOf(receipt!) };
     const isFiller = record.attempts.some(({ hash, kind }) => hash === receipt!.place.hash && kind === 'filler');
     if (isFiller && record.wish === 'cancel') {
-      return { id: record.id, status: 'cancelled', failure: { code: 'evm.cancelled', detail: 'It was cancelled' } };
+      return { ...end, status: 'cancelled', failure: { code: 'evm.cancelled', detail: 'It was cancelled' } };
     }
     if (isFiller) {
       const failure = record.failure ?? { code: 'evm.rpc', detail: 'The transaction was given up' };
-      return { id: record.id, status: 'failed', failure };
+      return { ...end, status: 'failed', failure };
     }
-    if (receipt!.isSuccess) return { id: record.id, status: 'confirmed' };
+    if (receipt!.isSuccess) return { ...end, status: 'confirmed' };
     const reason = await this.options.explain(record, receipt!.place.blockNumber).catch(() => undefined);
     const failure: TransactionFailure = {
       code: 'evm.reverted',
       detail: `The transaction ${receipt!.place.hash} was mined and reverted${reason === undefined ? '' : `: ${reason.words}`}`,
       ...(reason?.error && { error: reason.error }),
     };
-    return { id: record.id, status: 'failed', failure };
+    return { ...end, status: 'failed', failure };
   }
 
   /** Newest block that is final, for each finality that is asked for. */
@@ -132,13 +130,17 @@ export class Outcomes {
 }
 
 function minedChanges(record: TransactionRecord, receipt: Receipt): StatusChange[] {
-  const mined: StatusChange = {
-    id: record.id,
-    status: 'mined',
-    place: receipt.place,
-    ...(receipt.contractAddress === undefined ? {} : { contractAddress: receipt.contractAddress }),
-  };
+  const isStored = record.status === 'mined';
+  if (isStored && record.place?.blockHash === receipt.place.blockHash) return [];
+  const mined: StatusChange = { id: record.id, status: 'mined', ...outcomeOf(receipt) };
   // Kept in the store as mined in another block: that block is gone.
-  if (record.status === 'mined') return [{ id: record.id, status: 'broadcast', reason: 'reorganised' }, mined];
-  return [mined];
+  return isStored ? [takenBack(record), mined] : [mined];
+}
+
+function takenBack({ id, place }: TransactionRecord): StatusChange {
+  return { id, status: 'broadcast', reason: 'reorganised', ...(place && { goneBlock: place.blockHash }) };
+}
+
+function outcomeOf({ place, contractAddress }: Receipt): Pick<StatusChange, 'place' | 'contractAddress'> {
+  return { place, ...(contractAddress !== undefined && { contractAddress }) };
 }

@@ -120,7 +120,10 @@ export class SignerPipeline {
 
   async #go(): Promise<void> {
     try {
-      for (let found = this.#heads.shift(); found; found = this.#heads.shift()) await this.#settle(found);
+      for (let [found] = this.#heads; found; [found] = this.#heads) {
+        await this.#settle(found);
+        this.#heads.shift();
+      }
       if (performance.now() < this.#pausedUntil) return;
       await this.#pull();
       if (this.#mayHaveWishes) await this.#grantWishes();

@@ -113,6 +113,8 @@ export interface StatusChange {
   readonly contractAddress?: string;
   /** Why, where the status does not say it. */
   readonly reason?: string;
+  /** Hash of the block that it was mined in, where that block has left the chain. */
+  readonly goneBlock?: string;
 }
 
 /** The durable side of sending: each method is one database transaction. */
@@ -133,7 +135,10 @@ export interface TransactionStore {
   addAttempts(attempts: readonly { readonly id: string; readonly attempt: NewAttempt }[]): Promise<ReadonlySet<string>>;
   /** A node has taken the attempts; `signed` becomes `broadcast`. */
   markSent(sent: readonly { readonly id: string; readonly attempt: number }[], block: number): Promise<void>;
-  /** Changes statuses and keeps the changes. What is final stays so. */
+  /**
+   * Changes statuses and keeps the changes, each once. What is final stays so, and what is mined stays so until the very
+   * block is gone: a process that slept while another went on changes nothing.
+   */
   setStatus(changes: readonly StatusChange[]): Promise<void>;
   /** What an operator wants; `replace` with the fee to pay. False when it is final. */
   wish(id: string, wish: TransactionWish, fee?: StoredFeeWish): Promise<boolean>;

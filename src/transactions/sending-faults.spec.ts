@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { isFinal } from '#evm';
+import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
 import { SendingStage, soon } from './testing/sending-stage.js';
@@ -15,6 +16,27 @@ afterAll(() => stage.close());
 beforeEach(() => stage.nextMint());
 
 afterEach(() => stage.clear());
+
+describe('a store that is away while sending', () => {
+  it('given that it cannot keep where a transaction was mined, when it is back, then it is kept after all', async () => {
+    let isAway = true;
+    const store = new Proxy(stage.store, {
+      get: (target, name) =>
+        name === 'setStatus' && isAway
+          ? () => {
+              isAway = false;
+              return Promise.reject(new PatchbayError('store.unavailable'));
+            }
+          : memberOf(target, name),
+    });
+
+    const record = await stage.sendAndWait(stage.aManager({ store }), stage.aMint());
+
+    expect(isAway).toBe(false);
+    expect(await stage.statuses(record.id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'confirmed']);
+    expect(record.place).toMatchObject({ hash: record.attempts[0]?.hash });
+  });
+});
 
 describe('a node that misbehaves while sending', () => {
   it('given a node that says yes and forgets, when it is asked again, then the same bytes are sent again', async () => {
@@ -128,3 +150,8 @@ describe('a node that misbehaves while sending', () => {
     expect((await stage.statuses(id)).filter((status) => status === 'mined')).toHaveLength(2);
   });
 });
+
+function memberOf<T extends object>(target: T, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, name);
+  return typeof member === 'function' ? member.bind(target) : member;
+}

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { TransactionPlace } from '#evm';
 import type { Store } from '#platform';
 import { storeTransaction } from '../../test/builders/stored-transactions.js';
 import { openTestStore } from '../../test/environment/postgres.js';
@@ -34,3 +35,31 @@ describe('the signers that have something to send', () => {
     expect(await ledger.unfinishedSigners(3)).toEqual([]);
   });
 });
+
+describe('what becomes of a transaction', () => {
+  it('given one that is mined, when a process that slept tells what it believed, then it stays where it is', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });
+    const life = async (): Promise<unknown> =>
+      await store.db
+        .selectFrom('chain_transaction_status')
+        .select('status')
+        .where('transaction_id', '=', id)
+        .orderBy('seq')
+        .execute()
+        .then((rows) => rows.map(({ status }) => status));
+
+    await ledger.setStatus([{ id, status: 'broadcast', reason: 'reorganised', goneBlock: '0xearlier' }]);
+    await ledger.setStatus([{ id, status: 'broadcast', reason: 'forgotten' }]);
+    await ledger.setStatus([{ id, status: 'mined', place: placeIn('0xnow') }]);
+    expect(await life()).toEqual(['reserved', 'signed', 'broadcast', 'mined']);
+
+    await ledger.setStatus([{ id, status: 'broadcast', reason: 'reorganised', goneBlock: '0xnow' }]);
+    await ledger.setStatus([{ id, status: 'mined', place: placeIn('0xlater') }]);
+    expect(await life()).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'broadcast', 'mined']);
+  });
+});
+
+function placeIn(blockHash: string): TransactionPlace {
+  return { hash: '0xabc', blockNumber: 7, blockHash, gasUsed: '21000' };
+}

@@ -105,7 +105,7 @@ export class KyselyTransactionStore implements TransactionStore {
   }
 
   async setStatus(changes: readonly StatusChange[]): Promise<void> {
-    const rows = changes.map(({ id, status, place, failure, contractAddress, reason }) => ({
+    const rows = changes.map(({ id, status, place, failure, contractAddress, reason, goneBlock }) => ({
       id,
       status,
       hash: place?.hash ?? null,
@@ -114,13 +114,14 @@ export class KyselyTransactionStore implements TransactionStore {
       gas_used: place?.gasUsed ?? null,
       failure: failure ?? null,
       contract_address: contractAddress ?? null,
+      gone_block: goneBlock ?? null,
       detail: place || failure || reason !== undefined ? { place, failure, reason } : null,
     }));
     await sql`
       with wanted as (
         select * from jsonb_to_recordset(${storableJson(rows)}::jsonb) as row (
           id uuid, status text, hash text, block_number bigint, block_hash text, gas_used numeric, failure jsonb,
-          contract_address text, detail jsonb
+          contract_address text, gone_block text, detail jsonb
         )
       ), changed as (
         update chain_transaction as tx set
@@ -132,7 +133,12 @@ export class KyselyTransactionStore implements TransactionStore {
           failure = coalesce(nullif(wanted.failure, 'null'), tx.failure),
           contract_address = coalesce(wanted.contract_address, tx.contract_address),
           updated_at = now()
-        from wanted where tx.id = wanted.id and not tx.is_final
+        from wanted where tx.id = wanted.id and not tx.is_final and case
+          when tx.status <> 'mined' then true
+          when wanted.status = 'mined' then tx.block_hash is distinct from wanted.block_hash
+          when wanted.status = 'broadcast' then tx.block_hash is not distinct from wanted.gone_block
+          else true
+        end
         returning tx.id, tx.status, wanted.detail
       )
       insert into chain_transaction_status (transaction_id, status, detail)

@@ -69,7 +69,7 @@ export class SendingStage {
     options: Partial<TransactionManagerOptions> = {},
     { url = this.chain.url, isSending = true }: { url?: string; isSending?: boolean } = {},
   ): TransactionManager {
-    const rpc = new RpcClient({ urls: [url], chainId: DevChain.chainId, timeoutMs: 1_000 });
+    const rpc = new RpcClient({ urls: [url], chainId: DevChain.chainId, timeoutMs: 5_000 });
     const blocks = new MinedBlocks({ rpc, log: silent, pollMs: 10 });
     const manager = new TransactionManager({
       rpc,
