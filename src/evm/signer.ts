@@ -59,8 +59,8 @@ export const signerSource = defineService<SignerSource>('evm.signerSource');
 
 export interface SignerNames {
   /**
-   * Whether there is a signer of that name, told without opening it. An address is taken to be known: whose it is, only
-   * its key tells.
+   * Whether there is a signer of that name, told without opening it. For an address signers are opened, because only
+   * its key tells whose it is; while one of them cannot be, or is slow, an address that no other has is taken to be known.
    *
    * @throws evm.unknownSigner
    */

@@ -31,12 +31,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function withFile(text: string, env: Readonly<Record<string, string>> = {}): Promise<SignersService> {
+async function withFile(
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+  patienceMs = 60_000,
+): Promise<SignersService> {
   const file = join(folder, 'patchbay.yaml');
   await writeFile(file, text);
   const declared = await readConfigurationFile(file, { KEY: key, PHRASE: phrase, ...env });
   const http = createHttpClient({ egress: parseEgress([new URL(remote.url).host]) });
-  const service = new SignersService({ declared, http, brokenForMs: 1 });
+  const service = new SignersService({ declared, http, brokenForMs: 1, patienceMs });
   open.push(service);
   return service;
 }
@@ -126,7 +130,7 @@ describe('finding signers', () => {
 });
 
 describe('names of signers in a document', () => {
-  it.each(['treasury', 'cold', 'kept', 'hd-customers-7', `0x${'1'.repeat(40)}`])(
+  it.each(['treasury', 'cold', 'kept', 'hd-customers-7'])(
     'given the name %s, when it is looked at, then it is known, and nothing was opened',
     async (name) => {
       await mkdir(join(folder, 'keys'));
@@ -152,6 +156,58 @@ describe('names of signers in a document', () => {
       code: 'evm.unknownSigner',
       fix: `${told}hd-customers-<index>.`,
     });
+  });
+});
+
+describe('addresses of signers in a document', () => {
+  const nobodys = `0x${'1'.repeat(40)}`;
+
+  it('given every kind, when their addresses are looked at, then they are known in any case, and no others', async () => {
+    await writeKeystore('cold', '0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a', 'x');
+    const ofWallet = '0x90f79bf6eb2c4f870365e785982e1f101e93b906';
+    const signers = await withFile(everyKind());
+
+    for (const known of [address, second.address, third, ofWallet, ofWallet.toUpperCase().replace('0X', '0x')]) {
+      await expect(signers.assertKnown(known)).resolves.toBeUndefined();
+    }
+    await expect(signers.assertKnown(nobodys)).rejects.toMatchObject({
+      code: 'evm.unknownSigner',
+      detail: `No signer has the address ${nobodys}.`,
+      fix: 'Known signers: treasury, custody, cold, hd-customers-<index>.',
+    });
+  });
+
+  it('given an account of a wallet that is beyond the ones searched, when it was derived before, then its address is known', async () => {
+    const signers = await withFile('wallets:\n  customers: { mnemonic: { env: PHRASE } }\n');
+    const [late] = await signers.accounts('customers', { from: 500, count: 1 });
+    expect(late).toBeDefined();
+
+    await expect(signers.assertKnown(late?.address ?? '')).resolves.toBeUndefined();
+    await expect((await withFile('wallets: {}\n')).assertKnown(late?.address ?? '')).rejects.toMatchObject({
+      code: 'evm.unknownSigner',
+    });
+  });
+
+  it.each([
+    ['a remote signer is away', () => remote.stop()],
+    ['a keystore does not open', () => writeFile(join(folder, 'keys', 'cold.txt'), 'wrong')],
+  ])('given that %s, when an address is looked at, then it may be of that one', async (_what, breakIt) => {
+    await writeKeystore('cold', key, 'right');
+    await breakIt();
+    const signers = await withFile(everyKind());
+
+    await expect(signers.assertKnown(nobodys)).resolves.toBeUndefined();
+  });
+
+  it('given a remote signer that is slow, when addresses are looked at, then one is waited for, not for long, and the next one not', async () => {
+    remote.faults.set('signer', { delayMs: 5_000 });
+    const signers = await withFile(`signers:\n  custody: { remote: { url: ${remote.url} } }\n`, {}, 20);
+
+    await expect(signers.assertKnown(nobodys)).resolves.toBeUndefined();
+    let isKnown = false;
+    void signers.assertKnown(`0x${'2'.repeat(40)}`).then(() => (isKnown = true));
+    await new Promise(setImmediate);
+    expect(isKnown).toBe(true);
   });
 });
 

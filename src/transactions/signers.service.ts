@@ -1,5 +1,6 @@
 import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DeclaredSigner, DeclaredSigners } from '#connections';
 import {
   HdWallet,
@@ -32,6 +33,10 @@ export interface WalletView {
 const searchedAccounts = 100;
 /** Trying a password costs a second of a core and much memory, whoever asks how often. */
 const brokenForMs = 10_000;
+/** How long whoever types an address waits for signers that are slow to tell theirs. */
+const patienceMs = 2_000;
+/** How long they are not waited for again after that: a folder of flows is not to wait for each address. */
+const slowForMs = 15_000;
 const accountName = /^hd-(.+)-(0|[1-9]\d{0,9})$/;
 /** Also what keeps a name from being a path. */
 const fileName = /^([a-z][a-z0-9-]*)[.]json$/;
@@ -42,21 +47,26 @@ export class SignersService implements SignerSource, SignerNames {
   readonly #http: HttpClient;
   readonly #thread: SigningThread;
   readonly #brokenForMs: number;
+  readonly #patienceMs: number;
   readonly #wallets: ReadonlyMap<string, HdWallet>;
   readonly #signers = new Map<string, Promise<Signer>>();
   /** Address to name, of what was opened or looked up. */
   readonly #names = new Map<string, string>();
+  #isSlowUntil = 0;
 
   constructor(parts: {
     readonly declared: DeclaredSigners;
     readonly http: HttpClient;
     /** Time after which a keystore that did not open is tried again. Default 10,000. */
     readonly brokenForMs?: number;
+    /** How long an address that is typed is looked for, before it is taken to be known. Default 2,000. */
+    readonly patienceMs?: number;
   }) {
     this.#declared = parts.declared;
     this.#http = parts.http;
     this.#thread = new SigningThread();
     this.#brokenForMs = parts.brokenForMs ?? brokenForMs;
+    this.#patienceMs = parts.patienceMs ?? patienceMs;
     this.#wallets = new Map(
       [...parts.declared.wallets].map(([name, { mnemonic, passphrase, path }]) => [
         name,
@@ -82,8 +92,8 @@ export class SignersService implements SignerSource, SignerNames {
   }
 
   async assertKnown(name: string): Promise<void> {
+    if (isAddress(name)) return this.#assertAddress(name.toLowerCase());
     const isKnown =
-      isAddress(name) ||
       this.#declared.signers.has(name) ||
       this.#accountOf(name) !== undefined ||
       (await this.#inFolder(name)) !== undefined;
@@ -174,24 +184,52 @@ export class SignersService implements SignerSource, SignerNames {
   }
 
   async #byAddress(address: string): Promise<Signer> {
-    const name = this.#names.get(address) ?? (await this.#search(address));
+    const { name } = await this.#search(address);
     if (name === undefined) throw await this.#unknown(address);
-    this.#names.set(address, name);
     return this.get(name);
   }
 
-  async #search(address: string): Promise<string | undefined> {
+  /** One that is away, slow or broken may be whose address it is: only what every signer has disowned is unknown. */
+  async #assertAddress(address: string): Promise<void> {
+    if (this.#nameOf(address) !== undefined || Date.now() < this.#isSlowUntil) return;
+    const patience = new AbortController();
+    const found = await Promise.race([
+      this.#search(address),
+      delay(this.#patienceMs, undefined, { signal: patience.signal }).catch(() => undefined),
+    ]);
+    patience.abort();
+    if (found === undefined) this.#isSlowUntil = Date.now() + slowForMs;
+    else if (found.name === undefined && found.isComplete) throw await this.#unknown(address);
+  }
+
+  /** Without asking anybody. */
+  #nameOf(address: string): string | undefined {
     const derived = [...this.#wallets.values()].find((wallet) => wallet.indexOf(address) !== undefined);
-    if (derived !== undefined) return `hd-${derived.name}-${derived.indexOf(address) ?? 0}`;
-    await Promise.allSettled([...(await this.#all())].map(([name, declared]) => this.#open(name, declared)));
+    return this.#names.get(address) ?? (derived && `hd-${derived.name}-${derived.indexOf(address) ?? 0}`);
+  }
+
+  /** @returns also whether all signers and wallets told their addresses */
+  async #search(address: string): Promise<{ readonly name: string | undefined; readonly isComplete: boolean }> {
+    const known = this.#nameOf(address);
+    if (known !== undefined) return this.#found(address, known);
+    const opened = await Promise.allSettled(
+      [...(await this.#all())].map(([name, declared]) => this.#open(name, declared)),
+    );
     const name = this.#names.get(address);
-    if (name !== undefined) return name;
+    if (name !== undefined) return this.#found(address, name);
     const accounts = await Promise.allSettled(
       [...this.#wallets.values()].map((wallet) => wallet.accounts(0, searchedAccounts)),
     );
-    return accounts
+    const account = accounts
       .flatMap((settled) => (settled.status === 'fulfilled' ? settled.value : []))
-      .find((account) => account.address === address)?.name;
+      .find((one) => one.address === address);
+    if (account !== undefined) return this.#found(address, account.name);
+    return { name: undefined, isComplete: [...opened, ...accounts].every(({ status }) => status === 'fulfilled') };
+  }
+
+  #found(address: string, name: string): { readonly name: string; readonly isComplete: boolean } {
+    this.#names.set(address, name);
+    return { name, isComplete: true };
   }
 
   /** Of a name such as `hd-customers-7`. */
@@ -242,7 +280,7 @@ export class SignersService implements SignerSource, SignerNames {
       [...declared, ...accounts].filter((one) => one !== name),
     );
     return new PatchbayError('evm.unknownSigner', {
-      detail: `There is no signer called ${name}.`,
+      detail: isAddress(name) ? `No signer has the address ${name}.` : `There is no signer called ${name}.`,
       fix:
         known.length === 0
           ? 'Declare one under signers: in patchbay.yaml.'
