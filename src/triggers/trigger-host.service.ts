@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionsService } from '#connections';
-import { Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
+import { Looks, Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
 import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
 import type { Heard, ListenContext, Logger, UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
@@ -34,34 +34,28 @@ export class TriggerHostService {
   readonly #groups = new Map<string, Group>();
   /** Groups whose connection was opened anew since they began. */
   readonly #stale = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #checking: Promise<void> | undefined;
-  #isStopped = false;
+  readonly #looks: Looks;
 
-  constructor(private readonly parts: TriggerHostParts) {}
+  constructor(private readonly parts: TriggerHostParts) {
+    this.#looks = new Looks({
+      look: () => this.#arrange(),
+      failed: (error) => parts.log.info('The listeners could not be arranged for now', { error }),
+      everyMs: checkEveryMs,
+    });
+  }
 
   start(): void {
-    this.parts.sources.onChange(() => this.#check());
+    this.parts.sources.onChange(() => void this.#looks.ask());
     this.parts.connections.onReopened((name) => {
       this.#stale.add(`connection ${name}`);
-      this.#check();
+      void this.#looks.ask();
     });
-    this.#timer = setInterval(() => this.#check(), checkEveryMs);
-    this.#check();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    clearInterval(this.#timer);
-    await this.#checking;
+    await this.#looks.stop();
     await Promise.all([...this.#groups.keys()].map((name) => this.#leave(name)));
-  }
-
-  #check(): void {
-    if (this.#isStopped || this.#checking !== undefined) return;
-    this.#checking = this.#arrange()
-      .catch((error: unknown) => this.parts.log.info('The listeners could not be arranged for now', { error }))
-      .finally(() => (this.#checking = undefined));
   }
 
   async #arrange(): Promise<void> {

@@ -14,7 +14,7 @@ import { valueConnector } from '../engine/testing/flow-runs.js';
 import { ReplaysService } from './replays.service.js';
 import { SourcesService } from './sources.service.js';
 import { SourcesStore } from './sources.store.js';
-import { TriggerHostService } from './trigger-host.service.js';
+import { TriggerHostService, type TriggerHostParts } from './trigger-host.service.js';
 
 type Listening = ListenContext<unknown, unknown, { readonly amount: number }>;
 
@@ -138,5 +138,40 @@ describe('a flow that begins to move value', () => {
     await new ReplaysService({ flows, sources, queries, runs: replayed }).replay({ flow: 'edited', isDryRun: true });
 
     expect(asked).toEqual([1]);
+  });
+});
+
+describe('arranging listeners', () => {
+  it('given a lease that is waited for, when a flow is added meanwhile, then its turn comes right after that', async () => {
+    const trigger = { listen: () => Promise.resolve() };
+    const sources = [{ id: 'first', trigger }];
+    const asked: string[] = [];
+    let change = (): void => undefined;
+    let answer = (): void => undefined;
+    const parts = {
+      sources: { all: () => sources, onChange: (listener: () => void) => (change = listener) },
+      connections: { onReopened: () => undefined },
+      leases: {
+        // Another process has them all, and the first answer takes its time.
+        acquire: (name: string) =>
+          new Promise<void>((resolve) => {
+            if (asked.push(name) === 1) answer = resolve;
+            else resolve();
+          }),
+      },
+      log: silentLog,
+    };
+    // Nothing else is needed to arrange what cannot be had.
+    const host = new TriggerHostService(parts as unknown as TriggerHostParts);
+    host.start();
+
+    sources.push({ id: 'second', trigger });
+    change();
+    expect(asked).toEqual(['source first']);
+    answer();
+    await new Promise(setImmediate);
+
+    expect(asked).toEqual(['source first', 'source first', 'source second']);
+    await host.stop();
   });
 });
