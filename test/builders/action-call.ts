@@ -1,4 +1,3 @@
-import { createHttpClient, parseEgress } from '#platform';
 import {
   PatchbayError,
   type ActionDefinition,
@@ -8,6 +7,9 @@ import {
   type UseService,
 } from '#sdk';
 import type { ObjectSchema, z } from '#sdk';
+// Past the door: these are all of the platform that so many small specs need, and the whole of it takes seconds to load.
+import { parseEgress } from '../../src/platform/egress/egress-policy.js';
+import { createHttpClient } from '../../src/platform/egress/http-client.js';
 
 export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
