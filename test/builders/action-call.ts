@@ -13,9 +13,9 @@ import { createHttpClient } from '../../src/platform/egress/http-client.js';
 
 export const silentLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The real way out, allowed to call this machine. */
-export function aHttpClient(): HttpClient {
-  return createHttpClient({ egress: parseEgress(['127.0.0.1']) });
+/** The real way out, allowed to call this machine, or what is given. */
+export function aHttpClient(allow: readonly string[] = ['127.0.0.1']): HttpClient {
+  return createHttpClient({ egress: parseEgress(allow) });
 }
 
 /** Opens a connection as the hub does: settings checked by the schema, no service bound unless they are given. */

@@ -10,7 +10,7 @@ import {
   transactionStore,
 } from '#evm';
 import { PatchbayError, Secret, type ServiceToken, type UseService } from '#sdk';
-import { KyselyTransactionStore } from '#transactions';
+import { KyselyTransactionStore } from '../../src/transactions/transactions.store.js';
 import { DevChain } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
 import { localLeases, localSignals } from '../../src/evm/testing/manager-parts.js';

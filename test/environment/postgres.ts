@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { createLog, loadConfig, openStore, type Config, type Store } from '#platform';
+// Past the door: many specs need a database and none of the web framework and the queue that are loaded with the whole.
+import { loadConfig } from '../../src/platform/config/config.loader.js';
+import type { Config } from '../../src/platform/config/config.schema.js';
+import { createLog } from '../../src/platform/log/log.js';
 import { ensureEmbedded } from '../../src/platform/store/embedded.js';
 import { migrate } from '../../src/platform/store/migrate.js';
+import { openStore, type Store } from '../../src/platform/store/store.js';
 
 const log = createLog({ level: 'silent', format: 'json' });
 const template = 'patchbay_template';

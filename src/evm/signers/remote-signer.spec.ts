@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Transaction } from 'ethers/transaction';
 import { Wallet } from 'ethers/wallet';
-import { createHttpClient, parseEgress } from '#platform';
 import { Secret } from '#sdk';
 import { createSigner } from '../../../sandbox/signer/signer.js';
+import { aHttpClient } from '../../../test/builders/action-call.js';
 import { startStandIn, type StandInServer } from '../../../test/builders/stand-in-server.js';
 import { aTransaction } from '../testing/any-transaction.js';
 import { DevChain, devAccounts } from '../testing/dev-chain.js';
@@ -30,7 +30,7 @@ function open(overrides: Partial<RemoteSignerOptions> = {}): Promise<Signer> {
     url,
     address: undefined,
     headers: { authorization: new Secret(apiKey) },
-    http: createHttpClient({ egress: parseEgress([new URL(url).host]) }),
+    http: aHttpClient([new URL(url).host]),
     timeoutMs: 1_000,
     ...overrides,
   });
@@ -99,7 +99,7 @@ describe('a remote signer', () => {
   });
 
   it('given an address that may not be called, when it is opened, then that stays said', async () => {
-    const http = createHttpClient({ egress: parseEgress([]) });
+    const http = aHttpClient([]);
     await expect(open({ http })).rejects.toMatchObject({ code: 'target.forbidden' });
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAwsStandIn, type AwsStandIn } from '../../../sandbox/aws/stand-in.js';
+import { aHttpClient } from '../../../test/builders/action-call.js';
 import { startStandIn, type StandInServer } from '../../../test/builders/stand-in-server.js';
-import { createHttpClient, parseEgress } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { StreamBatch, StreamEvent, StreamTarget } from '../stream.js';
 import { kinesisSettings } from './aws-settings.js';
@@ -46,7 +46,7 @@ describe('the target kinesis', () => {
       credentials,
       ...changes,
     });
-    const http = createHttpClient({ egress: parseEgress([new URL(server.url).host]) });
+    const http = aHttpClient([new URL(server.url).host]);
     const target = createKinesisTarget(settings, { http });
     opened.push(target);
     return target;

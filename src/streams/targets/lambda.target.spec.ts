@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAwsStandIn, type AwsStandIn } from '../../../sandbox/aws/stand-in.js';
+import { aHttpClient } from '../../../test/builders/action-call.js';
 import { startStandIn, type StandInServer } from '../../../test/builders/stand-in-server.js';
-import { createHttpClient, parseEgress } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { StreamBatch, StreamTarget } from '../stream.js';
 import { lambdaSettings } from './aws-settings.js';
@@ -43,7 +43,7 @@ describe('the target lambda', () => {
       credentials,
       ...changes,
     });
-    const target = createLambdaTarget(settings, { http: createHttpClient({ egress: parseEgress(allow) }) });
+    const target = createLambdaTarget(settings, { http: aHttpClient(allow) });
     opened.push(target);
     return target;
   }
