@@ -139,7 +139,7 @@ async function assemble(
   const signals = new Signals({ connection: store.connection, pool, name: instance.id, log });
   await signals.start();
   onStop('signals', () => signals.close());
-  const queues = createQueues({ config, store, log });
+  const queues = await createQueues({ config, store, log });
   onStop('queues', () => queues.close());
 
   const metrics = createMetrics();

@@ -28,7 +28,7 @@ const config = loadConfig({
 });
 const log = createLog({ level: 'warn', format: 'json' });
 const store = await openStore({ config, log });
-const queues = createQueues({ config, store, log });
+const queues = await createQueues({ config, store, log });
 const http = createHttpClient({ egress: parseEgress(['127.0.0.1:1-65535']) });
 const queue = queues.queue<Work>('bare');
 queues.worker<Work>(

@@ -30,8 +30,8 @@ describe.each([
   ...(hasRedis ? [{ backend: 'redis' as const, env: () => ({ REDIS_URL: redis?.url }) }] : []),
 ])('queues on $backend', ({ backend, env }) => {
   const opened: Queues[] = [];
-  const open = (more: Record<string, string> = {}) => {
-    const queues = createQueues({ config: loadConfig({ ...env(), ...more }), store, log });
+  const open = async (more: Record<string, string> = {}): Promise<Queues> => {
+    const queues = await createQueues({ config: loadConfig({ ...env(), ...more }), store, log });
     opened.push(queues);
     return queues;
   };
@@ -40,7 +40,7 @@ describe.each([
   });
 
   it('given a worker, when jobs are added, then it gets each once and nothing of them is kept', async () => {
-    const queues = open();
+    const queues = await open();
     const got: number[] = [];
     queues.worker<{ n: number }>('many', async ({ data }) => void got.push(data.n), { concurrency: 5 });
 
@@ -54,7 +54,7 @@ describe.each([
   });
 
   it('given a job that waits, when one with the same id is added, then there is still one', async () => {
-    const queues = open();
+    const queues = await open();
 
     await queues.queue('same').add([{ name: 'run', id: 'r-1', data: {} }]);
     await queues.queue('same').add([{ name: 'run', id: 'r-1', data: {} }]);
@@ -64,7 +64,7 @@ describe.each([
   });
 
   it('given a job under way, when the queues close, then they wait for it', async () => {
-    const queues = open();
+    const queues = await open();
     let state = 'waiting';
     queues.worker(
       'slow',
@@ -85,7 +85,7 @@ describe.each([
   });
 
   it('given a job that does not end, when the queues close, then they wait no longer than they may', async () => {
-    const queues = open({ PATCHBAY_SHUTDOWN_SECONDS: '1' });
+    const queues = await open({ PATCHBAY_SHUTDOWN_SECONDS: '1' });
     let isUnderWay = false;
     const workForEver = () => new Promise<void>(() => (isUnderWay = true));
     queues.worker('stuck', workForEver, { concurrency: 1 });
@@ -100,7 +100,7 @@ describe.each([
   });
 
   it('given a schedule, when its time comes, then a job is there, and none once it is removed', async () => {
-    const queues = open();
+    const queues = await open();
     const got: unknown[] = [];
     queues.worker('clock', async ({ data }) => void got.push(data), { concurrency: 1 });
 
@@ -113,7 +113,7 @@ describe.each([
   });
 
   it('given a handler that throws, when a job is added, then the next jobs are still worked on', async () => {
-    const queues = open();
+    const queues = await open();
     const got: string[] = [];
     queues.worker(
       'faulty',
@@ -137,7 +137,7 @@ if (!hasRedis) it.skip('queues on redis: redis-server is not installed', () => u
 
 describe('a queue that cannot be reached', () => {
   it('given no Redis at the address, when a job is added, then it fails within seconds and says so', async () => {
-    const queues = createQueues({
+    const queues = await createQueues({
       config: loadConfig({ REDIS_URL: '/does/not/exist.sock' }),
       store,
       log,
@@ -167,7 +167,7 @@ describe('a queue that cannot be reached', () => {
     url.host = `127.0.0.1:${String((door.address() as AddressInfo).port)}`;
     let errors = 0;
     const counting = createLog({ level: 'debug', format: 'json' }, { write: () => void (errors += 1) });
-    const queues = createQueues({
+    const queues = await createQueues({
       config: loadConfig({}),
       store: { connection: { connectionString: url.href } },
       log: counting,

@@ -3,7 +3,6 @@ import type { Job, Queue, Worker } from 'bullmq';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Config } from '../config/config.schema.js';
 import type { StoreConnection } from '../store/pool.js';
-import { postgresBackend, redisBackend } from './queue-backend.js';
 import { rareErrors } from './rare-errors.js';
 
 export interface QueueJob<Data> {
@@ -56,7 +55,7 @@ const againMs = 1_000;
  * The job queues: in PostgreSQL, or in Redis when `REDIS_URL` is set. Nothing else in the hub knows which. A queue is
  * a hint, never the truth: whoever adds a job can find out from the database that it is missing.
  */
-export function createQueues({
+export async function createQueues({
   config,
   store,
   log,
@@ -67,7 +66,9 @@ export function createQueues({
   readonly log: Logger;
   /** How long an add may take before it counts as failed. */
   readonly answerMs?: number;
-}): Queues {
+}): Promise<Queues> {
+  // BullMQ is loaded when queues are wanted: commands that only read or check need not wait for it.
+  const { postgresBackend, redisBackend } = await import('./queue-backend.js');
   const { redisUrl } = config.queue;
   const onError = rareErrors(log, 'The job queue has failed');
   const onFailure = rareErrors(log, 'The handler of a job has failed and the job is dropped');
