@@ -42,6 +42,8 @@ export class SalesforceLogin {
   readonly #now: () => number;
   readonly #keep: LoginOptions['keep'];
   #refreshToken: string | undefined;
+  /** It is the one in use, and would be lost with the process. */
+  #isUnkept = false;
   #session: Promise<Session> | undefined;
   #opened: Session | undefined;
   #lastUrl: string | undefined;
@@ -96,6 +98,7 @@ export class SalesforceLogin {
   }
 
   async #login(): Promise<Session> {
+    await this.#keepRotated();
     const now = this.#now();
     if (this.#refusal !== undefined && now - this.#refusal.at < minuteMs / 2) throw this.#refusal.error;
     this.#logins = this.#logins.filter((at) => now - at < minuteMs);
@@ -110,7 +113,8 @@ export class SalesforceLogin {
       this.#lastUrl = session.instanceUrl;
       this.#logins.push(now);
       this.#refusal = undefined;
-      await this.#keepRotated(answer);
+      this.#takeRotated(answer);
+      await this.#keepRotated();
       return session;
     } catch (error) {
       if (error instanceof PatchbayError && error.code === 'connection.unauthorised')
@@ -138,11 +142,18 @@ export class SalesforceLogin {
     return { grant_type: 'refresh_token', ...client, refresh_token: this.#refreshToken };
   }
 
-  async #keepRotated({ body }: HttpResponse): Promise<void> {
+  #takeRotated({ body }: HttpResponse): void {
     const token = field(body, 'refresh_token');
     if (token === undefined || token === this.#refreshToken) return;
     this.#refreshToken = token;
-    await this.#keep?.({ refreshToken: token });
+    this.#isUnkept = true;
+  }
+
+  /** No session is used before the token is kept, so that a store that is away is asked again. */
+  async #keepRotated(): Promise<void> {
+    if (!this.#isUnkept) return;
+    await this.#keep?.({ refreshToken: this.#refreshToken });
+    this.#isUnkept = false;
   }
 
   #assertion(): string {
