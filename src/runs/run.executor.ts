@@ -179,7 +179,10 @@ export class RunExecutor implements HereExecutor {
     try {
       compiled = await this.parts.flows.version(run.version);
     } catch (thrown) {
-      const { code, detail: message } = PatchbayError.from(thrown);
+      const error = PatchbayError.from(thrown);
+      // Nothing is known of the flow then.
+      if (error.code === 'store.unavailable') throw error;
+      const { code, detail: message } = error;
       return { kind: 'failed', failed: [], error: { code, message, step: 'flow' }, entries: [] };
     }
     const line = run.kind === 'reverted' ? 'onReverted' : 'steps';

@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
+import type { Pool, QueryConfig, QueryResultRow } from 'pg';
 import type { JournalEntry, StepError } from '#engine';
-import { inTransaction } from '#platform';
+import { inTransaction, rethrowStoreError } from '#platform';
 import type { ReadyRun } from './intake.store.js';
 import { entryOf, journalJson, type JournalRow, type Journaling } from './journal-rows.js';
 
@@ -137,7 +137,7 @@ export class RunsStore {
   ) {}
 
   async claim(ids: readonly string[]): Promise<ClaimedRun[]> {
-    const { rows } = await this.pool.query<ClaimedRun>({
+    const { rows } = await this.#query<ClaimedRun>({
       name: 'claim',
       text: claimRuns,
       values: [ids, this.instance()],
@@ -156,7 +156,7 @@ export class RunsStore {
 
   /** One run of the flow that is due, to stand for all of them. */
   async nextOfFlow(flow: string): Promise<ReadyRun[]> {
-    const { rows } = await this.pool.query<ReadyRun>(
+    const { rows } = await this.#query<ReadyRun>(
       `select r.id, r.flow from run r join event e on e.id = r.event_id
        where r.flow = $1 and ${isDue} order by r.seq limit 1`,
       [flow],
@@ -165,7 +165,7 @@ export class RunsStore {
   }
 
   async journal(runId: string): Promise<JournalEntry[]> {
-    const { rows } = await this.pool.query<JournalRow>({
+    const { rows } = await this.#query<JournalRow>({
       name: 'journal',
       text: `select step, iteration, state, attempts, input, output, error, retry_at, started_at, finished_at
              from run_step where run_id = $1`,
@@ -176,7 +176,7 @@ export class RunsStore {
 
   /** One answer per item: false when its claim was lost. */
   async record(items: readonly Journaling[]): Promise<boolean[]> {
-    const { rows } = await this.pool.query<{ id: string }>({
+    const { rows } = await this.#query<{ id: string }>({
       name: 'record',
       text: recordEntries,
       values: [
@@ -189,7 +189,7 @@ export class RunsStore {
   }
 
   async settle(items: readonly Settlement[]): Promise<Settled[]> {
-    const { rows } = await this.pool.query<SettledRow>({
+    const { rows } = await this.#query<SettledRow>({
       name: 'settle',
       text: settleRuns,
       values: [
@@ -221,15 +221,17 @@ export class RunsStore {
   async #nextInLanes(left: readonly SettledRow[]): Promise<ReadonlyMap<string, string>> {
     if (left.length === 0) return new Map();
     // What is not found here is found by the sweep: the settlement itself is kept.
-    const { rows } = await this.pool
-      .query<{ id: string; next: string }>({ name: 'lanes', text: nextInLanes, values: [JSON.stringify(left)] })
-      .catch(() => ({ rows: [] }));
+    const { rows } = await this.#query<{ id: string; next: string }>({
+      name: 'lanes',
+      text: nextInLanes,
+      values: [JSON.stringify(left)],
+    }).catch(() => ({ rows: [] }));
     return new Map(rows.map((row) => [row.id, row.next]));
   }
 
   /** Gives runs back untouched, e.g. because the process stops. */
   async handBack(runs: readonly { readonly id: string; readonly claim: number }[]): Promise<void> {
-    await this.pool.query(
+    await this.#query(
       `update run r set state = 'queued', claimed_by = null, hinted_at = now() - interval '1 hour'
        from jsonb_to_recordset($1::jsonb) as c (id uuid, claim int)
        where r.id = c.id and r.claim = c.claim and r.state = 'running'`,
@@ -239,7 +241,7 @@ export class RunsStore {
 
   /** Queued, due and in no lane, and asked for longer ago than `hintedBeforeMs`; marks them as asked for. */
   async overlooked(hintedBeforeMs: number, limit: number): Promise<ReadyRun[]> {
-    const { rows } = await this.pool.query<ReadyRun>({
+    const { rows } = await this.#query<ReadyRun>({
       name: 'overlooked',
       text: `
         with due as (
@@ -259,7 +261,7 @@ export class RunsStore {
    * many, are not looked at.
    */
   async overlookedHeads(hintedBeforeMs: number, after: Lane, limit: number): Promise<LaneSweep> {
-    const { rows } = await this.pool.query<ReadyRun & Lane & { readonly is_overlooked: boolean }>({
+    const { rows } = await this.#query<ReadyRun & Lane & { readonly is_overlooked: boolean }>({
       name: 'overlooked-heads',
       text: `
         with recursive head as (
@@ -288,7 +290,7 @@ export class RunsStore {
 
   /** Runs that processes which are gone had claimed: queued again, at once. */
   async releaseOf(instances: readonly string[]): Promise<ReadyRun[]> {
-    const { rows } = await this.pool.query<ReadyRun>(
+    const { rows } = await this.#query<ReadyRun>(
       `update run set state = 'queued', claimed_by = null, hinted_at = now()
        where state = 'running' and claimed_by = any($1::bigint[])
        returning id, flow`,
@@ -299,7 +301,7 @@ export class RunsStore {
 
   /** Runs claimed under a name that the ledger no longer has. */
   async releaseOrphans(): Promise<ReadyRun[]> {
-    const { rows } = await this.pool.query<ReadyRun>(
+    const { rows } = await this.#query<ReadyRun>(
       `update run r set state = 'queued', claimed_by = null, hinted_at = now()
        where r.state = 'running' and r.claimed_by <> all (array(select id from instance))
        returning r.id, r.flow`,
@@ -309,12 +311,17 @@ export class RunsStore {
 
   /** Runs claimed by this process: a claim whose answer got lost is held by nobody. */
   async claimedHere(): Promise<{ id: string; flow: string; claim: number }[]> {
-    const { rows } = await this.pool.query<{ id: string; flow: string; claim: number }>({
+    const { rows } = await this.#query<{ id: string; flow: string; claim: number }>({
       name: 'claimed-here',
       text: `select id, flow, claim from run where state = 'running' and claimed_by = $1`,
       values: [this.instance()],
     });
     return rows;
+  }
+
+  /** That the store is away says nothing about a run: whoever asks can tell it from other faults. */
+  #query<Row extends QueryResultRow>(statement: QueryConfig | string, values?: unknown[]) {
+    return this.pool.query<Row>(statement, values).catch(rethrowStoreError);
   }
 }
 
