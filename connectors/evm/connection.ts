@@ -1,5 +1,5 @@
 import { Network } from '#evm';
-import { defineConnection, z } from '#sdk';
+import { defineConnection, finalityInput, z } from '#sdk';
 
 const nodeUrl = z.url({ protocol: /^https?$/ });
 const gwei = z.number().min(0).max(1_000_000);
@@ -26,8 +26,7 @@ export const network = defineConnection({
       title: 'Confirmations',
       description: 'Blocks on top before something counts. Default: 12; 0 on development chains.',
     }),
-    finality: z
-      .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+    finality: finalityInput()
       .optional()
       .meta({
         title: 'Finality',

@@ -1,17 +1,16 @@
 import { shortfallOf, type Network } from '#evm';
-import { z, type TriggerFinality } from '#sdk';
+import { finalityInput, z, type TriggerFinality } from '#sdk';
 
-/** Blocks on top, or the chain's own word for final. */
+const digits = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number);
+
+/** Blocks on top, as text too, or the chain's own word for final. */
 export function confirmations(more = '') {
+  const [blocks, word] = finalityInput().options;
   return z
-    .union([
-      z.number().int().min(0).max(10_000),
-      z
-        .string()
-        .regex(/^\d{1,4}$/)
-        .transform(Number),
-      z.enum(['safe', 'finalized']),
-    ])
+    .union([blocks, digits, word])
     .optional()
     .meta({
       title: 'Confirmations',

@@ -12,7 +12,7 @@ import {
   type ChainLog,
   type Network,
 } from '#evm';
-import { defineTrigger, duration, z, type Heard, type ListenContext } from '#sdk';
+import { defineTrigger, duration, finalityInput, z, type Heard, type ListenContext } from '#sdk';
 import { askIfThere, contractAddress } from './contract-view.js';
 import { parseDecimal } from './decimal.js';
 import { decimalsOf, findRound, formatAnswer, isoTime, joinRoundId, splitRoundId } from './feed.js';
@@ -31,8 +31,7 @@ const recallMs = 30 * 24 * 3_600_000;
 const input = z.strictObject({
   contract: feedContract,
   network: networkName.meta({ title: 'Network', description: 'Default: the default network.', examples: ['local'] }),
-  confirmations: z
-    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+  confirmations: finalityInput()
     .optional()
     .meta({
       title: 'Confirmations',

@@ -15,6 +15,7 @@ import {
   amount,
   declaredTriggers,
   defineTrigger,
+  finalityInput,
   z,
   type DeclaredTriggers,
   type Heard,
@@ -45,8 +46,7 @@ const input = z.strictObject({
     .array(address())
     .optional()
     .meta({ title: 'Requesters', description: 'Who may ask. Default: those of the connection.' }),
-  confirmations: z
-    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+  confirmations: finalityInput()
     .optional()
     .meta({
       title: 'Confirmations',

@@ -1,4 +1,4 @@
-import { z } from '#sdk';
+import { finalityInput, z } from '#sdk';
 import { fieldName, objectName } from './field-schemas.js';
 
 const name = () => z.string().min(1).max(200);
@@ -6,7 +6,7 @@ const policy = () => z.enum(['chain', 'salesforce', 'newest']);
 export const decimals = () => z.number().int().min(0).max(77);
 
 export const finality = () =>
-  z.union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])]).meta({
+  finalityInput().meta({
     title: 'Confirmations',
     description: 'Blocks on top before the chain is believed. Default: the setting of the network.',
   });

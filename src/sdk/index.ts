@@ -66,7 +66,7 @@ export {
   type ZapierItems,
 } from './published-items.js';
 export { pointerTo } from './pointer.js';
-export { Secret, address, amount, duration, isSecretSchema, secret, z } from './schema.js';
+export { Secret, address, amount, duration, finalityInput, isSecretSchema, secret, z } from './schema.js';
 export { findField, followFields, isSecretField, knownFields, shapeOf } from './schema-walk.js';
 export { declaredTriggers, type DeclaredTrigger, type DeclaredTriggers } from './declared-triggers.js';
 export { defineService, type ServiceToken, type UseService } from './service.js';

@@ -69,6 +69,11 @@ export function duration() {
     .meta({ format: 'duration', examples: ['2s', '5m'] });
 }
 
+/** How settled a block has to be: blocks on top of it, or the chain's own word. */
+export function finalityInput() {
+  return z.union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])]);
+}
+
 /** Whether a schema leaf was made by {@link secret}. */
 export function isSecretSchema(schema: z.ZodType): boolean {
   return schema.meta()?.['secret'] === true;

@@ -1,4 +1,4 @@
-import { duration, parseSigningSecret, secret, z } from '#sdk';
+import { duration, finalityInput, parseSigningSecret, secret, z } from '#sdk';
 import { kinesisSettings, lambdaSettings } from './targets/aws-settings.js';
 
 const name = z
@@ -107,8 +107,7 @@ const size = z.int().min(1).max(1_000);
 
 /** What can change while a stream keeps its place. */
 const changeable = {
-  confirmations: z
-    .union([z.int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+  confirmations: finalityInput()
     .optional()
     .meta({ title: 'Confirmations', description: "Blocks on top before an event counts. Default: the network's." }),
   batch: z

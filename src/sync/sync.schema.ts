@@ -1,4 +1,4 @@
-import { z } from '#sdk';
+import { finalityInput, z } from '#sdk';
 
 const apiName = () => z.string().regex(/^[A-Za-z]\w*$/, 'must be an API name: letters, digits and underscores');
 const identifier = () => z.string().regex(/^[A-Za-z_]\w*$/, 'must be a name as the contract has it');
@@ -29,8 +29,7 @@ const chain = z.strictObject({
   network: z.string().min(1).optional().describe('Which network. Default: the default one.'),
   contract: named('Name in the address book, or an address.', 'member-registry'),
   abi: named('Name of an ABI, for a contract that is given by address.', 'MemberRegistry').optional(),
-  confirmations: z
-    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+  confirmations: finalityInput()
     .optional()
     .describe('Blocks on top before the chain is believed. Default: the setting of the network.'),
   fromBlock: z.number().int().min(0).optional().describe('Where the past of the contract begins. Default 0.'),

@@ -1,5 +1,5 @@
 import { isAddress, transactionStatuses } from '#evm';
-import { amount, z } from '#sdk';
+import { amount, finalityInput, z } from '#sdk';
 import { transactionFailure } from './transaction-change.schema.js';
 
 /** `a,b` or `a` given several times. */
@@ -56,8 +56,7 @@ const transactionBody = z.strictObject({
   value: wei.default('0').meta({ description: 'In wei.' }),
   gas: wei.optional().meta({ description: 'Estimated when it is not given.' }),
   fee: feeWish.optional(),
-  confirmations: z
-    .union([z.number().int().min(0).max(10_000), z.enum(['safe', 'finalized'])])
+  confirmations: finalityInput()
     .optional()
     .meta({ description: 'Blocks on top before it is final. Default: the setting of the network.' }),
 });
