@@ -1,15 +1,22 @@
 import { PatchbayError, type Logger } from '#sdk';
-import type { NetworksService } from './networks.service.js';
+
+/** The networks, as far as sending goes. */
+export interface StartableNetworks {
+  list(): readonly { readonly name: string }[];
+  get(name: string): Promise<{ startSending(): void }>;
+}
 
 const againMs = 10_000;
 
-/** Lets this process send what any process accepts, on every network; one that cannot be opened is tried again. */
+/**
+ * Lets this process send what any process accepts, on every network; one that cannot be opened is tried again, and one
+ * that was opened anew, with other settings, starts anew.
+ */
 export class SendingService {
-  readonly #started = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly networks: NetworksService,
+    private readonly networks: StartableNetworks,
     private readonly log: Logger,
   ) {}
 
@@ -24,12 +31,9 @@ export class SendingService {
 
   async #startAll(): Promise<void> {
     for (const { name } of this.networks.list()) {
-      if (this.#started.has(name)) continue;
-      this.#started.add(name);
       try {
         (await this.networks.get(name)).startSending();
       } catch (error) {
-        this.#started.delete(name);
         this.log.info('Nothing can be sent on a network for now', {
           network: name,
           reason: PatchbayError.from(error).message,
