@@ -138,15 +138,18 @@ export class DeliveriesStore {
     }));
   }
 
-  async markSent(subscription: string, keys: readonly string[]): Promise<void> {
+  /** @param isLast it was told what it waited for, and ends with it */
+  async markSent(subscription: string, keys: readonly string[], isLast: boolean): Promise<void> {
     await this.pool.query({
       name: 'zapier-sent',
       text: `
         with sent as (
           update zapier_delivery set state = 'sent', sent_at = now(), attempts = attempts + 1, error = null
           where subscription_id = $1 and key = any($2::text[]))
-        update zapier_subscription set delivered_at = now(), failures = 0, error = null where id = $1`,
-      values: [subscription, keys],
+        update zapier_subscription
+        set delivered_at = now(), failures = 0, error = null, ended_at = case when $3 then now() else ended_at end
+        where id = $1`,
+      values: [subscription, keys, isLast],
     });
   }
 

@@ -85,8 +85,7 @@ async function settle(
   const isOnce = awaitedTriggers.some((one) => one === trigger);
   switch (outcome.kind) {
     case 'taken':
-      await deliveries.markSent(subscription, keys);
-      if (isOnce) await subscriptions.end(subscription);
+      await deliveries.markSent(subscription, keys, isOnce);
       return !isOnce;
     case 'gone':
       if (isOnce) await subscriptions.end(subscription);

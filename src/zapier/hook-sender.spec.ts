@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PatchbayError } from '#sdk';
 import type { HookFault } from '../../sandbox/zapier/rest-hook.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { ZapierStage, type Sending } from '../../test/builders/zapier-stage.js';
@@ -141,4 +142,36 @@ describe('sending to Zapier', () => {
       code: 'lease.lost',
     });
   });
+
+  it('given a step that waits and was told, when the store is away right after, then it is not told again later', async () => {
+    const subscription = await stage.subscribe('1001/waits', { trigger: 'run_finished' });
+    await stage.deliveries.add([{ subscription, key: 'run', item: { id: 'run' }, position: null }]);
+    const subscriptions = failingOnce(stage.subscriptions, 'end');
+
+    sending = await stage.send({ times, subscriptions });
+    await idle();
+    await eventually(() => reportOf('1001/waits').requests > 0);
+    await sending.stop();
+    sending = undefined;
+
+    const { rows } = await stage.store.pool.query('select ended_at from zapier_subscription');
+    expect(rows).toEqual([{ ended_at: expect.any(Date) }]);
+    expect(reportOf('1001/waits')).toMatchObject({ requests: 1 });
+  });
 });
+
+/** The same, but for one call that finds no database. */
+function failingOnce<T extends object>(real: T, method: keyof T): T & { readonly calls: unknown[] } {
+  const calls: unknown[] = [];
+  return new Proxy(real, {
+    get(target, name) {
+      if (name === 'calls') return calls;
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]) => {
+        if (name === method && calls.push(given) === 1) return Promise.reject(new PatchbayError('store.unavailable'));
+        return Reflect.apply(value, target, given) as unknown;
+      };
+    },
+  }) as T & { readonly calls: unknown[] };
+}

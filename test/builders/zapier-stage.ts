@@ -50,7 +50,14 @@ export class ZapierStage {
   async send({
     times = usualTimes,
     pace = { perSecond: 1_000, perFiveMinutes: 1_000_000 },
-  }: { readonly times?: SendingTimes; readonly pace?: PaceLimits } = {}): Promise<Sending> {
+    deliveries = this.deliveries,
+    subscriptions = this.subscriptions,
+  }: {
+    readonly times?: SendingTimes;
+    readonly pace?: PaceLimits;
+    readonly deliveries?: DeliveriesStore;
+    readonly subscriptions?: SubscriptionsStore;
+  } = {}): Promise<Sending> {
     const log = createLog({ level: 'silent', format: 'json' });
     const instance = await joinInstances(this.store, { name: randomUUID(), roles: ['worker'], log });
     const leases = createLeases(this.store, instance, log);
@@ -59,8 +66,8 @@ export class ZapierStage {
     const http = createHttpClient({ egress: parseEgress(['127.0.0.1:1-65535']), log });
     const gone: string[] = [];
     const sender = new HookSender({
-      deliveries: this.deliveries,
-      subscriptions: this.subscriptions,
+      deliveries,
+      subscriptions,
       http,
       pace: new HookPace(pace),
       times,
