@@ -158,6 +158,21 @@ describe('sending to Zapier', () => {
     expect(rows).toEqual([{ ended_at: expect.any(Date) }]);
     expect(reportOf('1001/waits')).toMatchObject({ requests: 1 });
   });
+
+  it('given a store that is away when the lease is taken, when it is back, then what another process sent counts', async () => {
+    const subscription = await stage.subscribe('1001/a');
+    await Promise.all(numbered(20).map((id) => stage.publish(id)));
+    await stage.deliveries.markSent(subscription, numbered(20), false);
+    await stage.publish('next');
+
+    const deliveries = failingOnce(stage.deliveries, 'sentLately');
+    sending = await stage.send({ times, deliveries, pace: { perSecond: 1_000, perFiveMinutes: 20 } });
+    await eventually(() => deliveries.calls.length > 1, { withinMs: 3_000 });
+    await sending.stop();
+    sending = undefined;
+
+    expect(reportOf('1001/a').requests).toBe(0);
+  });
 });
 
 /** The same, but for one call that finds no database. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Looks, type Lease, type Leases, type Signals } from '#platform';
-import type { Logger } from '#sdk';
+import { PatchbayError, type Logger } from '#sdk';
 import { accountOf } from './hook-pace.js';
 import { sendLane, type LaneParts, type LaneSignals } from './hook-lane.js';
 
@@ -32,6 +32,8 @@ export class HookSender {
   readonly #stop = new AbortController();
   readonly #kill = new AbortController();
   #held: Held | undefined;
+  /** Under which it is known what others sent. */
+  #paced: Lease | undefined;
   readonly #looks: Looks;
   #cleaning: NodeJS.Timeout | undefined;
 
@@ -63,6 +65,7 @@ export class HookSender {
   async #openLanes(): Promise<void> {
     const held = await this.#hold();
     if (!held) return;
+    await this.#learnPace(held.lease);
     const { signals } = held;
     const free = mostLanes - this.#lanes.size;
     if (free <= 0) return;
@@ -91,19 +94,21 @@ export class HookSender {
         kill: AbortSignal.any([this.#kill.signal, lease.signal]),
       },
     };
-    if (!this.#held) return undefined;
     // Every lane listens to them.
-    setMaxListeners(0, this.#held.signals.stop, this.#held.signals.kill);
-    await this.#learnPace();
+    if (this.#held) setMaxListeners(0, this.#held.signals.stop, this.#held.signals.kill);
     return this.#held;
   }
 
-  /** The other side remembers what another process sent. */
-  async #learnPace(): Promise<void> {
+  /** The other side remembers what another process sent; nothing is sent before that is known here too. */
+  async #learnPace(lease: Lease): Promise<void> {
+    if (this.#paced === lease) return;
+    const sent: { readonly account: string; readonly requests: number }[] = [];
     for (const { subscription, requests } of await this.parts.deliveries.sentLately(windowMinutes)) {
-      const target = await this.parts.subscriptions.target(subscription);
-      if (target !== undefined) this.parts.pace.seed(accountOf(target), requests);
+      const target = await this.parts.subscriptions.target(subscription).catch(nothingIfUnreadable);
+      if (target !== undefined) sent.push({ account: accountOf(target), requests });
     }
+    for (const { account, requests } of sent) this.parts.pace.seed(account, requests);
+    this.#paced = lease;
   }
 
   async #clean(): Promise<void> {
@@ -116,4 +121,10 @@ export class HookSender {
       this.parts.log.info('The ledger of Zapier was not cleaned for now', { error });
     }
   }
+}
+
+/** Its own lane says so; the others do not wait for it. */
+function nothingIfUnreadable(error: unknown): undefined {
+  if (error instanceof PatchbayError && error.code === 'vault.unreadable') return undefined;
+  throw error;
 }
