@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { ConnectionsService } from '#connections';
-import { Looks, type Database, type Leases, type Signals } from '#platform';
+import { Looks, type Database, type Lease, type Leases, type Signals } from '#platform';
 import type { IntakeService } from '#runs';
 import { PatchbayError, type Heard, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
@@ -37,6 +37,15 @@ export interface BackfillsParts {
   readonly signals: Signals;
   readonly log: Logger;
   readonly use: UseService;
+}
+
+interface Unfinished {
+  readonly id: string;
+  readonly flow: string;
+  readonly from_place: string;
+  readonly to_place: string | null;
+  readonly cursor: string | null;
+  readonly starts_runs: boolean;
 }
 
 const checkEveryMs = 1_000;
@@ -130,25 +139,24 @@ export class BackfillsService {
       if (lease === undefined) continue;
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, lease.signal]);
-      const ended = this.#read(row, signal).finally(async () => {
-        this.#active.delete(row.id);
-        await lease.release();
-      });
-      this.#active.set(row.id, { stop, ended });
+      this.#active.set(row.id, { stop, ended: this.#work(row, lease, signal) });
     }
   }
 
-  async #read(
-    row: {
-      id: string;
-      flow: string;
-      from_place: string;
-      to_place: string | null;
-      cursor: string | null;
-      starts_runs: boolean;
-    },
-    signal: AbortSignal,
-  ): Promise<void> {
+  /** Never rejects: what could not be ended now is taken up again. */
+  async #work(row: Unfinished, lease: Lease, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#read(row, signal);
+    } catch (error) {
+      this.parts.log.info('How a backfill ended could not be stored; it goes on soon', { backfill: row.id, error });
+    } finally {
+      this.#active.delete(row.id);
+      // What cannot be given back now runs out by itself.
+      await lease.release().catch(() => undefined);
+    }
+  }
+
+  async #read(row: Unfinished, signal: AbortSignal): Promise<void> {
     const progress = { done: 0, total: 0 };
     try {
       const source = this.parts.sources.of(row.flow);
