@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
 import { builtInConnectors } from '../../connectors/index.js';
+import { catalogOf } from '../../test/builders/catalog-of.js';
 import { jobFlowText } from './oracle-job-flow.js';
 
-const vocabulary = new Catalog(builtInConnectors);
+const vocabulary = catalogOf(builtInConnectors);
 
 describe('the flow of a job that is deployed', () => {
   it.each([true, false])('given onlyPublic %s, then the flow has no faults and says it', (onlyPublic) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Catalog } from '#catalog';
 import { defineConnection, defineConnector, z, type UseService } from '#sdk';
 import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import { catalogOf } from '../../test/builders/catalog-of.js';
 import { ConnectionsService, type ConnectionsParts } from './connections.service.js';
 
 type Declared = ConnectionsParts['declared'][number];
@@ -30,7 +30,7 @@ const inFile = (name: string, isDefault = false): Declared => ({
 async function aHub(declared: readonly Declared[], added: readonly string[]): Promise<ConnectionsService> {
   const stored = added.map((name) => ({ name, connector: 'crm', settings: {}, version: '1' }));
   const connections = new ConnectionsService({
-    catalog: new Catalog([crm]),
+    catalog: catalogOf([crm]),
     declared,
     store: { list: () => Promise.resolve(stored) } as never,
     troubles: { onOver: () => undefined, refresh: () => Promise.resolve(), of: () => undefined } as never,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { Catalog } from '#catalog';
 import { usesOf } from '#engine';
 import {
   PatchbayError,
@@ -12,6 +11,7 @@ import {
   type Fault,
   type UseService,
 } from '#sdk';
+import { catalogOf } from '../../test/builders/catalog-of.js';
 import { FlowChecker } from './flow-checker.js';
 
 const document = `name: notes
@@ -51,7 +51,7 @@ function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): 
     actions: { write },
   });
   const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
-  return new FlowChecker({ catalog: new Catalog([crm]), connections, use: noService, withinMs: 200 });
+  return new FlowChecker({ catalog: catalogOf([crm]), connections, use: noService, withinMs: 200 });
 }
 
 describe('checks of a flow by the other side', () => {
@@ -111,7 +111,7 @@ describe('checks of a flow by the other side', () => {
       actions: {},
     });
     const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
-    const checker = new FlowChecker({ catalog: new Catalog([chain]), connections, use: noService });
+    const checker = new FlowChecker({ catalog: catalogOf([chain]), connections, use: noService });
     const silentFlow = 'name: payer\ntrigger:\n  uses: chain.mined\nsteps: []\n';
     const outspoken = silentFlow.replace('chain.mined', 'chain.mined\n  with: { confirmations: 1 }');
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { loadFlow } from '#engine';
-import { Catalog } from '#catalog';
 import { builtInConnectors } from '../../connectors/index.js';
+import { catalogOf } from '../../test/builders/catalog-of.js';
 import { isSyncDocument, loadSync, usesOfSync } from './sync.loader.js';
 
-const vocabulary = new Catalog(builtInConnectors);
+const vocabulary = catalogOf(builtInConnectors);
 const example = readFileSync('docs/examples/member-balances.yaml', 'utf8');
 const load = (text: string) => loadSync(text, { vocabulary, file: 'members.yaml' });
 const faultsOf = (text: string) => load(text).faults.map(({ line, detail, fix }) => `${line}: ${detail} ${fix ?? ''}`);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { Catalog } from '#catalog';
 import { loadFlow } from '#engine';
+import { catalogOf } from '../../../test/builders/catalog-of.js';
 import { builtInConnectors } from '../../index.js';
 import { cronOf } from './cron-of-schedule.js';
 import { flowOfSpec, type FlowOptions } from './flow-of-spec.js';
 import { plainFlowOf } from './plain-flow.js';
 import { parseJobSpec, type JobSpec } from './spec.js';
 
-const vocabulary = new Catalog(builtInConnectors);
+const vocabulary = catalogOf(builtInConnectors);
 
 const options: FlowOptions = {
   name: 'imported',
