@@ -149,11 +149,12 @@ export class SignerPipeline {
       for (const record of records) this.#window.add(record);
       this.#lastNonce = records.at(-1)?.nonce ?? this.#lastNonce;
       this.#mayHaveMore = records.length === limit;
+      // Before anything can fail: what is not settled here is settled with the next head.
+      if (records.length > 0) blocks.wake();
       // What was on its way before may have been mined in a block that is not read again.
       const hashes = records.flatMap(({ attempts }) => attempts.map(({ hash }) => hash));
       if (hashes.length > 0) await this.#options.outcomes.mined(this.#window, await findMined(rpc, hashes));
       if (hashes.length > 0) await this.#confirmNow();
-      if (records.length > 0) blocks.wake();
     }
   }
 

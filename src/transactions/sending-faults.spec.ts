@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isFinal } from '#evm';
+import { isFinal, type TransactionStore } from '#evm';
 import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
@@ -19,22 +19,27 @@ afterEach(() => stage.clear());
 
 describe('a store that is away while sending', () => {
   it('given that it cannot keep where a transaction was mined, when it is back, then it is kept after all', async () => {
-    let isAway = true;
-    const store = new Proxy(stage.store, {
-      get: (target, name) =>
-        name === 'setStatus' && isAway
-          ? () => {
-              isAway = false;
-              return Promise.reject(new PatchbayError('store.unavailable'));
-            }
-          : memberOf(target, name),
-    });
+    const store = awayOnce('setStatus');
 
     const record = await stage.sendAndWait(stage.aManager({ store }), stage.aMint());
 
-    expect(isAway).toBe(false);
+    expect(store.wasAway).toBe(true);
     expect(await stage.statuses(record.id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'confirmed']);
     expect(record.place).toMatchObject({ hash: record.attempts[0]?.hash });
+  });
+
+  it('given one that was mined before a process began, when its end cannot be kept at first, then it is kept after all', async () => {
+    const earlier = stage.aManager();
+    const { id } = await earlier.submit(stage.aMint({ finality: 3 }));
+    await earlier.waitFor(id, 'mined', soon());
+    await earlier.close();
+    await stage.chain.mine(4);
+    const store = awayOnce('setStatus', (changes) => JSON.stringify(changes).includes('confirmed'));
+
+    const record = await stage.aManager({ store }).waitFor(id, 'final', soon());
+
+    expect(store.wasAway).toBe(true);
+    expect(record).toMatchObject({ status: 'confirmed' });
   });
 });
 
@@ -150,6 +155,25 @@ describe('a node that misbehaves while sending', () => {
     expect((await stage.statuses(id)).filter((status) => status === 'mined')).toHaveLength(2);
   });
 });
+
+/** A store that fails once when it is asked for this, and keeps nothing of that. */
+function awayOnce(
+  method: keyof TransactionStore,
+  isMeant: (given: unknown) => boolean = () => true,
+): TransactionStore & { readonly wasAway: boolean } {
+  let wasAway = false;
+  return new Proxy(stage.store as TransactionStore & { readonly wasAway: boolean }, {
+    get: (target, name) => {
+      if (name === 'wasAway') return wasAway;
+      if (name !== method || wasAway) return memberOf(target, name);
+      return (...given: unknown[]) => {
+        if (!isMeant(given[0])) return (memberOf(target, name) as (...given: unknown[]) => unknown)(...given);
+        wasAway = true;
+        return Promise.reject(new PatchbayError('store.unavailable'));
+      };
+    },
+  });
+}
 
 function memberOf<T extends object>(target: T, name: string | symbol): unknown {
   const member: unknown = Reflect.get(target, name);
