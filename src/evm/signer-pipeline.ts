@@ -58,6 +58,8 @@ export class SignerPipeline {
   readonly #nonces: NonceCare;
   readonly #pace: SendingPace;
   readonly #heads: MinedHead[] = [];
+  /** Replaced as was wished for, as far as the store does not know it yet. */
+  readonly #replaced = new Set<string>();
   #lastNonce = -1;
   #mayHaveMore = true;
   #mayHaveWishes = true;
@@ -167,15 +169,21 @@ export class SignerPipeline {
   async #grantWishes(): Promise<void> {
     const { store, rpc, signer } = this.#options;
     this.#mayHaveWishes = false;
-    for (const record of await store.listWished(rpc.chainId, signer.address)) {
+    const wished = await store.listWished(rpc.chainId, signer.address);
+    for (const id of this.#replaced) if (!wished.some((record) => record.id === id)) this.#replaced.delete(id);
+    for (const record of wished) {
       const one = this.#window.get(record.id);
       if (!one || one.receipt) continue;
       one.record = { ...one.record, wish: record.wish, fee: record.fee };
       const isFilled = one.record.attempts.some(({ kind }) => kind === 'filler');
       if (record.wish === 'cancel' && !isFilled) await this.#attempts.sign(this.#window, [one], 'filler');
       if (record.wish !== 'replace') continue;
-      await this.#attempts.sign(this.#window, [one], one.record.attempts.at(-1)?.kind ?? 'payload');
+      if (!this.#replaced.has(record.id)) {
+        await this.#attempts.sign(this.#window, [one], one.record.attempts.at(-1)?.kind ?? 'payload');
+        this.#replaced.add(record.id);
+      }
       await store.grant(record.id);
+      this.#replaced.delete(record.id);
     }
   }
 

@@ -41,6 +41,24 @@ describe('a store that is away while sending', () => {
     expect(store.wasAway).toBe(true);
     expect(record).toMatchObject({ status: 'confirmed' });
   });
+
+  it('given that it cannot keep that a wish was granted, when it is back, then the fee was raised once', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const store = awayOnce('grant');
+    const manager = stage.aManager({ store });
+    const { id } = await manager.submit(stage.aMint());
+    await manager.waitFor(id, 'broadcast', soon());
+
+    await manager.replace(id, {});
+    await eventually(async () => (await stage.stored(id)).wish === undefined);
+
+    expect(store.wasAway).toBe(true);
+    expect((await stage.stored(id)).attempts).toHaveLength(2);
+    await manager.replace(id, {});
+    await eventually(async () => (await stage.stored(id)).attempts.length === 3);
+    await stage.chain.call('evm_setAutomine', [true]);
+    await manager.waitFor(id, 'final', soon());
+  });
 });
 
 describe('a node that misbehaves while sending', () => {
