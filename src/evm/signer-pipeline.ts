@@ -317,8 +317,8 @@ export class SignerPipeline {
   /** Nodes may forget it again and again, which must not make its history longer each time. */
   async #tellForgetting(one: InFlight): Promise<void> {
     if (one.isForgettingTold || one.record.status !== 'broadcast') return;
-    one.isForgettingTold = true;
     await this.#options.store.setStatus([{ id: one.record.id, status: 'broadcast', reason: 'forgotten' }]);
+    one.isForgettingTold = true;
     this.#options.onChange();
   }
 

@@ -59,6 +59,27 @@ describe('a store that is away while sending', () => {
     await stage.chain.call('evm_setAutomine', [true]);
     await manager.waitFor(id, 'final', soon());
   });
+
+  it('given that it cannot keep that no node has it, when it is back, then its history tells it', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const store = awayOnce('setStatus', (changes) => JSON.stringify(changes).includes('forgotten'));
+    const manager = stage.aManager({ store, resendAfterMs: 60_000 });
+    const { id } = await manager.submit(stage.aMint());
+    await manager.waitFor(id, 'broadcast', soon());
+    for (const wait of [() => store.wasAway, async () => (await stage.reasons(id)).length > 0]) {
+      await eventually(async () => {
+        await stage.chain.call('anvil_dropAllTransactions');
+        await stage.chain.mine();
+        return await wait();
+      });
+    }
+    await eventually(async () => {
+      await stage.chain.mine();
+      return isFinal(await stage.stored(id));
+    });
+
+    expect(await stage.reasons(id)).toEqual(['forgotten']);
+  });
 });
 
 describe('a node that misbehaves while sending', () => {
