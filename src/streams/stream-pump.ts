@@ -138,8 +138,9 @@ export class StreamPump {
       const { cursor, retraction } = gathering;
       // What comes after a reorganisation can only be judged when it is known what was taken back.
       if (!retraction) next = this.#gather(buffer);
+      if (cursor !== undefined) await this.#miss(cursor);
       if (!(await this.#settle(gathering))) return;
-      if (cursor !== undefined && !(await this.#tidy(cursor))) return;
+      if (cursor !== undefined && !(await this.#withdraw(cursor))) return;
       if (!retraction) continue;
       this.#memory.remove(await this.#parts.positions.retract(this.#of, retraction));
       const { reached, traced } = this.#floors;
@@ -202,18 +203,22 @@ export class StreamPump {
     }
   }
 
-  /** What is to be done when a place was reached: who was not heard again is missing, and who is gone for good is taken back. */
-  async #tidy(cursor: string): Promise<boolean> {
-    const { positions, source, stream } = this.#parts;
+  /** Who was not heard again before this place is missing. To be noted before the place is: from there on it is not expected. */
+  async #miss(cursor: string): Promise<void> {
+    const { positions, source } = this.#parts;
     const missing = this.#memory.takeMissing(source.floorOf(cursor));
-    if (missing.length > 0) {
-      await positions.markRemoved(
-        this.#of,
-        missing.map(({ id }) => id),
-        source.finalAt(cursor),
-      );
-      this.#memory.remove(missing);
-    }
+    if (missing.length === 0) return;
+    await positions.markRemoved(
+      this.#of,
+      missing.map(({ id }) => id),
+      source.finalAt(cursor),
+    );
+    this.#memory.remove(missing);
+  }
+
+  /** Who is gone for good when this place was reached is taken back. @returns whether it goes on */
+  async #withdraw(cursor: string): Promise<boolean> {
+    const { positions, stream } = this.#parts;
     if (!this.#memory.hasRemoved) return true;
     const gone = await positions.gone(this.#of, cursor);
     for (let start = 0; start < gone.length; start += stream.definition.batch.size) {
