@@ -165,7 +165,13 @@ export class StreamKeeper {
     const { positions, log } = this.#parts;
     if (error.code === 'lease.lost') return;
     if (error.code === 'stream.ended') {
-      await this.#parts.onEnded(stream, error.detail);
+      // When that cannot be noted now, the consumer is asked once more, and says it again.
+      await this.#parts.onEnded(stream, error.detail).catch((failure: unknown) => {
+        log.info('A stream that is not wanted any more could not be suspended', {
+          stream: stream.name,
+          error: failure,
+        });
+      });
       return;
     }
     log.warn('A stream stopped and will be started again', {
