@@ -207,11 +207,16 @@ export class PositionsStore {
   }
 
   /** Events that were delivered and are not in the chain, although nothing was retracted: it changed while nobody listened. */
-  async markRemoved({ stream, consumer }: PositionOf, ids: readonly string[], finalAt: string): Promise<void> {
-    await this.#query(
-      `update stream_delivered set final_at = $4 where ${mine} and event_id = any($3::text[]) and final_at is null`,
-      [stream, consumer, ids, finalAt],
+  async markRemoved({ stream, consumer, epoch }: PositionOf, ids: readonly string[], finalAt: string): Promise<void> {
+    const { rows } = await this.#query<{ held: boolean }>(
+      `with held as (select from stream_position where ${mine} and epoch <= $3 for update),
+       removed as (
+         update stream_delivered set final_at = $5
+         where ${mine} and event_id = any($4::text[]) and final_at is null and exists (select from held))
+       select exists (select from held) as held`,
+      [stream, consumer, epoch, ids, finalAt],
     );
+    if (rows[0]?.held !== true) throw lost();
   }
 
   /** Vanished for good by the time the cursor is here; newest first, as one undoes. */

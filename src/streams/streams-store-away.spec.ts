@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Store } from '#platform';
 import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
+import { PositionsStore } from './positions.store.js';
 import { DeliveryStage, valuesOf } from './testing/delivery-stage.js';
 
 let stage: DeliveryStage;
@@ -54,7 +55,7 @@ describe('a store that is away for a moment', () => {
     await stage.chain.call('anvil_reorg', [1, []]);
     stage.receiver.answer = () => 200;
 
-    const store = awayOnce(stage.store, (statement) => statement.includes('update stream_delivered set final_at = $4'));
+    const store = awayOnce(stage.store, (statement) => statement.includes('update stream_delivered set final_at = $5'));
     await stage.aProcess({ store });
     await stage.transferOf(stage.chain.token, 201);
     await eventually(() => store.wasAway && stage.receiver.events.length >= 51);
@@ -79,5 +80,22 @@ describe('a store that is away for a moment', () => {
 
     expect(store.wasAway).toBe(true);
     expect(view.reason).toContain('answered 410');
+  });
+});
+
+describe('a process that slept', () => {
+  it('given another one that has its stream now, when it notes what is missing, then nothing is noted', async () => {
+    const { service } = await stage.aProcess({ revertedAfter: 5 });
+    await service.create(stage.aStream(), 'test');
+    await stage.transferOf(stage.chain.token, 14);
+    const ids = async (where = 'true') =>
+      (await stage.store.pool.query<{ id: string }>(`select event_id as id from stream_delivered where ${where}`)).rows;
+    const [delivered] = await eventually(async () => ((await ids()).length > 0 ? ids() : undefined));
+    const { id: stream } = await service.get('transfers');
+
+    const positions = new PositionsStore(stage.store.pool);
+    await positions.markRemoved({ stream, consumer: '', epoch: '0' }, [delivered!.id], '').catch(() => undefined);
+
+    expect(await ids('final_at is not null')).toEqual([]);
   });
 });
