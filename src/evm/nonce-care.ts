@@ -144,7 +144,10 @@ export class NonceCare {
     this.#doubts.delete(one.record.id);
     log.error('A nonce was used by somebody else', { from: one.record.from, nonce: one.record.nonce });
     const detail = `Nonce ${String(one.record.nonce)} of ${one.record.from} was used by a transaction that is not ours`;
-    await store.setStatus([{ id: one.record.id, status: 'failed', failure: { code: 'evm.nonceTaken', detail } }]);
+    const { id, place } = one.record;
+    await store.setStatus([
+      { id, status: 'failed', failure: { code: 'evm.nonceTaken', detail }, ...(place && { goneBlock: place.blockHash }) },
+    ]);
     window.remove(one);
   }
 

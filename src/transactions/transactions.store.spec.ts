@@ -40,25 +40,57 @@ describe('what becomes of a transaction', () => {
   it('given one that is mined, when a process that slept tells what it believed, then it stays where it is', async () => {
     const ledger = new KyselyTransactionStore(store.db);
     const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });
-    const life = async (): Promise<unknown> =>
-      await store.db
-        .selectFrom('chain_transaction_status')
-        .select('status')
-        .where('transaction_id', '=', id)
-        .orderBy('seq')
-        .execute()
-        .then((rows) => rows.map(({ status }) => status));
 
     await ledger.setStatus([{ id, status: 'broadcast', reason: 'reorganised', goneBlock: '0xearlier' }]);
     await ledger.setStatus([{ id, status: 'broadcast', reason: 'forgotten' }]);
     await ledger.setStatus([{ id, status: 'mined', place: placeIn('0xnow') }]);
-    expect(await life()).toEqual(['reserved', 'signed', 'broadcast', 'mined']);
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined']);
 
     await ledger.setStatus([{ id, status: 'broadcast', reason: 'reorganised', goneBlock: '0xnow' }]);
     await ledger.setStatus([{ id, status: 'mined', place: placeIn('0xlater') }]);
-    expect(await life()).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'broadcast', 'mined']);
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'broadcast', 'mined']);
+  });
+
+  it('given one that is mined, when a process that slept gives it up, then it stays mined until its block is gone', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });
+    const failure = { code: 'evm.nonceTaken', detail: 'Somebody else used the nonce' } as const;
+
+    await ledger.setStatus([{ id, status: 'signed', failure }]);
+    await ledger.setStatus([{ id, status: 'failed', failure }]);
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined']);
+
+    await ledger.setStatus([{ id, status: 'failed', failure, goneBlock: '0xnow' }]);
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'failed']);
+  });
+
+  it('given a change that was kept although the connection broke, when it is told again, then its history has it once', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });
+    const failure = { code: 'evm.rpc', detail: 'The node refuses the transaction' } as const;
+
+    for (const change of [
+      { id, status: 'broadcast', reason: 'reorganised', goneBlock: '0xnow' },
+      { id, status: 'broadcast', reason: 'forgotten' },
+      { id, status: 'broadcast', failure },
+    ] as const) {
+      await ledger.setStatus([change]);
+      await ledger.setStatus([change]);
+    }
+
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'broadcast', 'broadcast', 'broadcast']);
   });
 });
+
+async function life(id: string): Promise<readonly string[]> {
+  const rows = await store.db
+    .selectFrom('chain_transaction_status')
+    .select('status')
+    .where('transaction_id', '=', id)
+    .orderBy('seq')
+    .execute();
+  return rows.map(({ status }) => status);
+}
 
 function placeIn(blockHash: string): TransactionPlace {
   return { hash: '0xabc', blockNumber: 7, blockHash, gasUsed: '21000' };

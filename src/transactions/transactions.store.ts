@@ -134,9 +134,11 @@ export class KyselyTransactionStore implements TransactionStore {
           contract_address = coalesce(wanted.contract_address, tx.contract_address),
           updated_at = now()
         from wanted where tx.id = wanted.id and not tx.is_final and case
-          when tx.status <> 'mined' then true
-          when wanted.status = 'mined' then tx.block_hash is distinct from wanted.block_hash
-          when wanted.status = 'broadcast' then tx.block_hash is not distinct from wanted.gone_block
+          when tx.status = 'mined' and wanted.block_hash is null
+            then tx.block_hash is not distinct from wanted.gone_block
+          when tx.status = 'mined' and wanted.status = 'mined' then tx.block_hash is distinct from wanted.block_hash
+          when tx.status = wanted.status then nullif(wanted.detail, 'null') is distinct from (
+            select detail from chain_transaction_status where transaction_id = tx.id order by seq desc limit 1)
           else true
         end
         returning tx.id, tx.status, wanted.detail
