@@ -166,7 +166,7 @@ export class SyncEverything {
   async #mend(key: string, waits: boolean, signal: AbortSignal): Promise<void> {
     const { repair } = this.#options;
     if (!repair && this.#pass.kind === 'check') {
-      await this.#note(key, signal);
+      await this.#note(key, waits, signal);
       return;
     }
     try {
@@ -196,14 +196,15 @@ export class SyncEverything {
     return `${this.#options.owner}:${key}`;
   }
 
-  /** Looks again before it says so: a change may have been under way. */
-  async #note(key: string, signal: AbortSignal): Promise<void> {
+  /** Looks again before it says so: a change may have been under way. One that still is, is left for the end. */
+  async #note(key: string, isLast: boolean, signal: AbortSignal): Promise<void> {
     const { chain, records, ledger, scope } = this.#sync.parts;
+    const row = (await ledger.find(scope, [key])).get(key);
+    if (row?.intent !== undefined && !isLast) return;
     this.#counts.done += 1;
     try {
       const entry = await chain.read(key, await chain.block(signal), signal);
       const record = await records.byKey(key, signal);
-      const row = (await ledger.find(scope, [key])).get(key);
       const merged = this.#sync.compare({ entry, record }, row?.agreed as Agreement | undefined);
       const isInOrder = isNothing(merged);
       this.#counts[isInOrder ? 'agreed' : 'differing'] += 1;

@@ -69,6 +69,11 @@ interface Intent {
   readonly after: Kept;
 }
 
+/** A key that was taken, as the ledger has it now. */
+interface Held {
+  row: SyncRow;
+}
+
 interface Written {
   readonly chain: ReadonlySet<string>;
   readonly salesforce: ReadonlySet<string>;
@@ -92,9 +97,9 @@ export class RecordSync {
    */
   async sync(key: string, wish: SyncWish, signal: AbortSignal): Promise<SyncResult> {
     const { ledger, scope } = this.parts;
-    const row = await this.#take(key, wish.owner, signal);
+    const held = { row: await this.#take(key, wish.owner, signal) };
     try {
-      return await this.#agree(row, wish, signal);
+      return await this.#agree(held, wish, signal);
     } catch (thrown) {
       const error = PatchbayError.from(thrown);
       if (error.retry === 'never') {
@@ -103,6 +108,7 @@ export class RecordSync {
           state: 'failed',
           error: { code, message, ...(fix !== undefined && { fix }) },
           owner: wish.owner,
+          revision: held.row.revision,
           ...(wish.pass !== undefined && { pass: wish.pass }),
         });
       }
@@ -146,8 +152,9 @@ export class RecordSync {
     throw new PatchbayError('hub.busy', { detail: `${key} is being brought in order already`, retryAfterMs: busyMs });
   }
 
-  async #agree(row: SyncRow, wish: SyncWish, signal: AbortSignal): Promise<SyncResult> {
+  async #agree(held: Held, wish: SyncWish, signal: AbortSignal): Promise<SyncResult> {
     const { ledger, scope, chain } = this.parts;
+    const { row } = held;
     const { key } = row;
     const report = new Report();
     // What lies in the ledger was put there by this file.
@@ -180,6 +187,7 @@ export class RecordSync {
           agreed: after,
           recordId: record?.id ?? null,
           owner: wish.owner,
+          revision: held.row.revision,
           ...(wish.pass !== undefined && { pass: wish.pass }),
         });
         return report.result('synced');
@@ -192,9 +200,9 @@ export class RecordSync {
         before: agreed,
         after,
       };
-      const noted = await ledger.intend(scope, key, intent);
+      held.row = await ledger.intend(scope, held.row, intent);
       await this.#write(key, intent, record, report, signal);
-      const mined = await this.#send(noted, intent, wish, report, signal);
+      const mined = await this.#send(held.row, intent, wish, report, signal);
       if (mined === undefined) return report.result('sent');
       agreed = after;
       least = Math.max(least, mined);
@@ -219,7 +227,12 @@ export class RecordSync {
       const error = PatchbayError.from(thrown);
       if (error.retry === 'never') {
         agreed = takenBack({ ...intent, after: agreed ?? intent.after }, intent.columns);
-        await this.parts.ledger.settle(this.parts.scope, row.key, { state: 'failed', ...(agreed && { agreed }) });
+        const { key, revision } = row;
+        const { ledger, scope } = this.parts;
+        await ledger.settle(scope, key, {
+          ...{ state: 'failed', owner: wish.owner, revision },
+          ...(agreed && { agreed }),
+        });
       }
       throw error;
     }

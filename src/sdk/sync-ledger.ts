@@ -24,8 +24,10 @@ export interface SyncSettlement {
   readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
   /** The pass that has looked at it. */
   readonly pass?: string;
-  /** Whoever had taken the key gives it back in the same breath. */
+  /** Whoever had taken the key gives it back in the same breath. Absent: one who only looked, and changes nothing that is begun. */
   readonly owner?: string;
+  /** Of the row as the owner knows it: where something was begun since, by whomever, nothing changes. */
+  readonly revision?: number;
 }
 
 /** What a pass has seen of a key that needs nothing. */
@@ -76,9 +78,10 @@ export interface SyncLedger {
   /**
    * Notes what is about to be done. When it has returned, it is known after any crash.
    *
-   * @throws salesforce.policy when the two sides overrule each other again and again
+   * @throws hub.busy when something was begun since the row was read; salesforce.policy when the two sides overrule each
+   * other again and again
    */
-  intend(scope: SyncScope, key: string, intent: object): Promise<SyncRow>;
+  intend(scope: SyncScope, row: Pick<SyncRow, 'key' | 'revision'>, intent: object): Promise<SyncRow>;
   /** Ends the intent. */
   settle(scope: SyncScope, key: string, settlement: SyncSettlement): Promise<void>;
   release(scope: SyncScope, key: string, owner: string): Promise<void>;

@@ -19,8 +19,12 @@ describe('a key that a sync holds', () => {
 
   /** Nobody gives it back: whoever took it was killed, and its time is over. */
   async function crash(owner: string): Promise<void> {
-    await ledger.take(scope, key, owner);
-    await ledger.intend(scope, key, intent);
+    const row = await ledger.take(scope, key, owner);
+    await ledger.intend(scope, row!, intent);
+    await expire();
+  }
+
+  async function expire(): Promise<void> {
     await store.db
       .updateTable('sync_row')
       .set({ held_until: new Date(Date.now() - 1) })
@@ -37,8 +41,8 @@ describe('a key that a sync holds', () => {
   });
 
   it('given a run that crashed, when its next attempt wants it, then it has it at once, with what was begun', async () => {
-    await ledger.take(scope, key, 'crashed');
-    await ledger.intend(scope, key, intent);
+    const row = await ledger.take(scope, key, 'crashed');
+    await ledger.intend(scope, row!, intent);
 
     expect(await ledger.take(scope, key, 'crashed')).toMatchObject({ key, intent });
   });
@@ -60,5 +64,27 @@ describe('a key that a sync holds', () => {
 
     await ledger.settle(scope, key, { state: 'agreed', owner: 'two' });
     expect(await ledger.take(scope, key, 'three')).toMatchObject({ key });
+  });
+
+  it('given a key that another one has written meanwhile, when the first one wakes, then what was begun and agreed on stays', async () => {
+    const slow = await ledger.take(scope, key, 'slow');
+    await expire();
+    const two = await ledger.take(scope, key, 'two');
+    await ledger.intend(scope, two!, intent);
+
+    await expect(ledger.intend(scope, slow!, { write: 'read long ago' })).rejects.toMatchObject({ code: 'hub.busy' });
+    const { revision } = slow!;
+    await ledger.settle(scope, key, { state: 'agreed', agreed: { read: 'long ago' }, owner: 'slow', revision });
+
+    expect(await ledger.take(scope, key, 'two')).toMatchObject({ revision: 1, intent, agreed: undefined });
+  });
+
+  it('given a key that is being written, when one who only looks at it says so, then what was begun stays', async () => {
+    const one = await ledger.take(scope, key, 'one');
+    await ledger.intend(scope, one!, intent);
+
+    await ledger.settle(scope, key, { state: 'differing', pass: 'check' });
+
+    expect(await ledger.take(scope, key, 'one')).toMatchObject({ intent });
   });
 });

@@ -50,7 +50,8 @@ export class SyncStore implements SyncLedger {
     return row && rowOf(row);
   }
 
-  async intend(scope: SyncScope, key: string, intent: object): Promise<SyncRow> {
+  async intend(scope: SyncScope, known: Pick<SyncRow, 'key' | 'revision'>, intent: object): Promise<SyncRow> {
+    const { key, revision } = known;
     const isFresh = sql<boolean>`(burst_since is null or burst_since < now() - make_interval(secs => ${burstMs / 1_000}))`;
     const row = await this.db
       .updateTable('sync_row')
@@ -64,10 +65,17 @@ export class SyncStore implements SyncLedger {
       })
       .where('sync', '=', scope.sync)
       .where('key', '=', key)
+      .where('revision', '=', revision)
       .where((where) => where.or([isFresh, where('burst', '<', mostOfBurst)]))
       .returning(['key', 'record_id', 'revision', 'agreed', 'intent'])
       .executeTakeFirst();
     if (row !== undefined) return rowOf(row);
+    if ((await this.find(scope, [key])).get(key)?.revision !== revision) {
+      throw new PatchbayError('hub.busy', {
+        detail: `${key} was taken over by somebody else, who has begun to write it`,
+        retryAfterMs: 1_000,
+      });
+    }
     throw new PatchbayError('salesforce.policy', {
       detail: `${key} was written ${mostOfBurst} times within a minute: the two sides overrule each other`,
       fix: 'Find the rule or the flow that changes it back, or let one side win with direction:.',
@@ -75,8 +83,8 @@ export class SyncStore implements SyncLedger {
   }
 
   async settle(scope: SyncScope, key: string, settlement: SyncSettlement): Promise<void> {
-    const { state, recordId, agreed, error, pass, owner } = settlement;
-    await this.db
+    const { state, recordId, agreed, error, pass, owner, revision } = settlement;
+    let row = this.db
       .updateTable('sync_row')
       .set({
         state,
@@ -92,8 +100,12 @@ export class SyncStore implements SyncLedger {
         updated_at: new Date(),
       })
       .where('sync', '=', scope.sync)
-      .where('key', '=', key)
-      .execute();
+      .where('key', '=', key);
+    if (revision !== undefined) row = row.where('revision', '=', revision);
+    if (owner === undefined) {
+      row = row.where('intent', 'is', null).where(sql<boolean>`(held_until is null or held_until < now())`);
+    }
+    await row.execute();
   }
 
   async release({ sync }: SyncScope, key: string, owner: string): Promise<void> {
