@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TransactionChange } from '#evm';
 import { followFeed, type Feed, type Logger } from '#sdk';
+
+/** Until a store that is away is asked again. */
+const againMs = 1_000;
 
 /** Reads the feed of changes for as long as somebody looks, beginning with what happens then. */
 export class TransactionsLive {
   readonly #listeners = new Set<(changes: readonly TransactionChange[]) => void>();
-  #stop: AbortController | undefined;
+  #following: { readonly stop: AbortController; readonly begun: Promise<void> } | undefined;
 
   constructor(
     private readonly feed: Feed<TransactionChange>,
@@ -17,33 +21,39 @@ export class TransactionsLive {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves once changes from now on are told. */
+  /** Resolves once changes from now on are told, however long the store is away. */
   async start(): Promise<void> {
-    if (this.#stop) return;
-    const stop = (this.#stop = new AbortController());
-    try {
-      const tail = await this.feed.tail();
-      void this.#follow(tail, stop);
-    } catch (error) {
-      this.stop();
-      throw error;
-    }
+    this.#following ??= this.#begin();
+    await this.#following.begun;
   }
 
   stop(): void {
-    this.#stop?.abort();
-    this.#stop = undefined;
+    this.#following?.stop.abort();
+    this.#following = undefined;
   }
 
-  async #follow(tail: string, stop: AbortController): Promise<void> {
-    try {
-      for await (const page of followFeed(this.feed, { after: tail, signal: stop.signal })) {
-        const changes = page.map(({ item }) => item);
-        for (const listener of this.#listeners) listener(changes);
+  #begin(): { readonly stop: AbortController; readonly begun: Promise<void> } {
+    const stop = new AbortController();
+    return { stop, begun: new Promise((resolve) => void this.#follow(stop.signal, resolve)) };
+  }
+
+  /** Those who look are told what they missed while the store was away. */
+  async #follow(signal: AbortSignal, begun: () => void): Promise<void> {
+    let after: string | undefined;
+    while (!signal.aborted) {
+      try {
+        after ??= await this.feed.tail();
+        begun();
+        for await (const page of followFeed(this.feed, { after, signal })) {
+          after = page.at(-1)?.cursor ?? after;
+          const changes = page.map(({ item }) => item);
+          for (const listener of this.#listeners) listener(changes);
+        }
+      } catch (error) {
+        this.log.warn('Changes of transactions are not shown live for now', { error });
+        await delay(againMs, undefined, { signal }).catch(() => undefined);
       }
-    } catch (error) {
-      this.log.warn('Changes of transactions are not shown live for now', { error });
-      if (this.#stop === stop) this.#stop = undefined;
     }
+    begun();
   }
 }
