@@ -146,7 +146,12 @@ export class NonceCare {
     const detail = `Nonce ${String(one.record.nonce)} of ${one.record.from} was used by a transaction that is not ours`;
     const { id, place } = one.record;
     await store.setStatus([
-      { id, status: 'failed', failure: { code: 'evm.nonceTaken', detail }, ...(place && { goneBlock: place.blockHash }) },
+      {
+        id,
+        status: 'failed',
+        failure: { code: 'evm.nonceTaken', detail },
+        ...(place && { goneBlock: place.blockHash }),
+      },
     ]);
     window.remove(one);
   }
