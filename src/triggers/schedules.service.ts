@@ -1,6 +1,7 @@
-import type { Queues } from '#platform';
-import type { IntakeService } from '#runs';
-import type { Logger, Schedule } from '#sdk';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Looks, type Queues } from '#platform';
+import type { Intake, IntakeService } from '#runs';
+import { PatchbayError, type Logger, type Schedule } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 
 interface Tick {
@@ -9,6 +10,7 @@ interface Tick {
 }
 
 const queueName = 'schedules';
+const checkEveryMs = 2_000;
 
 export interface SchedulesParts {
   readonly sources: SourcesService;
@@ -20,24 +22,24 @@ export interface SchedulesParts {
 /** Flows that start by the clock: one job scheduler per flow, whichever process it was that set it up. */
 export class SchedulesService {
   readonly #known = new Map<string, string>();
-  #arranging: Promise<void> = Promise.resolve();
+  readonly #looks: Looks;
 
-  constructor(private readonly parts: SchedulesParts) {}
+  constructor(private readonly parts: SchedulesParts) {
+    this.#looks = new Looks({
+      look: () => this.#align(),
+      failed: (error) => parts.log.info('Schedules could not be set up for now', { error }),
+      everyMs: checkEveryMs,
+    });
+  }
 
   start(): void {
     this.parts.queues.worker<Tick>(queueName, (job) => this.#tick(job.data, job.id), { concurrency: 4 });
-    this.parts.sources.onChange(() => this.#arrange());
-    this.#arrange();
+    this.parts.sources.onChange(() => void this.#looks.ask());
+    void this.#looks.start();
   }
 
-  async stop(): Promise<void> {
-    await this.#arranging;
-  }
-
-  #arrange(): void {
-    this.#arranging = this.#arranging
-      .then(() => this.#align())
-      .catch((error: unknown) => this.parts.log.warn('Schedules could not be set up for now', { error }));
+  stop(): Promise<void> {
+    return this.#looks.stop();
   }
 
   async #align(): Promise<void> {
@@ -70,11 +72,25 @@ export class SchedulesService {
     }
     const scheduledFor = new Date(Number(/:(\d+)$/.exec(jobId)?.[1] ?? Date.now())).toISOString();
     const { cron } = source.trigger.schedule?.(source.input) ?? { cron: '' };
-    await this.parts.intake.accept({
+    await this.#keep({
       source: source.id,
       uses: source.uses,
       heard: [{ id: scheduledFor, time: scheduledFor, event: { scheduledFor, cron } }],
       flows: source.flows,
     });
+  }
+
+  /** However long the database is away: nobody would miss a tick that is dropped. One that is still waiting when the process ends is another's. */
+  async #keep(intake: Intake): Promise<void> {
+    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 2_000)) {
+      try {
+        await this.parts.intake.accept(intake);
+        return;
+      } catch (error) {
+        if (PatchbayError.from(error).code !== 'store.unavailable') throw error;
+        this.parts.log.info('What was due by the clock cannot be stored for now', { error });
+        await delay(waitMs, undefined, { ref: false });
+      }
+    }
   }
 }
