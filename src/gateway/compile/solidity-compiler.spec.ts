@@ -198,39 +198,6 @@ describe('imports', () => {
   });
 });
 
-describe('choosing a compiler', () => {
-  const versionOf = async (pragma: string, asked?: string): Promise<string> => {
-    const text = `// SPDX-License-Identifier: MIT\npragma solidity ${pragma};\ncontract A { uint256 x; }`;
-    const { contracts } = await compiler.compile(
-      sources({ 'A.sol': text }),
-      asked === undefined ? {} : { compiler: asked },
-    );
-    return contracts[0]!.compiler!.version.replace(/\+.*/, '');
-  };
-
-  it('given two versions, when nothing is asked, then the newest that the pragma allows compiles', async () => {
-    expect(await versionOf('^0.8.20')).toBe('0.8.37');
-    expect(await versionOf('>=0.8.0', '0.8')).toBe('0.8.37');
-    expect(await versionOf('0.8.24')).toBe('0.8.24');
-    expect(await versionOf('>=0.7.0 <0.8.30')).toBe('0.8.24');
-    expect(await versionOf('^0.8.0', 'v0.8.24+commit.e11b9ed9')).toBe('0.8.24');
-  });
-
-  it('given a version that is not installed, when it is needed, then the command that installs it is named', async () => {
-    const old = await failureOf({ 'A.sol': 'pragma solidity ^0.7.6; contract A {}' });
-    const asked = await failureOf({ 'A.sol': counter }, { compiler: '0.8.20' });
-
-    expect(old.code).toBe('solidity.compilerMissing');
-    expect(old.detail).toBe('No installed compiler suits A.sol (^0.7.6). Installed: 0.8.37, 0.8.24, 0.8.19, 0.6.12');
-    expect(old.fix).toContain('npm install solc-0.7.6@npm:solc@0.7.6');
-    expect(asked).toMatchObject({
-      code: 'solidity.compilerMissing',
-      fix: expect.stringContaining('solc-0.8.20@npm:solc@0.8.20'),
-    });
-    expect(await failureOf({ 'A.sol': counter }, { compiler: '../solc' })).toMatchObject({ code: 'request.invalid' });
-  });
-});
-
 /** Each struct holds the one before twice: the ABI of the last has 2^n parts. */
 function doubling(times: number): string {
   const structs = Array.from(
@@ -354,5 +321,39 @@ describe('comparing with the chain', () => {
     const other = (await compiler.compile(sources({ 'F.sol': factory('/* more */') }))).contracts[0]!;
 
     expect(compareRuntimeCode(one, other.runtimeBytecode!)).toBe('partial');
+  });
+});
+
+// Last, for the other compilers take the place of the one that all the rest is compiled with.
+describe('choosing a compiler', () => {
+  const versionOf = async (pragma: string, asked?: string): Promise<string> => {
+    const text = `// SPDX-License-Identifier: MIT\npragma solidity ${pragma};\ncontract A { uint256 x; }`;
+    const { contracts } = await compiler.compile(
+      sources({ 'A.sol': text }),
+      asked === undefined ? {} : { compiler: asked },
+    );
+    return contracts[0]!.compiler!.version.replace(/\+.*/, '');
+  };
+
+  it('given two versions, when nothing is asked, then the newest that the pragma allows compiles', async () => {
+    expect(await versionOf('^0.8.20')).toBe('0.8.37');
+    expect(await versionOf('>=0.8.0', '0.8')).toBe('0.8.37');
+    expect(await versionOf('0.8.24')).toBe('0.8.24');
+    expect(await versionOf('>=0.7.0 <0.8.30')).toBe('0.8.24');
+    expect(await versionOf('^0.8.0', 'v0.8.24+commit.e11b9ed9')).toBe('0.8.24');
+  });
+
+  it('given a version that is not installed, when it is needed, then the command that installs it is named', async () => {
+    const old = await failureOf({ 'A.sol': 'pragma solidity ^0.7.6; contract A {}' });
+    const asked = await failureOf({ 'A.sol': counter }, { compiler: '0.8.20' });
+
+    expect(old.code).toBe('solidity.compilerMissing');
+    expect(old.detail).toBe('No installed compiler suits A.sol (^0.7.6). Installed: 0.8.37, 0.8.24, 0.8.19, 0.6.12');
+    expect(old.fix).toContain('npm install solc-0.7.6@npm:solc@0.7.6');
+    expect(asked).toMatchObject({
+      code: 'solidity.compilerMissing',
+      fix: expect.stringContaining('solc-0.8.20@npm:solc@0.8.20'),
+    });
+    expect(await failureOf({ 'A.sol': counter }, { compiler: '../solc' })).toMatchObject({ code: 'request.invalid' });
   });
 });
