@@ -31,6 +31,18 @@ describe('the gas of a whole block', () => {
     expect(await ceiling.below(40_000_000n)).toBeUndefined();
   });
 
+  it('given a node that was silent once, when it answers again, then it is asked soon and what is too much is told', async () => {
+    jest.useFakeTimers();
+    let answer: object = new Error('socket hang up');
+    const ceiling = new GasCeiling({ request: <T>() => aNode(answer).request<T>('') });
+    expect(await ceiling.below(40_000_000n)).toBeUndefined();
+
+    answer = { gasLimit: '0x1c9c380' };
+    jest.advanceTimersByTime(2_000);
+
+    expect(await ceiling.below(40_000_000n)).toBe(30_000_000n);
+  });
+
   it.each([
     ['says nothing of it', {}],
     ['says nonsense', { gasLimit: 'much' }],

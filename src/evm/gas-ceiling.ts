@@ -3,9 +3,15 @@ import type { Rpc } from './rpc-client.js';
 const freshMs = 60_000;
 const doubtMs = 1_000;
 
+interface Known {
+  readonly gas: Promise<bigint | undefined>;
+  readonly at: number;
+  wasSilent: boolean;
+}
+
 /** The gas of a whole block, which no transaction can have more than. It moves slowly, so it is asked for now and then. */
 export class GasCeiling {
-  #known: { readonly gas: Promise<bigint | undefined>; readonly at: number } | undefined;
+  #known: Known | undefined;
 
   constructor(private readonly rpc: Pick<Rpc, 'request'>) {}
 
@@ -18,12 +24,20 @@ export class GasCeiling {
 
   async #isAbove(gas: bigint, withinMs: number): Promise<boolean> {
     const known = this.#known;
-    if (known === undefined || performance.now() - known.at >= withinMs) {
-      // A node that is silent holds nobody up for longer than one call.
-      this.#known = { gas: this.#ask().catch(() => known?.gas), at: performance.now() };
-    }
+    const freshFor = known?.wasSilent === true ? doubtMs : withinMs;
+    if (known === undefined || performance.now() - known.at >= freshFor) this.#known = this.#askAfter(known);
     const ceiling = await this.#known?.gas;
     return ceiling !== undefined && gas > ceiling;
+  }
+
+  /** A node that is silent holds nobody up for longer than one call, and is asked again soon. */
+  #askAfter(known: Known | undefined): Known {
+    const gas = this.#ask().catch(() => {
+      asked.wasSilent = true;
+      return known?.gas;
+    });
+    const asked: Known = { gas, at: performance.now(), wasSilent: false };
+    return asked;
   }
 
   async #ask(): Promise<bigint | undefined> {
