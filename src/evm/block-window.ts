@@ -82,9 +82,14 @@ export class BlockWindow {
   takeUnsaved(): { readonly blocks: readonly KnownBlock[]; readonly keepFrom: number } {
     const keepFrom = Math.max(0, (this.#tip?.number ?? 0) - 2 * this.size);
     for (const [hash, block] of this.#known) if (block.number < keepFrom) this.#known.delete(hash);
-    const blocks = this.#unsaved;
+    const blocks = this.#unsaved.filter(({ number }) => number >= keepFrom);
     this.#unsaved = [];
     return { blocks, keepFrom };
+  }
+
+  /** What was taken could not be saved: it is taken again the next time. */
+  putBackUnsaved(blocks: readonly KnownBlock[]): void {
+    this.#unsaved.unshift(...blocks);
   }
 
   #put(block: BlockHeader): void {

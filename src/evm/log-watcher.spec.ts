@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocketServer } from 'ws';
+import { PatchbayError } from '#sdk';
 import type { BlockMemory, KnownBlock } from './block-window.js';
 import { LogWatcher, type LogWatcherOptions } from './log-watcher.js';
 import { RpcClient } from './rpc-client.js';
@@ -204,6 +205,29 @@ describe('a reorganisation', () => {
     await until(() => heard.values.includes(32n), 'the new chain');
     expect(heard.retractions[0]!.from).toBe(String(lost).padStart(12, '0'));
     expect(heard.values).toEqual([32n]);
+  });
+
+  it('given a memory that is away for a moment, when further blocks come, then it has those from before too', async () => {
+    const remembered = new Set<number>();
+    let wasAway = false;
+    const memory: BlockMemory = {
+      load: () => Promise.resolve([]),
+      save: (_chainId, blocks) => {
+        const isAway = !wasAway && blocks.length > 0;
+        wasAway ||= isAway;
+        if (isAway) return Promise.reject(new PatchbayError('store.unavailable'));
+        for (const { number } of blocks) remembered.add(number);
+        return Promise.resolve();
+      },
+    };
+    await listening(aWatcher({ memory }));
+    const first = await chain.head();
+    await until(() => wasAway, 'the memory is away');
+
+    await chain.mine(2);
+    await until(() => remembered.has(first + 2), 'it remembers the newest block');
+
+    expect([first, first + 1].filter((number) => !remembered.has(number))).toEqual([]);
   });
 
   it('given no memory of the abandoned blocks, when the listener returns, then it reads a whole window again', async () => {

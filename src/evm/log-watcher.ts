@@ -369,10 +369,12 @@ export class LogWatcher {
   #save(): void {
     const { memory, rpc, log } = this.#options;
     if (!memory || this.#saving) return;
-    const { blocks, keepFrom } = this.#window.takeUnsaved();
+    const window = this.#window;
+    const { blocks, keepFrom } = window.takeUnsaved();
     this.#saving = memory
       .save(rpc.chainId, blocks, keepFrom)
       .catch((error: unknown) => {
+        window.putBackUnsaved(blocks);
         log.warn('The newest blocks could not be remembered', { reason: String(error) });
       })
       .finally(() => {
