@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { Database } from '#platform';
+import { PatchbayError } from '#sdk';
 import type { FieldValues } from './offer.js';
 
 /** Applets of one user with the same trigger and the same field values. */
@@ -11,8 +12,13 @@ export interface Identity {
   readonly fields: FieldValues;
 }
 
-export interface WatchedIdentity extends Identity {
-  readonly cursor: string | undefined;
+/** A watch that goes on. */
+export interface Move {
+  /** Where it left off. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** IFTTT is to be told. */
+  readonly isNews: boolean;
 }
 
 /** Feeds that belong to one identity, because the hub watches for it alone. */
@@ -47,17 +53,46 @@ export class IdentitiesStore {
   }
 
   /** Those that the hub watches for. */
-  async watched(slugs: readonly string[]): Promise<readonly WatchedIdentity[]> {
-    const rows = await this.db
+  async watched(slugs: readonly string[]): Promise<readonly Identity[]> {
+    return this.db
       .selectFrom('ifttt_identity')
-      .select(['identity', 'slug', 'feed', 'fields', 'cursor'])
+      .select(['identity', 'slug', 'feed', 'fields'])
       .where('slug', 'in', slugs)
       .execute();
-    return rows.map(({ cursor, ...row }) => ({ ...row, cursor: cursor ?? undefined }));
   }
 
-  async move(identity: string, cursor: string): Promise<void> {
-    await this.db.updateTable('ifttt_identity').set({ cursor, error: null }).where('identity', '=', identity).execute();
+  /** Where the watch for an identity left off; undefined: it has not begun. */
+  async placeOf(identity: string): Promise<string | undefined> {
+    const row = await this.db
+      .selectFrom('ifttt_identity')
+      .select('cursor')
+      .where('identity', '=', identity)
+      .executeTakeFirst();
+    return row?.cursor ?? undefined;
+  }
+
+  /**
+   * Moves the place together with what was found on the way, both or neither.
+   *
+   * @throws lease.lost when the place is not where the watch left it: another process watches, or nobody is to
+   */
+  async move(
+    identity: string,
+    { from, to, isNews }: Move,
+    keep: (db: Kysely<Database>) => Promise<void>,
+  ): Promise<void> {
+    await this.db.transaction().execute(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('ifttt_identity')
+        .set({ cursor: to, error: null, ...(isNews && { is_dirty: true }) })
+        .where('identity', '=', identity)
+        .where((where) => where.or([where('cursor', 'is', null), where('cursor', '=', from ?? null)]))
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) {
+        throw new PatchbayError('lease.lost', { detail: `The watch for ${identity} is another's, or over.` });
+      }
+      await keep(trx);
+    });
   }
 
   async fail(identity: string, error: { readonly code: string; readonly message: string }): Promise<void> {

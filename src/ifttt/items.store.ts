@@ -11,6 +11,11 @@ export interface NewItem {
   readonly ingredients: Readonly<Record<string, string>>;
 }
 
+interface FeedItem {
+  readonly feed: string;
+  readonly item: NewItem;
+}
+
 export interface StoredItem {
   readonly id: string;
   readonly time: Date;
@@ -22,10 +27,10 @@ export const historySize = 200;
 
 /** The history of each trigger: kept across restarts, never emptied by a poll. */
 export class ItemsStore {
-  readonly #batcher: Batcher<{ feed: string; item: NewItem }, boolean>;
+  readonly #batcher: Batcher<FeedItem, boolean>;
 
   constructor(private readonly db: Kysely<Database>) {
-    this.#batcher = new Batcher((batch) => this.#write(batch), { size: 500, parallel: 2 });
+    this.#batcher = new Batcher((batch) => this.#add(batch), { size: 500, parallel: 2 });
   }
 
   /**
@@ -51,9 +56,18 @@ export class ItemsStore {
       .execute();
   }
 
+  /** Adds in the transaction of whoever notes by himself that IFTTT should be told. */
+  async keep(db: Kysely<Database>, feed: string, items: readonly NewItem[]): Promise<void> {
+    if (items.length > 0)
+      await write(
+        db,
+        items.map((item) => ({ feed, item })),
+      );
+  }
+
   /** What stands at this position or after it is no longer so. */
-  async retract(feed: string, position: string): Promise<void> {
-    await this.db.deleteFrom('ifttt_item').where('feed', '=', feed).where('position', '>=', position).execute();
+  async retract(db: Kysely<Database>, feed: string, position: string): Promise<void> {
+    await db.deleteFrom('ifttt_item').where('feed', '=', feed).where('position', '>=', position).execute();
   }
 
   async remove(feed: string): Promise<void> {
@@ -71,28 +85,9 @@ export class ItemsStore {
     `.execute(this.db);
   }
 
-  async #write(batch: readonly { feed: string; item: NewItem }[]): Promise<boolean[]> {
-    const keyOf = (feed: string, id: string): string => `${feed}\n${id}`;
-    const rows = new Map(
-      batch.map(({ feed, item }) => [
-        keyOf(feed, item.id),
-        { feed, id: item.id, position: item.position ?? null, time: item.time, ingredients: item.ingredients },
-      ]),
-    );
-    // In one order, so that two batches never wait for each other.
-    const sorted = [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-    const { rows: written } = await sql<{ feed: string; id: string; is_new: boolean }>`
-      insert into ifttt_item (feed, id, position, time, ingredients)
-      select feed, id, position, time, ingredients
-      from jsonb_to_recordset(${storableJson(sorted)}::jsonb)
-        as item (feed text, id text, position text, time timestamptz, ingredients jsonb)
-      on conflict (feed, id) do update
-        set position = excluded.position, time = excluded.time, ingredients = excluded.ingredients
-        where excluded.position is not null
-      returning feed, id, (xmax = 0) as is_new
-    `.execute(this.db);
+  async #add(batch: readonly FeedItem[]): Promise<boolean[]> {
+    const created = await write(this.db, batch);
     await this.#noteUntold([...new Set(batch.map(({ feed }) => feed))]);
-    const created = new Set(written.filter((row) => row.is_new).map(({ feed, id }) => keyOf(feed, id)));
     // Of two that are the same in one batch, the first is the new one.
     return batch.map(({ feed, item }) => created.delete(keyOf(feed, item.id)));
   }
@@ -106,4 +101,31 @@ export class ItemsStore {
       .where('is_dirty', '=', false)
       .execute();
   }
+}
+
+/** @returns the keys of those that were not there before */
+async function write(db: Kysely<Database>, batch: readonly FeedItem[]): Promise<Set<string>> {
+  const rows = new Map(
+    batch.map(({ feed, item }) => [
+      keyOf(feed, item.id),
+      { feed, id: item.id, position: item.position ?? null, time: item.time, ingredients: item.ingredients },
+    ]),
+  );
+  // In one order, so that two batches never wait for each other.
+  const sorted = [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  const { rows: written } = await sql<{ feed: string; id: string; is_new: boolean }>`
+    insert into ifttt_item (feed, id, position, time, ingredients)
+    select feed, id, position, time, ingredients
+    from jsonb_to_recordset(${storableJson(sorted)}::jsonb)
+      as item (feed text, id text, position text, time timestamptz, ingredients jsonb)
+    on conflict (feed, id) do update
+      set position = excluded.position, time = excluded.time, ingredients = excluded.ingredients
+      where excluded.position is not null
+    returning feed, id, (xmax = 0) as is_new
+  `.execute(db);
+  return new Set(written.filter((row) => row.is_new).map(({ feed, id }) => keyOf(feed, id)));
+}
+
+function keyOf(feed: string, id: string): string {
+  return `${feed}\n${id}`;
 }

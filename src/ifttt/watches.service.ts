@@ -1,7 +1,7 @@
 import { Looks, Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
 import type { Logger } from '#sdk';
 import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
-import type { IdentitiesStore, WatchedIdentity } from './identities.store.js';
+import type { IdentitiesStore, Identity } from './identities.store.js';
 import type { ItemsStore } from './items.store.js';
 
 export interface WatchesParts {
@@ -54,14 +54,10 @@ export class WatchesService {
     await this.#watches.align(new Map(watches), this.#lease.signal);
   }
 
-  #watchOf(identity: WatchedIdentity): Watch {
+  #watchOf(identity: Identity): Watch {
     const { identities, log } = this.parts;
-    let { cursor } = identity;
     return {
-      listen: (signal) =>
-        runWithLogContext({ trigger: identity.slug }, () =>
-          this.#watch(identity, cursor, signal, (place) => (cursor = place)),
-        ),
+      listen: (signal) => runWithLogContext({ trigger: identity.slug }, () => this.#watch(identity, signal)),
       failed: async ({ code, detail }) => {
         log.warn('A watch for IFTTT stopped and will be begun again', { slug: identity.slug, code, detail });
         await identities.fail(identity.identity, { code, message: detail });
@@ -69,28 +65,23 @@ export class WatchesService {
     };
   }
 
-  async #watch(
-    { identity, slug, feed, fields }: WatchedIdentity,
-    cursor: string | undefined,
-    signal: AbortSignal,
-    moved: (cursor: string) => void,
-  ): Promise<void> {
+  async #watch({ identity, slug, feed, fields }: Identity, signal: AbortSignal): Promise<void> {
     const { builtIn, identities, items } = this.parts;
+    const cursor = await identities.placeOf(identity);
+    let from = cursor;
     await builtIn.get(slug)?.watch({
       fields,
       cursor,
       signal,
-      deliver: async (found, place) => {
+      deliver: async (found, to) => {
         signal.throwIfAborted();
-        await items.add(feed, found);
-        await identities.move(identity, place);
-        moved(place);
+        await identities.move(identity, { from, to, isNews: found.length > 0 }, (db) => items.keep(db, feed, found));
+        from = to;
       },
-      retract: async (position, place) => {
+      retract: async (position, to) => {
         signal.throwIfAborted();
-        await items.retract(feed, position);
-        await identities.move(identity, place);
-        moved(place);
+        await identities.move(identity, { from, to, isNews: false }, (db) => items.retract(db, feed, position));
+        from = to;
       },
     });
   }
