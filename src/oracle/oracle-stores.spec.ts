@@ -49,6 +49,10 @@ describe('answers that are owed', () => {
     expect(await replies.hasWaiting()).toBe(true);
     await replies.sent(id);
     expect(await replies.hasWaiting()).toBe(false);
+    // Of a process that slept while another one sent it.
+    const error = { code: 'http.rejected', message: 'It was resumed before' };
+    await replies.failed(id, { isRefusal: true, isLast: false, retryInMs: 0, error });
+    expect(await replies.hasWaiting()).toBe(false);
   });
 });
 

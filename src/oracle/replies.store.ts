@@ -100,12 +100,15 @@ export class RepliesStore {
     }));
   }
 
+  /** Told again it is the same. */
   async sent(id: string): Promise<void> {
     await sql`
-      update oracle_reply set state = 'sent', attempts = attempts + 1, sent_at = now(), error = null where id = ${id}
+      update oracle_reply set state = 'sent', attempts = attempts + 1, sent_at = now(), error = null
+      where id = ${id} and state <> 'sent'
     `.execute(this.db);
   }
 
+  /** What another process has sent meanwhile stays so. */
   async failed(id: string, { isRefusal, isLast, retryInMs, error }: FailedAttempt): Promise<void> {
     await sql`
       update oracle_reply set
@@ -114,7 +117,7 @@ export class RepliesStore {
         refusals = refusals + ${isRefusal ? 1 : 0},
         next_at = now() + ${retryInMs} * interval '1 ms',
         error = ${storableJson(error)}::jsonb
-      where id = ${id}
+      where id = ${id} and state = 'waiting'
     `.execute(this.db);
   }
 
