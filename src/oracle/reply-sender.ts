@@ -42,6 +42,8 @@ const refusals: ReadonlySet<number> = new Set([400, 404, 405, 409, 410, 422, 500
 export class ReplySender {
   readonly #looks: Looks;
   #isOwing = true;
+  /** Sent, as far as the store does not know it yet: they are not sent again. */
+  readonly #sent = new Set<string>();
   readonly #stop = new AbortController();
 
   constructor(private readonly parts: ReplySenderParts) {
@@ -69,6 +71,7 @@ export class ReplySender {
 
   async #bring(): Promise<void> {
     const { replies, answerOf } = this.parts;
+    for (const id of this.#sent) await this.#keepSent(id);
     this.#isOwing = await replies.hasWaiting();
     if (!this.#isOwing) return;
     const ended = await replies.unwritten(pageSize);
@@ -82,7 +85,7 @@ export class ReplySender {
   }
 
   async #send(reply: DueReply): Promise<void> {
-    const { http, replies, log } = this.parts;
+    const { http, log } = this.parts;
     let status: number | undefined;
     try {
       await http.request({
@@ -104,8 +107,14 @@ export class ReplySender {
       await this.#failed(reply, PatchbayError.from(thrown), status);
       return;
     }
-    await replies.sent(reply.id);
+    this.#sent.add(reply.id);
+    await this.#keepSent(reply.id);
     log.debug('A later answer of an adapter was sent', { flow: reply.flow, run: reply.run });
+  }
+
+  async #keepSent(id: string): Promise<void> {
+    await this.parts.replies.sent(id);
+    this.#sent.delete(id);
   }
 
   async #failed(reply: DueReply, error: PatchbayError, status: number | undefined): Promise<void> {
