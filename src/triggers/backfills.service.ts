@@ -146,7 +146,7 @@ export class BackfillsService {
   /** Never rejects: what could not be ended now is taken up again. */
   async #work(row: Unfinished, lease: Lease, signal: AbortSignal): Promise<void> {
     try {
-      await this.#read(row, signal);
+      await this.#read(row, lease, signal);
     } catch (error) {
       this.parts.log.info('How a backfill ended could not be stored; it goes on soon', { backfill: row.id, error });
     } finally {
@@ -156,7 +156,7 @@ export class BackfillsService {
     }
   }
 
-  async #read(row: Unfinished, signal: AbortSignal): Promise<void> {
+  async #read(row: Unfinished, lease: Lease, signal: AbortSignal): Promise<void> {
     const progress = { done: 0, total: 0 };
     try {
       const source = this.parts.sources.of(row.flow);
@@ -181,7 +181,7 @@ export class BackfillsService {
             flows: source.flows.filter((flow) => flow.flow.name === row.flow),
             startsRuns: row.starts_runs,
           });
-          await this.#advance(row.id, {
+          await this.#advance(row.id, lease, {
             ...progress,
             events: accepted.filter((event) => event.isKept).length,
             cursor: options?.cursor,
@@ -189,7 +189,7 @@ export class BackfillsService {
         },
       });
       if (signal.aborted) return;
-      await this.#advance(row.id, { done: progress.total, total: progress.total, events: 0, cursor: undefined });
+      await this.#advance(row.id, lease, { done: progress.total, total: progress.total, events: 0, cursor: undefined });
       await this.#finish(row.id, 'completed', null);
     } catch (thrown) {
       if (signal.aborted) return;
@@ -202,14 +202,18 @@ export class BackfillsService {
     }
   }
 
+  /** @throws lease.lost when it was cancelled, or is another process's by now */
   async #advance(
     id: string,
+    { name, epoch }: Lease,
     step: { done: number; total: number; events: number; cursor: string | undefined },
   ): Promise<void> {
-    await sql`
+    const { numAffectedRows } = await sql`
       update backfill set done = ${step.done}, total = ${step.total}, events = events + ${step.events},
         cursor = coalesce(${step.cursor ?? null}, cursor)
-      where id = ${id}`.execute(this.parts.db);
+      where id = ${id} and state = 'running'
+        and exists (select from lease where name = ${name} and epoch = ${epoch})`.execute(this.parts.db);
+    if (numAffectedRows !== 1n) throw new PatchbayError('lease.lost');
   }
 
   async #finish(id: string, state: 'completed' | 'failed', error: string | null): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLog, type Lease, type Store } from '#platform';
+import { createLeases, createLog, joinInstances, type Instance, type Leases, type Store } from '#platform';
 import { PatchbayError, type BackfillContext } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
@@ -7,25 +7,36 @@ import { BackfillsService, type BackfillsParts } from './backfills.service.js';
 
 type Reading = BackfillContext<unknown, unknown, unknown>;
 
+const log = createLog({ level: 'silent', format: 'json' });
 const away = () => Promise.reject(new PatchbayError('store.unavailable'));
 
 describe('a backfill', () => {
   let store: Store;
+  let instance: Instance;
+  let leases: Leases;
   let service: BackfillsService;
   let backfill: (context: Reading) => Promise<void>;
   let release: () => Promise<void>;
+  let accepting: Promise<void>;
   /** The next change of a backfill is. */
   let refused: boolean;
 
   beforeAll(async () => {
     store = await openTestStore();
+    instance = await joinInstances(store, { name: 'hub', roles: ['listener'], log });
+    leases = createLeases(store, instance, log);
   }, 60_000);
 
-  afterAll(() => store.close());
+  afterAll(async () => {
+    await leases.close();
+    await instance.leave();
+    await store.close();
+  });
 
   beforeEach(() => {
     release = () => Promise.resolve();
     refused = false;
+    accepting = Promise.resolve();
     const db = new Proxy(store.db, {
       get: (target, key) => {
         if (key !== 'updateTable' || !refused) return (Reflect.get(target, key) as () => unknown).bind(target);
@@ -43,14 +54,19 @@ describe('a backfill', () => {
       sources: { of: () => source },
       connections: { clientFor: () => Promise.resolve(undefined) },
       intake: {
-        accept: (intake: { heard: readonly unknown[] }) => Promise.resolve(intake.heard.map(() => ({ isKept: true }))),
+        accept: async (intake: { heard: readonly unknown[] }) => {
+          await accepting;
+          return intake.heard.map(() => ({ isKept: true }));
+        },
       },
       leases: {
-        acquire: (name: string): Promise<Lease> =>
-          Promise.resolve({ name, epoch: '1', signal: new AbortController().signal, release: () => release() }),
+        acquire: async (name: string) => {
+          const lease = await leases.acquire(name);
+          return lease && { ...lease, release: () => lease.release().then(release) };
+        },
       },
       signals: { on: () => () => undefined, setInterest: () => undefined, publish: () => undefined },
-      log: createLog({ level: 'silent', format: 'json' }),
+      log,
       use: undefined,
     };
     service = new BackfillsService(parts as unknown as BackfillsParts);
@@ -90,4 +106,34 @@ describe('a backfill', () => {
 
     expect(times).toBe(2);
   });
+
+  it('given a process that slept while another one went on, when it wakes up, then it takes nothing back', async () => {
+    let wakeUp = (): void => undefined;
+    accepting = new Promise((resolve) => (wakeUp = resolve));
+    let ended: unknown;
+    let isOver = false;
+    backfill = async ({ emit, progress }) => {
+      progress(4, 9);
+      ended = await emit({ id: 'a', event: {} }, { cursor: '4' }).catch((error: unknown) => error);
+      isOver = true;
+      throw ended;
+    };
+    const { id } = await service.request({ flow: 'example', from: '1', startsRuns: true });
+    service.start();
+    await eventually(async () => (await leaseOf(id)).length > 0);
+    await store.pool.query(`update lease set epoch = epoch + 1, until = now() + interval '1 hour' where name = $1`, [
+      `backfill ${id}`,
+    ]);
+    await store.pool.query(`update backfill set cursor = '9', done = 8, total = 9, events = 3 where id = $1`, [id]);
+    wakeUp();
+    await eventually(() => isOver);
+
+    expect(ended).toMatchObject({ code: 'lease.lost' });
+    expect(await service.get(id)).toMatchObject({ done: 8, events: 3 });
+    await service.cancel(id);
+  });
+
+  async function leaseOf(id: string): Promise<readonly unknown[]> {
+    return (await store.pool.query('select from lease where name = $1', [`backfill ${id}`])).rows;
+  }
 });
