@@ -50,7 +50,7 @@ describe('salesforce.recordChanged', () => {
     const polling = listen({ changes: ['updated', 'deleted', 'created'] }, cursor);
 
     await eventually(() => polling.heard.some(({ event }) => event.fields['Name'] === 'New'));
-    expect(told(polling).filter(([, name]) => name !== 'Newest')).toEqual([
+    expect(told(polling)).toEqual([
       ['updated', 'Old, changed'],
       ['deleted', 'Gone'],
       ['created', 'New'],
@@ -99,6 +99,21 @@ describe('salesforce.recordChanged', () => {
         .map(([, name]) => name)
         .sort(),
     ).toEqual(['Ada', 'B']);
+    await polling.stop();
+  });
+
+  it('given a first start after a load of many rows, when the trigger begins again, then none of them is told', async () => {
+    salesforce.org.transaction(() => {
+      for (let index = 0; index < 450; index += 1) salesforce.org.create('Account', { Name: `Row ${index}` });
+    });
+    const cursor = await begin();
+    salesforce.org.setClock({ advanceMs: 1_000 });
+    salesforce.org.create('Account', { Name: 'New' });
+
+    const polling = listen({}, cursor);
+
+    await eventually(() => polling.heard.length > 0);
+    expect(told(polling)).toEqual([['created', 'New']]);
     await polling.stop();
   });
 });

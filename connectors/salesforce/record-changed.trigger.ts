@@ -56,7 +56,12 @@ type Context = ListenContext<z.output<typeof input>, SalesforceClient, RecordEve
 interface Watermark {
   readonly at: number;
   readonly from: number;
+  /** Keys of what was there already, as far as it would be read again. */
+  readonly known: readonly string[];
 }
+
+/** More of one second than a place should name: then that second is left out as a whole. */
+const mostKnown = 100;
 
 /**
  * The fall-back where nothing can be streamed: asks for what changed. It sees the last state of a record and not each
@@ -76,9 +81,9 @@ export const recordChanged = defineTrigger({
   check: checkNames,
   async listen(context) {
     const { signal, input } = context;
-    /** Keys of what was emitted, and when the rows were stored. */
-    const seen = new Map<string, number>();
-    let mark = parseMark(context.cursor) ?? (await begin(context, seen));
+    let mark = parseMark(context.cursor) ?? (await begin(context));
+    /** Keys of what was there or was emitted, and when the rows were stored. */
+    const seen = new Map(mark.known.map((key) => [key, mark.from]));
     while (!signal.aborted) {
       mark = await poll(context, mark, seen);
       for (const [key, stamp] of seen) if (stamp < mark.at - overlapMs) seen.delete(key);
@@ -87,23 +92,28 @@ export const recordChanged = defineTrigger({
   },
 });
 
-/** What is there already is not new. */
-async function begin(context: Context, seen: Map<string, number>): Promise<Watermark> {
+/** What is there already is not new, however often the trigger begins again. */
+async function begin(context: Context): Promise<Watermark> {
   const { client, input, signal } = context;
   const soql = `SELECT Id, SystemModstamp FROM ${input.object} ORDER BY SystemModstamp DESC LIMIT 1`;
   const { records } = await client.query(soql, 1, signal, { includesDeleted: true });
   const [newest] = records;
-  const at = newest === undefined ? Date.now() - overlapMs : stampOf(newest);
+  let at = newest === undefined ? Date.now() - overlapMs : stampOf(newest);
+  const known: string[] = [];
   for await (const page of rowsSince(context, at)) {
-    for (const row of page) seen.set(keyOf(row, input.fields), stampOf(row));
+    for (const row of page) {
+      known.push(keyOf(row, input.fields));
+      if (known.length > mostKnown) at = Math.max(at, stampOf(row) + 1_000);
+    }
   }
-  const mark = { at, from: at };
+  const mark = { at, from: at, known: known.length > mostKnown ? [] : known };
   await context.emit([], { cursor: formatMark(mark) });
   return mark;
 }
 
 async function poll(context: Context, start: Watermark, seen: Map<string, number>): Promise<Watermark> {
-  let mark = start;
+  // What is older is not read any more.
+  let mark = start.at - overlapMs > start.from ? { ...start, known: [] } : start;
   for await (const page of rowsSince(context, Math.max(start.at - overlapMs, start.from))) {
     const rows = page.map((row) => ({ row, key: keyOf(row, context.input.fields) }));
     const fresh = rows.filter(({ key }) => !seen.has(key));
@@ -146,11 +156,12 @@ function keyOf(row: SalesforceRecord, fields: readonly string[] | undefined): st
   return `${idOf(row)}@${stampOf(row)}-${createHash('sha256').update(values).digest('hex').slice(0, 12)}`;
 }
 
-function formatMark({ at, from }: Watermark): string {
-  return `${at}/${from}`;
+function formatMark({ at, from, known }: Watermark): string {
+  return [at, from, ...(known.length > 0 ? [known.join(',')] : [])].join('/');
 }
 
 function parseMark(cursor: string | undefined): Watermark | undefined {
-  const [, at, from] = /^(\d+)\/(\d+)$/.exec(cursor ?? '') ?? [];
-  return at === undefined || from === undefined ? undefined : { at: Number(at), from: Number(from) };
+  const [, at, from, known] = /^(\d+)\/(\d+)(?:\/(.+))?$/.exec(cursor ?? '') ?? [];
+  if (at === undefined || from === undefined) return undefined;
+  return { at: Number(at), from: Number(from), known: known?.split(',') ?? [] };
 }
