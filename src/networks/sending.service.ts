@@ -21,24 +21,27 @@ export class SendingService {
   ) {}
 
   start(): void {
-    this.#timer = setInterval(() => void this.#startAll(), againMs).unref();
-    void this.#startAll();
+    this.#timer = setInterval(() => this.#startAll(), againMs).unref();
+    this.#startAll();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  async #startAll(): Promise<void> {
-    for (const { name } of this.networks.list()) {
-      try {
-        (await this.networks.get(name)).startSending();
-      } catch (error) {
-        this.log.info('Nothing can be sent on a network for now', {
-          network: name,
-          reason: PatchbayError.from(error).message,
-        });
-      }
+  /** One that is slow to open holds up none of the others. */
+  #startAll(): void {
+    for (const { name } of this.networks.list()) void this.#start(name);
+  }
+
+  async #start(name: string): Promise<void> {
+    try {
+      (await this.networks.get(name)).startSending();
+    } catch (error) {
+      this.log.info('Nothing can be sent on a network for now', {
+        network: name,
+        reason: PatchbayError.from(error).message,
+      });
     }
   }
 }
