@@ -52,7 +52,7 @@ export class RunsService {
     const compiled = await this.parts.flows.version(run.version);
     const lastResort = compiled.flow.onFailure.map((step) => step.id);
     await this.parts.db.transaction().execute(async (trx) => {
-      await trx
+      const { numUpdatedRows } = await trx
         .updateTable('run')
         .set({
           state: 'queued',
@@ -63,7 +63,11 @@ export class RunsService {
         })
         .where('id', '=', id)
         .where('state', '=', run.state)
-        .execute();
+        .executeTakeFirst();
+      // Its journal is that of whoever was faster.
+      if (numUpdatedRows !== 1n) {
+        throw new PatchbayError('run.stateConflict', { detail: `The run ${id} is not ${run.state} any more.` });
+      }
       await trx
         .deleteFrom('run_step')
         .where('run_id', '=', id)

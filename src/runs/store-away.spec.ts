@@ -13,6 +13,7 @@ import { IntakeStore } from './intake.store.js';
 import { RunExecutor } from './run.executor.js';
 import type { RunQueue } from './run-queue.js';
 import type { RunsLive } from './runs-live.js';
+import { RunsService } from './runs.service.js';
 import { RunsStore } from './runs.store.js';
 
 describe('a store that is away for a moment', () => {
@@ -113,5 +114,31 @@ describe('a store that is away for a moment', () => {
     await giveBack();
     expect(await execute(id)).toBe('completed');
     expect(called).toEqual(['pay', 'pay']);
+  });
+
+  it('given two who retry a run, when one of them is slow, then what the run did meanwhile is kept', async () => {
+    const id = await aRun();
+    const refuse = (code: 'http.rejected' | 'http.failed') => () => {
+      throw new PatchbayError(code);
+    };
+    answers = [refuse('http.rejected'), refuse('http.failed')];
+    expect(await execute(id)).toBe('failed');
+    const retrying = (first: () => Promise<unknown> = () => Promise.resolve()): Promise<void> =>
+      new RunsService({
+        db: store.db,
+        intake: new IntakeStore(store.pool),
+        flows: { version: () => first().then(() => flow) } as unknown as FlowsService,
+        queue: { wakeAgain: () => undefined } as unknown as RunQueue,
+        live: { tell: () => undefined } as unknown as RunsLive,
+        env: {},
+      }).retry(id);
+
+    const slow = retrying(async () => {
+      await retrying();
+      expect(await execute(id)).toBe('queued');
+    });
+
+    await expect(slow).rejects.toMatchObject({ code: 'run.stateConflict' });
+    expect(await runs.journal(id)).toMatchObject([{ step: 'pay', state: 'retrying', attempts: 1 }]);
   });
 });
