@@ -166,8 +166,10 @@ class FeedListener {
         deliver: async ({ logs, cursor }) => {
           const changedAt = await this.#changedBefore(source, state, logs);
           const own = changedAt === undefined ? logs : logs.filter(({ blockNumber }) => blockNumber < changedAt);
-          this.#cursor = changedAt === undefined ? cursor : formatBlock(changedAt);
-          await this.#emit(this.#hear(source, reader, own), this.#cursor);
+          const place = changedAt === undefined ? cursor : formatBlock(changedAt);
+          await this.#emit(this.#hear(source, reader, own), place);
+          // Not before it is kept: whoever ends this watch by its place would end it over a failure unheard.
+          this.#cursor = place;
           if (changedAt !== undefined) over.abort();
         },
         retract: async (retraction) => {

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Heard } from '#sdk';
+import { networkDirectory, type LogWatcher } from '#evm';
+import { PatchbayError, type Heard, type ServiceToken, type UseService } from '#sdk';
 import { artefact } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
 import { subscribersSource } from '../../test/builders/data-point-subscribers.js';
@@ -313,6 +316,19 @@ describe('oracle.feedUpdated', () => {
     return end;
   }
 
+  /** Tells the signal that ends each watch of the chain. */
+  function useWatched(tell: (signal: AbortSignal) => void): UseService {
+    const watcher = overlaid<LogWatcher>(stage.network.watcher, {
+      watch: async (options) => {
+        tell(options.signal);
+        await stage.network.watcher.watch(options);
+      },
+    });
+    const network = overlaid(stage.network, { watcher });
+    const networks = { get: () => Promise.resolve(network), byChainId: () => Promise.resolve(network) };
+    return <T>(token: ServiceToken<T>) => (token.name === networkDirectory.name ? (networks as T) : stage.use(token));
+  }
+
   const raws = (): string[] => heard.map(({ event }) => event.raw);
 
   it('given a proxy, when its aggregator answers and is replaced, then all that the feed said is heard once', async () => {
@@ -340,6 +356,45 @@ describe('oracle.feedUpdated', () => {
       roundId: String((2n << 64n) + 3n),
     });
     expect(new Set(heard.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('given a store that is away while the aggregator is replaced, when it fails to keep an answer, then the listener ends', async () => {
+    const [first, second] = [await aPriceFeed(), await aPriceFeed()];
+    const proxy = await aProxy(first.address);
+    let isWatchOver: Promise<unknown> | undefined;
+    const stop = new AbortController();
+    const ended = feedUpdated.listen!({
+      input: feedUpdated.input.parse({ contract: proxy.address, confirmations: 5 }),
+      client: undefined,
+      cursor: undefined,
+      signal: stop.signal,
+      log: silent,
+      use: useWatched((over) => {
+        isWatchOver = once(over, 'abort');
+      }),
+      emit: async (events) => {
+        if ([events].flat().length === 0) return;
+        // Until it is noticed, or would have been.
+        await Promise.race([isWatchOver, delay(2_000)]);
+        throw new PatchbayError('store.unavailable');
+      },
+      retract: () => Promise.resolve(),
+      recall: () => Promise.resolve(new Map()),
+      report: () => Promise.resolve(),
+    });
+    stops.push(async () => {
+      stop.abort();
+      await ended.catch(() => undefined);
+    });
+    await eventually(() => isWatchOver !== undefined);
+    await stage.chain.mine(6);
+    await publish(first, '1');
+    await move(proxy, second.address);
+    await stage.chain.mine(10);
+
+    await expect(Promise.race([ended, delay(8_000, 'it goes on')])).rejects.toMatchObject({
+      code: 'store.unavailable',
+    });
   });
 
   it('given a reorganisation, when the answer is mined again, then it has the same identity', async () => {
@@ -379,3 +434,13 @@ describe('oracle.feedUpdated', () => {
     expect(raws()).toEqual(['2', '3']);
   });
 });
+
+/** With some members in place of its own. */
+function overlaid<T extends object>(target: T, members: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      const member: unknown = Reflect.get(name in members ? members : target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
