@@ -55,12 +55,12 @@ afterAll(() => store.close());
 beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
 
 /** One process of the hub. */
-async function aProcess(): Promise<ConnectionsService> {
+async function aProcess(troubles = new ConnectionTroubles(store.db)): Promise<ConnectionsService> {
   const connections = new ConnectionsService({
     catalog: new Catalog([crm]),
     declared: [],
     store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
-    troubles: new ConnectionTroubles(store.db),
+    troubles,
     http: aHttpClient(),
     log: silentLog,
     use,
@@ -141,5 +141,27 @@ describe('a connection that needs authorisation', () => {
     end();
     await eventually(() => closed.length > 0);
     expect(closed).toEqual(['right']);
+  });
+
+  it('given a store that is away while a connection is removed, when it is removed again, then nobody goes on trying it', async () => {
+    let isAway = false;
+    const troubles = new Proxy(new ConnectionTroubles(store.db), {
+      get(target, name) {
+        if (name === 'settle' && isAway) return () => Promise.reject(new PatchbayError('store.unavailable'));
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const connections = await aProcess(troubles);
+    await connections.add(settings('wrong'));
+    await expect(step(connections)).rejects.toMatchObject({ code: 'connection.waiting' });
+
+    isAway = true;
+    await expect(connections.remove('main')).rejects.toMatchObject({ code: 'store.unavailable' });
+    isAway = false;
+    await connections.remove('main');
+
+    await troubles.lookSoon();
+    expect(await troubles.due()).toEqual([]);
   });
 });

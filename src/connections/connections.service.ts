@@ -210,9 +210,10 @@ export class ConnectionsService {
     if (this.#get(name).origin === 'file') {
       throw new PatchbayError('request.conflict', { detail: `The connection ${name} is declared in patchbay.yaml.` });
     }
+    // While the connection is there, whatever failed can be done again.
+    await this.parts.troubles.settle(name);
     await this.parts.store.delete(name);
     await this.#lose(name);
-    await this.parts.troubles.settle(name);
     this.#written();
   }
 
