@@ -14,11 +14,15 @@ interface Client {
 }
 
 const closed: string[] = [];
+let openSlow = (): void => undefined;
 
 const account = defineConnection({
   title: 'Account',
   settings: z.object({ password: z.string() }),
-  open: ({ password }): Client => ({ password }),
+  open: async ({ password }): Promise<Client> => {
+    if (password === 'slow') await new Promise<void>((resolve) => (openSlow = resolve));
+    return { password };
+  },
   close: ({ password }: Client) => void closed.push(password),
   needsAuthorisation: ({ password }: Client) => password !== 'right',
   test: ({ password }: Client) =>
@@ -163,5 +167,19 @@ describe('a connection that needs authorisation', () => {
 
     await troubles.lookSoon();
     expect(await troubles.due()).toEqual([]);
+  });
+
+  it('given a connection that takes long to open, when its settings change meanwhile, then the new client is the one that is known', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('slow'));
+    const old = connections.client('main');
+    const changed = connections.add(settings('wrong'));
+    await eventually(() => connections.list()[0]?.isOpen === false);
+    const fresh = await connections.client('main');
+    openSlow();
+    await Promise.all([old, changed]);
+
+    expect(await connections.client('main')).toBe(fresh);
+    await expect(step(connections)).rejects.toMatchObject({ code: 'connection.waiting', retryAfterMs: 3_600_000 });
   });
 });

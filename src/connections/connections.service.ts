@@ -183,11 +183,14 @@ export class ConnectionsService {
   client(name: string): Promise<unknown> {
     const open = this.#clients.get(name);
     if (open !== undefined) return open;
-    const opening = this.#open(this.#get(name)).catch((error: unknown) => {
-      this.#clients.delete(name);
-      throw error;
-    });
+    const opening = this.#open(this.#get(name));
     this.#clients.set(name, opening);
+    // One that took so long that the connection was opened anew meanwhile says nothing of the new one.
+    const isPresent = (): boolean => this.#clients.get(name) === opening;
+    opening.then(
+      (client) => isPresent() && this.#opened.set(name, client),
+      () => isPresent() && this.#clients.delete(name),
+    );
     return opening;
   }
 
@@ -244,8 +247,7 @@ export class ConnectionsService {
   /** Takes the code that the browser came back with; what it is worth is kept sealed, and the connection opened anew. */
   async authorise(name: string, grant: AuthorisationGrant): Promise<void> {
     const known = this.#get(name);
-    const settings = this.#parse(known);
-    await this.#keep(name, await this.#authorisation(known).redeem(settings, grant, this.parts.http));
+    await this.#keep(name, await this.#authorisation(known).redeem(this.#parse(known), grant, this.parts.http));
     await this.#letIn(name);
   }
 
@@ -377,13 +379,10 @@ export class ConnectionsService {
   }
 
   async #open(known: Known): Promise<unknown> {
-    const settings = this.#parse(known);
     const { http, log, use, hub } = this.parts;
     const keep = (changed: Readonly<Record<string, unknown>>) => this.#keep(known.name, changed);
     const context = { name: known.name, http, log, use, keep, ...(hub !== undefined && { hub }) };
-    const client: unknown = await this.#definition(known).open(settings, context);
-    this.#opened.set(known.name, client);
-    return client;
+    return await this.#definition(known).open(this.#parse(known), context);
   }
 
   /** Whoever asks next opens it anew. */
