@@ -47,6 +47,7 @@ export class FlowsService {
   #broken: readonly BrokenFile[] = [];
   #syncs: readonly KnownSync[] = [];
   #isLoaded = false;
+  #isStopped = false;
   readonly #versions = new Map<string, CompiledFlow>();
   readonly #listeners = new Set<() => void>();
   #watcher: FSWatcher | undefined;
@@ -72,6 +73,7 @@ export class FlowsService {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     clearInterval(this.#refresh);
     this.#watcher?.close();
@@ -152,6 +154,10 @@ export class FlowsService {
       .then(() => this.#load())
       .catch((error: unknown) => {
         this.parts.log.error('The flow files could not be read', { folder: this.parts.folder, error });
+        if (this.#isStopped) return;
+        // A file that has changed is told of only once.
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => void this.reload(), refreshMs);
       });
     return this.#reloading;
   }

@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PatchbayError } from '#sdk';
+import { silentLog } from '../../test/builders/action-call.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { testVocabulary } from '../engine/testing/flow-runs.js';
+import { FlowsService } from './flows.service.js';
+import type { FlowsStore } from './flows.store.js';
+
+describe('flow files', () => {
+  let folder: string;
+  let flows: FlowsService;
+  let isAway: boolean;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'patchbay-flows-'));
+    isAway = false;
+    const store = {
+      list: async () => {
+        if (!isAway) return [];
+        isAway = false;
+        throw new PatchbayError('store.unavailable');
+      },
+      activate: () => Promise.resolve(),
+    };
+    flows = new FlowsService({
+      folder,
+      vocabulary: testVocabulary,
+      connections: () => new Map(),
+      env: {},
+      store: store as unknown as FlowsStore,
+      log: silentLog,
+    });
+  });
+
+  afterEach(async () => {
+    await flows.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('given a store that is away when they are read, then they are read once it is back', async () => {
+    await writeFile(join(folder, 'a.yaml'), 'name: a\ntrigger: { uses: test.heard }\nsteps: [{ uses: test.notify }]\n');
+    isAway = true;
+    await flows.start();
+    await eventually(() => flows.isLoaded, { withinMs: 8_000 });
+
+    expect(flows.list().map(({ name }) => name)).toEqual(['a']);
+  });
+});
