@@ -20,7 +20,8 @@ export interface DueReply {
   readonly id: string;
   readonly flow: string;
   readonly run: string;
-  readonly targetUrl: string;
+  /** Where it goes. One that cannot be read holds up none of the others. @throws vault.unreadable */
+  readonly openTarget: () => string;
   readonly body: string;
   /** Attempts before this one. */
   readonly attempts: number;
@@ -96,7 +97,7 @@ export class RepliesStore {
     return rows.map(({ target_hash, sealed, created_at: createdAt, ...reply }) => ({
       ...reply,
       createdAt,
-      targetUrl: this.vault.open(sealed, context(reply.run, target_hash)),
+      openTarget: () => this.vault.open(sealed, context(reply.run, target_hash)),
     }));
   }
 

@@ -38,14 +38,7 @@ describe('answers that come later', () => {
       throw new PatchbayError('store.unavailable');
     };
 
-    sender = new ReplySender({
-      replies,
-      answerOf: () => Promise.resolve(undefined),
-      http: createHttpClient({ egress: parseEgress([node.host]) }),
-      signals: { publish: () => undefined, setInterest: () => undefined, on: () => () => undefined },
-      log: silent,
-    });
-    sender.start();
+    sender = aSender(replies);
     await eventually(async () => !(await replies.hasWaiting()), { withinMs: 10_000 });
 
     expect(wasAway).toBe(true);
@@ -54,4 +47,38 @@ describe('answers that come later', () => {
     ]);
     expect(node.patched).toHaveLength(1);
   });
+
+  it('given one whose address cannot be read, when others are due, then they are sent all the same', async () => {
+    const replies = new RepliesStore(store.db, createVault(Buffer.alloc(32, 1)));
+    const runs = [randomUUID(), randomUUID()];
+    for (const [index, run] of runs.entries()) {
+      const ofOtherKey = new RepliesStore(store.db, createVault(Buffer.alloc(32, 2)));
+      const ledger = index === 0 ? ofOtherKey : replies;
+      await ledger.add({ flow: 'price', run, targetUrl: node.resumeUrl(run), jobRunId: undefined });
+    }
+    for (const { id } of await store.db.selectFrom('oracle_reply').select('id').where('run', 'in', runs).execute()) {
+      await replies.write(id, '{"value":1}');
+    }
+
+    sender = aSender(replies);
+    await eventually(() => node.patched.some(({ path }) => path.endsWith(runs[1]!)), { withinMs: 10_000 });
+
+    const unreadable = store.db.selectFrom('oracle_reply').select(['state', 'error']).where('run', '=', runs[0]!);
+    expect(await eventually(() => unreadable.where('error', 'is not', null).executeTakeFirst())).toMatchObject({
+      state: 'waiting',
+      error: { code: 'vault.unreadable' },
+    });
+  });
 });
+
+function aSender(replies: RepliesStore): ReplySender {
+  const sender = new ReplySender({
+    replies,
+    answerOf: () => Promise.resolve(undefined),
+    http: createHttpClient({ egress: parseEgress([node.host]) }),
+    signals: { publish: () => undefined, setInterest: () => undefined, on: () => () => undefined },
+    log: silent,
+  });
+  sender.start();
+  return sender;
+}

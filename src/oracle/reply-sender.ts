@@ -88,13 +88,14 @@ export class ReplySender {
     const { http, log } = this.parts;
     let status: number | undefined;
     try {
+      const url = reply.openTarget();
       await http.request({
         method: 'PATCH',
-        url: reply.targetUrl,
+        url,
         headers: { 'content-type': 'application/json' },
         body: reply.body,
         timeoutMs,
-        redact: [reply.targetUrl, new URL(reply.targetUrl).pathname],
+        redact: [url, new URL(url).pathname],
         signal: this.#stop.signal,
         accept: (given) => {
           status = given;
