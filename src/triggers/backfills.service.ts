@@ -132,6 +132,8 @@ export class BackfillsService {
   }
 
   async #look(): Promise<void> {
+    // Until then a flow that is not there may still come.
+    if (!this.parts.sources.areKnown()) return;
     const waiting = await this.parts.db.selectFrom('backfill').selectAll().where('state', '=', 'running').execute();
     for (const row of waiting) {
       if (this.#active.has(row.id) || this.#isStopped) continue;

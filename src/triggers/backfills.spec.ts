@@ -18,6 +18,9 @@ describe('a backfill', () => {
   let backfill: (context: Reading) => Promise<void>;
   let release: () => Promise<void>;
   let accepting: Promise<void>;
+  /** The flow files were read. */
+  let areKnown: boolean;
+  let asked: number;
   /** The next change of a backfill is. */
   let refused: boolean;
 
@@ -37,6 +40,16 @@ describe('a backfill', () => {
     release = () => Promise.resolve();
     refused = false;
     accepting = Promise.resolve();
+    areKnown = true;
+    asked = 0;
+    const ask = (): boolean => {
+      asked += 1;
+      return areKnown;
+    };
+    const sourceOf = (known: object): object => {
+      if (ask()) return known;
+      throw new PatchbayError('flow.notFound');
+    };
     const db = new Proxy(store.db, {
       get: (target, key) => {
         if (key !== 'updateTable' || !refused) return (Reflect.get(target, key) as () => unknown).bind(target);
@@ -51,7 +64,7 @@ describe('a backfill', () => {
     };
     const parts = {
       db,
-      sources: { of: () => source },
+      sources: { of: () => sourceOf(source), areKnown: () => ask() },
       connections: { clientFor: () => Promise.resolve(undefined) },
       intake: {
         accept: async (intake: { heard: readonly unknown[] }) => {
@@ -105,6 +118,19 @@ describe('a backfill', () => {
     await eventually(async () => (await service.get(id)).state === 'failed');
 
     expect(times).toBe(2);
+  });
+
+  it('given flow files that could not be read yet, then it waits for them', async () => {
+    backfill = () => Promise.resolve();
+    const { id } = await service.request({ flow: 'example', from: '1', startsRuns: true });
+    areKnown = false;
+    asked = 0;
+    service.start();
+    await eventually(() => asked > 0);
+    await service.stop();
+
+    expect(await service.get(id)).toMatchObject({ state: 'running' });
+    await service.cancel(id);
   });
 
   it('given a process that slept while another one went on, when it wakes up, then it takes nothing back', async () => {

@@ -39,6 +39,11 @@ export class SourcesService {
     for (const listener of this.#listeners) listener();
   }
 
+  /** False until the flow files were read: a source that is missing then may only not be known yet. */
+  areKnown(): boolean {
+    return this.parts.flows.isLoaded;
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
