@@ -21,6 +21,9 @@ export interface Move {
   readonly isNews: boolean;
 }
 
+/** Identities that IFTTT is being told of, and since when. */
+export type Telling = ReadonlyMap<string, string>;
+
 /** Feeds that belong to one identity, because the hub watches for it alone. */
 export function feedOfIdentity(identity: string): string {
   return `identity:${identity}`;
@@ -104,23 +107,24 @@ export class IdentitiesStore {
   }
 
   /** Those that IFTTT is to be told of, first those that wait the longest; they stay until {@link told} is called. */
-  async untold(limit: number): Promise<readonly string[]> {
-    const { rows } = await sql<{ identity: string }>`
-      update ifttt_identity set is_dirty = false, is_being_told = true
+  async untold(limit: number): Promise<Telling> {
+    const { rows } = await sql<{ identity: string; at: string }>`
+      update ifttt_identity set is_dirty = false, is_being_told = true, told_at = clock_timestamp()
       where identity in (
         select identity from ifttt_identity where is_dirty or is_being_told
         order by told_at nulls first, identity limit ${limit})
-      returning identity
+      returning identity, told_at::text as at
     `.execute(this.db);
-    return rows.map((row) => row.identity);
+    return new Map(rows.map(({ identity, at }) => [identity, at]));
   }
 
-  async told(identities: readonly string[]): Promise<void> {
-    await this.db
-      .updateTable('ifttt_identity')
-      .set({ is_being_told: false, told_at: new Date() })
-      .where('identity', 'in', identities)
-      .execute();
+  /** Those that somebody else has begun to tell of since stay. */
+  async told(telling: Telling): Promise<void> {
+    await sql`
+      update ifttt_identity set is_being_told = false
+      from unnest(${[...telling.keys()]}::text[], ${[...telling.values()]}::timestamptz[]) as told (identity, at)
+      where ifttt_identity.identity = told.identity and ifttt_identity.told_at = told.at
+    `.execute(this.db);
   }
 
   /** Forgets whoever IFTTT has stopped asking for without saying so, with what was kept for them. */

@@ -87,12 +87,12 @@ export class RealtimeService {
     const service = await account.find();
     if (service === undefined) return pauseMs;
     const untold = await identities.untold(mostIdentities);
-    if (untold.length === 0) {
+    if (untold.size === 0) {
       this.#failures = 0;
       return pauseMs;
     }
-    const error = await this.#post(service, untold);
-    const facts = error && { code: error.code, detail: error.detail, identities: untold.length };
+    const error = await this.#post(service, [...untold.keys()]);
+    const facts = error && { code: error.code, detail: error.detail, identities: untold.size };
     if (error && error.retry !== 'never') {
       this.#failures += 1;
       const backOffMs = Math.min(firstBackOffMs * 2 ** (this.#failures - 1), longestBackOffMs);

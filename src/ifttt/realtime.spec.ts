@@ -175,3 +175,19 @@ describe('Realtime', () => {
     expect(calls()).toMatchObject([{ status: 401 }]);
   });
 });
+
+describe('what IFTTT is yet to be told', () => {
+  it('given a process that slept while it told, when another tells of newer news, then those stay noted until it has told them', async () => {
+    await see('applet');
+    await publish('before it slept');
+    const slow = await identities.untold(10);
+    await publish('while it slept');
+    const other = await identities.untold(10);
+
+    await identities.told(slow);
+
+    expect(await identities.counts()).toMatchObject({ untold: 1 });
+    await identities.told(other);
+    expect(await identities.counts()).toMatchObject({ untold: 0 });
+  });
+});
