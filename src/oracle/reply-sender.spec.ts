@@ -76,7 +76,7 @@ function aSender(replies: RepliesStore): ReplySender {
     replies,
     answerOf: () => Promise.resolve(undefined),
     http: createHttpClient({ egress: parseEgress([node.host]) }),
-    signals: { publish: () => undefined, setInterest: () => undefined, on: () => () => undefined },
+    signals: { setInterest: () => undefined, on: () => () => undefined },
     log: silent,
   });
   sender.start();

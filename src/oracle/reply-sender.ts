@@ -8,7 +8,7 @@ export interface ReplySenderParts {
   /** What a run that has ended is answered with. */
   readonly answerOf: (run: string, jobRunId: string | undefined) => Promise<AdapterAnswer | undefined>;
   readonly http: HttpClient;
-  readonly signals: Signals;
+  readonly signals: Pick<Signals, 'on' | 'setInterest'>;
   readonly log: Logger;
   readonly times?: ReplyTimes;
 }
