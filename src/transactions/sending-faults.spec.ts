@@ -201,7 +201,7 @@ function awayOnce(
   isMeant: (given: unknown) => boolean = () => true,
 ): TransactionStore & { readonly wasAway: boolean } {
   let wasAway = false;
-  return new Proxy(stage.store as TransactionStore & { readonly wasAway: boolean }, {
+  return new Proxy<TransactionStore>(stage.store, {
     get: (target, name) => {
       if (name === 'wasAway') return wasAway;
       if (name !== method || wasAway) return memberOf(target, name);
@@ -211,7 +211,7 @@ function awayOnce(
         return Promise.reject(new PatchbayError('store.unavailable'));
       };
     },
-  });
+  }) as TransactionStore & { readonly wasAway: boolean };
 }
 
 function memberOf<T extends object>(target: T, name: string | symbol): unknown {
