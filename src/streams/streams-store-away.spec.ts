@@ -66,6 +66,26 @@ describe('a store that is away for a moment', () => {
     expect(stage.receiver.events.filter(({ type }) => type.endsWith('.reverted'))).toHaveLength(50);
   });
 
+  it('given a reorganisation while nobody listened, when it is long over by the time somebody does, then its events are taken back', async () => {
+    const first = await stage.aProcess({ revertedAfter: 5 });
+    await first.service.create(stage.aStream(), 'test');
+    stage.receiver.answer = (count) => (count <= 1 ? 200 : undefined);
+    await stage.chain.transferMany(60, 5n);
+    await eventually(() => stage.receiver.received.length === 2);
+    await stage.stop(first);
+    await stage.chain.call('anvil_reorg', [1, []]);
+    await stage.chain.mine(30);
+    stage.receiver.answer = () => 200;
+
+    await stage.aProcess({ revertedAfter: 5 });
+    await stage.transferOf(stage.chain.token, 201);
+    await eventually(() => valuesOf(stage.receiver.events.slice(50)).includes(201));
+    await stage.chain.mine(6);
+    await eventually(() => stage.receiver.events.length >= 101, { withinMs: 8_000 });
+
+    expect(stage.receiver.events.filter(({ type }) => type.endsWith('.reverted'))).toHaveLength(50);
+  });
+
   it('given a consumer that wants no more, when that cannot be noted at once, then it is noted later', async () => {
     const store = awayOnce(stage.store, (what) => what === 'updateTable');
     const { service } = await stage.aProcess({ store });
