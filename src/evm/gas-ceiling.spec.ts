@@ -43,6 +43,18 @@ describe('the gas of a whole block', () => {
     expect(await ceiling.below(40_000_000n)).toBe(30_000_000n);
   });
 
+  it('given a node that stays silent, when gas is compared again and again, then it is asked ever more rarely', async () => {
+    jest.useFakeTimers();
+    const node = aNode(new Error('timeout'));
+    const ceiling = new GasCeiling(node);
+    for (let second = 0; second < 120; second += 1) {
+      await ceiling.below(21_000n);
+      jest.advanceTimersByTime(1_000);
+    }
+
+    expect(node.asked).toBeLessThan(10);
+  });
+
   it.each([
     ['says nothing of it', {}],
     ['says nonsense', { gasLimit: 'much' }],

@@ -6,7 +6,8 @@ const doubtMs = 1_000;
 interface Known {
   readonly gas: Promise<bigint | undefined>;
   readonly at: number;
-  wasSilent: boolean;
+  /** How often in a row the node was silent. */
+  silences: number;
 }
 
 /** The gas of a whole block, which no transaction can have more than. It moves slowly, so it is asked for now and then. */
@@ -24,19 +25,19 @@ export class GasCeiling {
 
   async #isAbove(gas: bigint, withinMs: number): Promise<boolean> {
     const known = this.#known;
-    const freshFor = known?.wasSilent === true ? doubtMs : withinMs;
-    if (known === undefined || performance.now() - known.at >= freshFor) this.#known = this.#askAfter(known);
+    const keptMs = known?.silences ? Math.min(withinMs, doubtMs * 2 ** (known.silences - 1)) : withinMs;
+    if (known === undefined || performance.now() - known.at >= keptMs) this.#known = this.#askAfter(known);
     const ceiling = await this.#known?.gas;
     return ceiling !== undefined && gas > ceiling;
   }
 
-  /** A node that is silent holds nobody up for longer than one call, and is asked again soon. */
+  /** A node that is silent holds nobody up for longer than one call; it is asked again soon, and then ever more rarely. */
   #askAfter(known: Known | undefined): Known {
     const gas = this.#ask().catch(() => {
-      asked.wasSilent = true;
+      asked.silences = (known?.silences ?? 0) + 1;
       return known?.gas;
     });
-    const asked: Known = { gas, at: performance.now(), wasSilent: false };
+    const asked: Known = { gas, at: performance.now(), silences: 0 };
     return asked;
   }
 
