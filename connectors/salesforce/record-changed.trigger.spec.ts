@@ -102,6 +102,26 @@ describe('salesforce.recordChanged', () => {
     await polling.stop();
   });
 
+  it('given a row that is made while the trigger begins, when it goes on, then that row is told as well', async () => {
+    salesforce.org.create('Account', { Name: 'Old' });
+    const query = client.query.bind(client);
+    let isFirst = true;
+    client.query = async (...given) => {
+      const answer = await query(...given);
+      if (!isFirst) return answer;
+      isFirst = false;
+      salesforce.org.setClock({ advanceMs: 2_000 });
+      salesforce.org.create('Account', { Name: 'Meanwhile' });
+      return answer;
+    };
+
+    const polling = listen();
+
+    await eventually(() => polling.heard.length > 0);
+    expect(told(polling)).toEqual([['created', 'Meanwhile']]);
+    await polling.stop();
+  });
+
   it('given a first start after a load of many rows, when the trigger begins again, then none of them is told', async () => {
     salesforce.org.transaction(() => {
       for (let index = 0; index < 450; index += 1) salesforce.org.create('Account', { Name: `Row ${index}` });

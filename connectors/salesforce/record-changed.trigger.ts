@@ -98,15 +98,16 @@ async function begin(context: Context): Promise<Watermark> {
   const soql = `SELECT Id, SystemModstamp FROM ${input.object} ORDER BY SystemModstamp DESC LIMIT 1`;
   const { records } = await client.query(soql, 1, signal, { includesDeleted: true });
   const [newest] = records;
-  let at = newest === undefined ? Date.now() - overlapMs : stampOf(newest);
+  const at = newest === undefined ? Date.now() - overlapMs : stampOf(newest);
   const known: string[] = [];
   for await (const page of rowsSince(context, at)) {
-    for (const row of page) {
-      known.push(keyOf(row, input.fields));
-      if (known.length > mostKnown) at = Math.max(at, stampOf(row) + 1_000);
-    }
+    // What is stamped later was made since, and is new.
+    const there = page.filter((row) => stampOf(row) <= at);
+    for (const row of there) known.push(keyOf(row, input.fields));
+    if (there.length < page.length || known.length > mostKnown) break;
   }
-  const mark = { at, from: at, known: known.length > mostKnown ? [] : known };
+  const next = at + 1_000;
+  const mark = known.length > mostKnown ? { at: next, from: next, known: [] } : { at, from: at, known };
   await context.emit([], { cursor: formatMark(mark) });
   return mark;
 }
