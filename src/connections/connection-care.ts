@@ -49,8 +49,11 @@ export class ConnectionCare {
   }
 
   async #try(name: string): Promise<void> {
+    const { connections, troubles } = this.parts;
+    // It was removed while a step was refused: there is nothing left that somebody could let in.
+    if (!connections.names().has(name)) return troubles.settle(name);
     try {
-      await this.parts.connections.test(name, AbortSignal.timeout(testWithinMs));
+      await connections.test(name, AbortSignal.timeout(testWithinMs));
       this.parts.log.info('A connection works again', { connection: name });
     } catch (error) {
       this.parts.log.info('A connection still needs authorisation', { connection: name, error });

@@ -5,6 +5,7 @@ import { PatchbayError, defineAction, defineConnection, defineConnector, z, type
 import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { openTestStore } from '../../test/environment/postgres.js';
+import { ConnectionCare } from './connection-care.js';
 import { ConnectionTroubles } from './connection-troubles.js';
 import { ConnectionsService } from './connections.service.js';
 import { ConnectionsStore } from './connections.store.js';
@@ -165,6 +166,25 @@ describe('a connection that needs authorisation', () => {
     isAway = false;
     await connections.remove('main');
 
+    await troubles.lookSoon();
+    expect(await troubles.due()).toEqual([]);
+  });
+
+  it('given a step that is refused while its connection is removed, then nobody goes on trying it, and what waits may go on', async () => {
+    const troubles = new ConnectionTroubles(store.db);
+    const connections = await aProcess(troubles);
+    await connections.add(settings('right'));
+    await connections.remove('main');
+    await troubles.note('main', new PatchbayError('connection.unauthorised'));
+    const over: string[] = [];
+    troubles.onOver((name) => void over.push(name));
+    const signals = { on: () => () => undefined, setInterest: () => undefined, publish: () => undefined };
+    const care = new ConnectionCare({ connections, troubles, signals, log: silentLog });
+
+    await care.start();
+    await care.stop();
+
+    expect(over).toEqual(['main']);
     await troubles.lookSoon();
     expect(await troubles.due()).toEqual([]);
   });
