@@ -27,12 +27,14 @@ describe('sources that no flow listens to', () => {
   let folder: string;
   let flows: FlowsService;
   let forgotten: string[];
+  let whileForgetting: () => Promise<void>;
   let service: ForgottenSources;
   let sources: SourcesService;
 
   beforeEach(async () => {
     [store, folder] = await Promise.all([openTestStore(), mkdtemp(join(tmpdir(), 'patchbay-forget-'))]);
     forgotten = [];
+    whileForgetting = () => Promise.resolve();
     const heard = defineTrigger({
       title: 'Heard',
       summary: 'Hears.',
@@ -42,7 +44,7 @@ describe('sources that no flow listens to', () => {
       listen: () => Promise.resolve(),
       forget: ({ input: { topic }, others }) => {
         forgotten.push(`${topic} beside ${others.map((other) => other.topic).join()}`);
-        return Promise.resolve();
+        return whileForgetting();
       },
     });
     const bus = defineConnector({ name: 'bus', title: 'Bus', summary: 'A bus.', triggers: { heard }, actions: {} });
@@ -98,6 +100,25 @@ describe('sources that no flow listens to', () => {
     await service.look();
 
     expect(forgotten).toEqual(['a beside b']);
+  });
+
+  it('given a flow that comes back while its trigger forgets, when that is done, then it keeps its place', async () => {
+    await store.pool.query(`update trigger_source set cursor = '7'`);
+    await rm(join(folder, 'one.yaml'));
+    await flows.reload();
+    whileForgetting = async () => {
+      await writeFile(join(folder, 'one.yaml'), flow('one', 'a'));
+      await flows.reload();
+    };
+
+    await service.look();
+
+    expect(forgotten).toEqual(['a beside b']);
+    const { rows } = await store.pool.query('select cursor, forgotten_at from trigger_source');
+    expect(rows).toEqual([
+      { cursor: '7', forgotten_at: null },
+      { cursor: '7', forgotten_at: null },
+    ]);
   });
 
   it('given a folder that cannot be read, when it is looked for, then nothing is forgotten', async () => {

@@ -93,7 +93,8 @@ export class ForgottenSources {
         const signal = AbortSignal.any([lease.signal, this.#stop.signal, AbortSignal.timeout(forgetWithinMs)]);
         await trigger.forget({ input: input.data, others, client, signal, log, use });
       }
-      await store.forgotten(row.id);
+      // One whose flow came back in the meantime keeps its place, and is forgotten once it is unwanted again.
+      if (!this.#wanted().ids.has(row.id)) await store.forgotten(row.id);
     } catch (thrown) {
       const { code, detail } = PatchbayError.from(thrown);
       log.warn('What a trigger made cannot be taken back for now', { source: row.id, code, detail });
