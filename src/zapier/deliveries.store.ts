@@ -212,14 +212,20 @@ export class DeliveriesStore {
   }
 
   /**
-   * Forgets what is old. What could not be sent for long is given up.
+   * Forgets what is old. What could not be sent for long is given up; a step that waits for it is not told any more, which
+   * outlasts what was to be told.
    *
    * @returns how many were given up
    */
   async clean(days: { readonly kept: number; readonly tried: number }): Promise<number> {
     const { rows } = await sql`
-      update zapier_delivery set state = 'given-up'
-      where state = 'waiting' and created_at < now() - ${days.tried} * interval '1 day' returning key
+      with given_up as (
+        update zapier_delivery set state = 'given-up'
+        where state = 'waiting' and created_at < now() - ${days.tried} * interval '1 day' returning subscription_id),
+      ended as (
+        update zapier_subscription set ended_at = now()
+        where awaits is not null and ended_at is null and id in (select subscription_id from given_up))
+      select from given_up
     `.execute(this.db);
     await sql`
       delete from zapier_delivery where state <> 'waiting' and created_at < now() - ${days.kept} * interval '1 day'

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PatchbayError } from '#sdk';
 import type { HookFault } from '../../sandbox/zapier/rest-hook.js';
@@ -145,7 +146,7 @@ describe('sending to Zapier', () => {
 
   it('given a step that waits and was told, when the store is away right after, then it is not told again later', async () => {
     const subscription = await stage.subscribe('1001/waits', { trigger: 'run_finished' });
-    await stage.deliveries.add([{ subscription, key: 'run', item: { id: 'run' }, position: null }]);
+    await stage.deliveries.add([deliveryTo(subscription)]);
     const subscriptions = failingOnce(stage.subscriptions, 'end');
 
     sending = await stage.send({ times, subscriptions });
@@ -157,6 +158,18 @@ describe('sending to Zapier', () => {
     const { rows } = await stage.store.pool.query('select ended_at from zapier_subscription');
     expect(rows).toEqual([{ ended_at: expect.any(Date) }]);
     expect(reportOf('1001/waits')).toMatchObject({ requests: 1 });
+  });
+
+  it('given a step that waits and could not be told for a week, when what is old is forgotten, then it is not told again', async () => {
+    const waits = await stage.subscribe('1001/waits', { trigger: 'run_finished', awaits: randomUUID() });
+    const goesOn = await stage.subscribe('1001/goes-on');
+    await stage.deliveries.add([waits, goesOn].map((subscription) => deliveryTo(subscription)));
+    await stage.store.pool.query(`update zapier_delivery set created_at = now() - interval '8 days'`);
+
+    expect(await stage.deliveries.clean({ kept: 30, tried: 7 })).toBe(2);
+
+    const { rows } = await stage.store.pool.query('select id from zapier_subscription where ended_at is null');
+    expect(rows).toEqual([{ id: goesOn }]);
   });
 
   it('given a store that is away when the lease is taken, when it is back, then what another process sent counts', async () => {
@@ -174,6 +187,8 @@ describe('sending to Zapier', () => {
     expect(reportOf('1001/a').requests).toBe(0);
   });
 });
+
+const deliveryTo = (subscription: string) => ({ subscription, key: 'run', item: { id: 'run' }, position: null });
 
 /** The same, but for one call that finds no database. */
 function failingOnce<T extends object>(real: T, method: keyof T): T & { readonly calls: unknown[] } {

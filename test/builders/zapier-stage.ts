@@ -96,14 +96,20 @@ export class ZapierStage {
       trigger = 'flow_published',
       topic = 'tick',
       inBatch = false,
-    }: { readonly trigger?: SubscriptionTrigger; readonly topic?: string; readonly inBatch?: boolean } = {},
+      awaits = null,
+    }: {
+      readonly trigger?: SubscriptionTrigger;
+      readonly topic?: string;
+      readonly inBatch?: boolean;
+      readonly awaits?: string | null;
+    } = {},
   ): Promise<string> {
     const { id } = await this.subscriptions.add({
       hash: randomUUID(),
       trigger,
       topic,
       input: {},
-      awaits: null,
+      awaits,
       targetUrl: `${this.server.url}/hooks/standard/${hook}/`,
       inBatch,
       cursor: null,
