@@ -11,6 +11,7 @@ interface Tick {
 
 const queueName = 'schedules';
 const checkEveryMs = 2_000;
+const knownEveryMs = 100;
 
 export interface SchedulesParts {
   readonly sources: SourcesService;
@@ -65,7 +66,10 @@ export class SchedulesService {
 
   /** A scheduler outlives the flow that set it up when that was removed while the hub was down. */
   async #tick(tick: Tick, jobId: string): Promise<void> {
-    const source = this.parts.sources.find(tick.source);
+    const { sources } = this.parts;
+    // Of flow files that could not be read yet it is not known what is due.
+    while (!sources.areKnown()) await delay(knownEveryMs, undefined, { ref: false });
+    const source = sources.find(tick.source);
     if (source === undefined) {
       await this.parts.queues.unschedule(queueName, tick.flow);
       return;

@@ -13,10 +13,13 @@ describe('schedules', () => {
   let faults: PatchbayError[];
   let scheduled: string[];
   let heard: string[];
+  let unscheduled: string[];
+  /** Whether the flow files were read. */
+  let areKnown: boolean;
   let handle: JobHandler<typeof tick>;
 
   beforeEach(() => {
-    [faults, scheduled, heard] = [[], [], []];
+    [faults, scheduled, heard, unscheduled, areKnown] = [[], [], [], [], true];
     const fail = (): void => {
       const fault = faults.shift();
       if (fault) throw fault;
@@ -26,13 +29,19 @@ describe('schedules', () => {
       trigger: { schedule: () => ({ cron: '0 9 * * *' }) },
     };
     const parts = {
-      sources: { all: () => [source], find: () => source, onChange: () => undefined },
+      sources: {
+        all: () => (areKnown ? [source] : []),
+        find: (id: string) => (areKnown && id === source.id ? source : undefined),
+        areKnown: () => areKnown,
+        onChange: () => undefined,
+      },
       queues: {
         worker: (_name: string, handler: JobHandler<typeof tick>) => (handle = handler),
         schedule: async (_queue: string, id: string) => {
           fail();
           scheduled.push(id);
         },
+        unschedule: async (_queue: string, id: string) => void unscheduled.push(id),
       },
       intake: {
         accept: async (intake: { readonly heard: readonly { readonly id: string }[] }) => {
@@ -63,5 +72,25 @@ describe('schedules', () => {
     await handle({ name: 'daily', data: tick, id: `repeat:daily:${at}` });
 
     expect(heard).toEqual(['2026-01-05T09:00:00.000Z']);
+  });
+
+  it('given flow files that could not be read yet when one is due, then what was due is kept once they are', async () => {
+    areKnown = false;
+    service.start();
+    const at = Date.parse('2026-01-05T09:00:00.000Z');
+    const handled = handle({ name: 'daily', data: tick, id: `repeat:daily:${at}` });
+    setTimeout(() => (areKnown = true), 50);
+    await handled;
+
+    expect(heard).toEqual(['2026-01-05T09:00:00.000Z']);
+    expect(unscheduled).toEqual([]);
+  });
+
+  it('given a flow that is gone, when it would be due, then it is due no more', async () => {
+    service.start();
+    await handle({ name: 'gone', data: { source: 'clock.tick/gone', flow: 'gone' }, id: 'repeat:gone:1' });
+
+    expect(heard).toEqual([]);
+    expect(unscheduled).toEqual(['gone']);
   });
 });
