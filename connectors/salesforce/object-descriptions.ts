@@ -26,6 +26,13 @@ export interface ObjectDescription {
   readonly fields: readonly FieldDescription[];
 }
 
+interface Known {
+  readonly at: number;
+  readonly description: Promise<ObjectDescription>;
+  /** Of whoever asked. */
+  readonly signal: AbortSignal;
+}
+
 const freshMs = 10 * 60_000;
 const textTypes = new Set(['string', 'textarea', 'phone', 'url', 'email', 'encryptedstring']);
 
@@ -33,7 +40,7 @@ const textTypes = new Set(['string', 'textarea', 'phone', 'url', 'email', 'encry
 export class ObjectDescriptions {
   readonly #rest: SalesforceRest;
   readonly #now: () => number;
-  readonly #known = new Map<string, { readonly at: number; readonly description: Promise<ObjectDescription> }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(rest: SalesforceRest, now: () => number = Date.now) {
     this.#rest = rest;
@@ -44,10 +51,16 @@ export class ObjectDescriptions {
   of(object: string, signal: AbortSignal): Promise<ObjectDescription> {
     const key = object.toLowerCase();
     const known = this.#known.get(key);
-    if (known !== undefined && this.#now() - known.at < freshMs) return known.description;
+    if (known !== undefined && this.#now() - known.at < freshMs) {
+      return known.description.catch((error: unknown) => {
+        // Only whoever asked has given up; the others ask again.
+        if (!known.signal.aborted || signal.aborted) throw error;
+        return this.of(object, signal);
+      });
+    }
     const call = { method: 'GET', url: `/sobjects/${object}/describe`, action: `Describing ${object}` } as const;
     const description = this.#rest.json<ObjectDescription>(call, signal);
-    this.#known.set(key, { at: this.#now(), description });
+    this.#known.set(key, { at: this.#now(), description, signal });
     description.catch(() => this.#known.delete(key));
     return description;
   }
