@@ -51,8 +51,12 @@ export class IdentitiesStore {
     `.execute(this.db);
   }
 
+  /** With the history that nobody else reads, both or neither. */
   async remove(identity: string): Promise<void> {
-    await this.db.deleteFrom('ifttt_identity').where('identity', '=', identity).execute();
+    await this.db.transaction().execute(async (trx) => {
+      await trx.deleteFrom('ifttt_identity').where('identity', '=', identity).execute();
+      await trx.deleteFrom('ifttt_item').where('feed', '=', feedOfIdentity(identity)).execute();
+    });
   }
 
   /** Those that the hub watches for. */
@@ -75,27 +79,29 @@ export class IdentitiesStore {
   }
 
   /**
-   * Moves the place together with what was found on the way, both or neither.
+   * Moves the place, together with what was found on the way, if anything was: both or neither.
    *
    * @throws lease.lost when the place is not where the watch left it: another process watches, or nobody is to
    */
-  async move(
-    identity: string,
-    { from, to, isNews }: Move,
-    keep: (db: Kysely<Database>) => Promise<void>,
-  ): Promise<void> {
+  async move(identity: string, move: Move, keep?: (db: Kysely<Database>) => Promise<void>): Promise<void> {
+    // Most moves are over blocks with nothing in them, every second of every watch.
+    if (keep === undefined) return this.#move(this.db, identity, move);
     await this.db.transaction().execute(async (trx) => {
-      const { numUpdatedRows } = await trx
-        .updateTable('ifttt_identity')
-        .set({ cursor: to, error: null, ...(isNews && { is_dirty: true }) })
-        .where('identity', '=', identity)
-        .where((where) => where.or([where('cursor', 'is', null), where('cursor', '=', from ?? null)]))
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows === 0n) {
-        throw new PatchbayError('lease.lost', { detail: `The watch for ${identity} is another's, or over.` });
-      }
+      await this.#move(trx, identity, move);
       await keep(trx);
     });
+  }
+
+  async #move(db: Kysely<Database>, identity: string, { from, to, isNews }: Move): Promise<void> {
+    const { numUpdatedRows } = await db
+      .updateTable('ifttt_identity')
+      .set({ cursor: to, error: null, ...(isNews && { is_dirty: true }) })
+      .where('identity', '=', identity)
+      .where((where) => where.or([where('cursor', 'is', null), where('cursor', '=', from ?? null)]))
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) {
+      throw new PatchbayError('lease.lost', { detail: `The watch for ${identity} is another's, or over.` });
+    }
   }
 
   async fail(identity: string, error: { readonly code: string; readonly message: string }): Promise<void> {

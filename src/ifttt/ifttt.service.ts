@@ -70,7 +70,7 @@ export class IftttService {
         succeeded(await polls.poll(slug, body, isTest)),
       ),
       route('DELETE', '/triggers/:slug/trigger_identity/:id', 'user', async (_, slug, id) => {
-        await polls.forget(slug, id);
+        await polls.forget(id);
         return { status: 200, body: { data: [] } };
       }),
       // The documentation names one path, the OpenAPI file of IFTTT the other.

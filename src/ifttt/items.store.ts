@@ -58,20 +58,15 @@ export class ItemsStore {
 
   /** Adds in the transaction of whoever notes by himself that IFTTT should be told. */
   async keep(db: Kysely<Database>, feed: string, items: readonly NewItem[]): Promise<void> {
-    if (items.length > 0)
-      await write(
-        db,
-        items.map((item) => ({ feed, item })),
-      );
+    await write(
+      db,
+      items.map((item) => ({ feed, item })),
+    );
   }
 
   /** What stands at this position or after it is no longer so. */
   async retract(db: Kysely<Database>, feed: string, position: string): Promise<void> {
     await db.deleteFrom('ifttt_item').where('feed', '=', feed).where('position', '>=', position).execute();
-  }
-
-  async remove(feed: string): Promise<void> {
-    await this.db.deleteFrom('ifttt_item').where('feed', '=', feed).execute();
   }
 
   /** Drops what has fallen off the end of each history. */

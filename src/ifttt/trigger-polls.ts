@@ -54,9 +54,8 @@ export class TriggerPolls {
   }
 
   /** Nobody uses the identity any more; that it is not known is no fault. */
-  async forget(slug: string, identity: string): Promise<void> {
+  async forget(identity: string): Promise<void> {
     await this.parts.identities.remove(identity);
-    if (this.parts.builtIn.has(slug)) await this.parts.items.remove(feedOfIdentity(identity));
   }
 }
 
