@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Socket } from 'socket.io';
 import { io } from 'socket.io-client';
+import type { ApiKeys, Caller } from '#platform';
+import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { ConsumerSessions } from './consumer-sessions.js';
+import { StreamsSocket } from './streams.socket.js';
 import { overSocketIo } from './testing/consumer-clients.js';
 import { ConsumerStage, type ConsumerHub } from './testing/consumer-stage.js';
 
@@ -24,6 +29,30 @@ describe('the key of a consumer over socket.io', () => {
     const { key: reader } = await stage.keys.create({ name: 'reader', scopes: ['streams:read'] });
 
     await expect(overSocketIo(hub.url, reader)).rejects.toThrow('auth.forbidden');
+  });
+});
+
+describe('a consumer over socket.io that leaves', () => {
+  it('given its key is still being looked up, when it disconnects, then nothing is kept of it', async () => {
+    let found: (caller: Caller) => void = () => undefined;
+    const keys = { authenticate: () => new Promise<Caller>((resolve) => (found = resolve)) } as unknown as ApiKeys;
+    const sessions = new ConsumerSessions({ streams: hub.streams.pumps, keys, log: silentLog });
+    const gateway = new StreamsSocket(sessions);
+    const ended: string[] = [];
+    const socket = {
+      handshake: { auth: { key: 'its key' } },
+      on: () => undefined,
+      emit: (type: string) => void ended.push(type),
+      disconnect: () => undefined,
+    } as unknown as Socket;
+
+    gateway.handleConnection(socket);
+    gateway.handleDisconnect(socket);
+    found({ name: 'consumer', scopes: ['streams:consume'] } as unknown as Caller);
+    await new Promise(setImmediate);
+    await sessions.stop();
+
+    expect(ended).toEqual([]);
   });
 });
 

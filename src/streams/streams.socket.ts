@@ -28,7 +28,7 @@ const commands = ['listen', 'ack', 'error'] as const;
  */
 @WebSocketGateway({ namespace: '/streams' })
 export class StreamsSocket implements OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect, OnModuleDestroy {
-  readonly #links = new WeakMap<Socket, ConsumerLink>();
+  readonly #clients = new WeakMap<Socket, { readonly link: ConsumerLink; readonly opened: Promise<ConsumerSession> }>();
 
   constructor(private readonly sessions: ConsumerSessions) {}
 
@@ -45,8 +45,8 @@ export class StreamsSocket implements OnGatewayInit, OnGatewayConnection, OnGate
   handleConnection(socket: Socket): void {
     const { key } = socket.handshake.auth as { key?: unknown };
     const link = new SocketLink(socket, (answer) => receive(answer));
-    this.#links.set(socket, link);
     const opened = this.sessions.open(key, link);
+    this.#clients.set(socket, { link, opened });
     opened.catch((error: unknown) => link.close(PatchbayError.from(error)));
     const receive = async (command: unknown): Promise<void> => {
       const session: ConsumerSession = await opened;
@@ -67,8 +67,9 @@ export class StreamsSocket implements OnGatewayInit, OnGatewayConnection, OnGate
   }
 
   handleDisconnect(socket: Socket): void {
-    const link = this.#links.get(socket);
-    if (link !== undefined) this.sessions.close(link);
+    const client = this.#clients.get(socket);
+    // An authentication under way ends first, so that its session is not left behind.
+    void client?.opened.catch(() => undefined).finally(() => this.sessions.close(client.link));
   }
 
   async onModuleDestroy(): Promise<void> {
