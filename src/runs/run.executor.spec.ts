@@ -36,4 +36,35 @@ describe('the executor', () => {
 
     expect(did).toEqual(['a back']);
   });
+
+  it.each([
+    { flows: 'not read yet', isLoaded: false, claimed: ['at most 1'] },
+    { flows: 'read, and without it', isLoaded: true, claimed: ['a', 'b'] },
+  ])('given flow files that are $flows, when a flow is not among them, then $claimed are claimed', async (given) => {
+    const claimed: string[] = [];
+    const executor = new RunExecutor({
+      store: {
+        claim: async (ids: readonly string[]) => {
+          claimed.push(...ids);
+          return [];
+        },
+        claimOfFlow: async (_flow: string, most: number) => {
+          claimed.push(`at most ${most}`);
+          return [];
+        },
+      } as unknown as RunsStore,
+      flows: { find: () => undefined, isLoaded: given.isLoaded } as unknown as FlowsService,
+      caller: {} as unknown as ActionCaller,
+      queue: { wakeAgain: () => undefined } as unknown as RunQueue,
+      live: {} as unknown as RunsLive,
+      env: {},
+      metrics: createMetrics(),
+      log: silentLog,
+    });
+
+    await executor.execute({ flow: 'test-flow', runs: ['a', 'b'] });
+
+    expect(claimed).toEqual(given.claimed);
+    expect(executor.takesNew('test-flow')).toBe(given.isLoaded);
+  });
 });

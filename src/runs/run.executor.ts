@@ -62,7 +62,7 @@ export class RunExecutor implements HereExecutor {
     // The runs stay queued in the table, where another process or the next start finds them.
     if (this.#isStopping) return;
     const until = Date.now() + jobBudgetMs;
-    const concurrency = this.parts.flows.find(job.flow)?.compiled.flow.concurrency;
+    const concurrency = this.#concurrencyOf(job.flow);
     if (concurrency !== undefined) return this.#executeLimited(job.flow, concurrency, until);
     const left = await Promise.all(job.runs.map((id) => this.#follow(id, until)));
     // As one job again: many lanes side by side are what makes statements large and few.
@@ -71,7 +71,14 @@ export class RunExecutor implements HereExecutor {
 
   /** A flow with `concurrency` chooses among all its runs at the time of the claim. */
   takesNew(flow: string): boolean {
-    return this.parts.flows.find(flow)?.compiled.flow.concurrency === undefined;
+    return this.#concurrencyOf(flow) === undefined;
+  }
+
+  /** While the flow files could not be read yet, any flow may be one with `concurrency`: one at a time is never too many. */
+  #concurrencyOf(name: string): number | undefined {
+    const flow = this.parts.flows.find(name);
+    if (flow === undefined && !this.parts.flows.isLoaded) return 1;
+    return flow?.compiled.flow.concurrency;
   }
 
   /** A run in no lane that was claimed as it was stored. */

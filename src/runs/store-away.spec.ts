@@ -42,7 +42,7 @@ describe('a store that is away for a moment', () => {
     runs = new RunsStore(unreliable(store.pool), () => '1');
     executor = new RunExecutor({
       store: runs,
-      flows: { find: () => undefined, version: () => version() } as unknown as FlowsService,
+      flows: { find: () => undefined, isLoaded: true, version: () => version() } as unknown as FlowsService,
       caller: {
         call: async ({ step }: { readonly step: string }) => {
           called.push(step);
