@@ -72,6 +72,7 @@ describe('a watch for IFTTT', () => {
     await watch.retract('2', 'block 1 again');
 
     await expect(slow.deliver([item('orphaned', '2')], 'block 2')).rejects.toMatchObject({ code: 'lease.lost' });
+    await expect(slow.deliver([], 'block 2')).rejects.toMatchObject({ code: 'lease.lost' });
 
     expect(await stored()).toEqual({ items: ['a'], cursor: 'block 1 again' });
   });

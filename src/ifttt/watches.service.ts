@@ -1,4 +1,5 @@
-import { Looks, Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
+import type { Kysely } from 'kysely';
+import { Looks, Watches, runWithLogContext, type Database, type Lease, type Leases, type Watch } from '#platform';
 import type { Logger } from '#sdk';
 import type { BuiltInTrigger } from './built-in/built-in-trigger.js';
 import type { IdentitiesStore, Identity } from './identities.store.js';
@@ -75,7 +76,9 @@ export class WatchesService {
       signal,
       deliver: async (found, to) => {
         signal.throwIfAborted();
-        await identities.move(identity, { from, to, isNews: found.length > 0 }, (db) => items.keep(db, feed, found));
+        const isNews = found.length > 0;
+        const keep = isNews ? (db: Kysely<Database>) => items.keep(db, feed, found) : undefined;
+        await identities.move(identity, { from, to, isNews }, keep);
         from = to;
       },
       retract: async (position, to) => {
