@@ -58,8 +58,8 @@ export class SignerPipeline {
   readonly #nonces: NonceCare;
   readonly #pace: SendingPace;
   readonly #heads: MinedHead[] = [];
-  /** Replaced as was wished for, as far as the store does not know it yet. */
-  readonly #replaced = new Set<string>();
+  /** Replaced as was wished for, with which fee, as far as the store does not know it yet. */
+  readonly #replaced = new Map<string, string>();
   #lastNonce = -1;
   #mayHaveMore = true;
   #mayHaveWishes = true;
@@ -170,7 +170,7 @@ export class SignerPipeline {
     const { store, rpc, signer } = this.#options;
     this.#mayHaveWishes = false;
     const wished = await store.listWished(rpc.chainId, signer.address);
-    for (const id of this.#replaced) if (!wished.some((record) => record.id === id)) this.#replaced.delete(id);
+    for (const id of this.#replaced.keys()) if (!wished.some((record) => record.id === id)) this.#replaced.delete(id);
     for (const record of wished) {
       const one = this.#window.get(record.id);
       if (!one || one.receipt) continue;
@@ -178,9 +178,10 @@ export class SignerPipeline {
       const isFilled = one.record.attempts.some(({ kind }) => kind === 'filler');
       if (record.wish === 'cancel' && !isFilled) await this.#attempts.sign(this.#window, [one], 'filler');
       if (record.wish !== 'replace') continue;
-      if (!this.#replaced.has(record.id)) {
+      const wish = JSON.stringify(record.fee ?? {});
+      if (this.#replaced.get(record.id) !== wish) {
         await this.#attempts.sign(this.#window, [one], one.record.attempts.at(-1)?.kind ?? 'payload');
-        this.#replaced.add(record.id);
+        this.#replaced.set(record.id, wish);
       }
       await store.grant(record.id);
       this.#replaced.delete(record.id);

@@ -60,6 +60,28 @@ describe('a store that is away while sending', () => {
     await manager.waitFor(id, 'final', soon());
   });
 
+  it('given another fee that is asked for before it is kept that the first was granted, then that one is offered too', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const away = awayOnce('grant');
+    const wishAgain = async (id: string): Promise<void> => {
+      await stage.store.wish(id, 'replace', { max: '90000000000', tip: '9000000000' });
+      await away.grant(id);
+    };
+    const store = new Proxy<TransactionStore>(away, {
+      get: (target, name) => (name === 'grant' && !away.wasAway ? wishAgain : memberOf(target, name)),
+    });
+    const manager = stage.aManager({ store });
+    const { id } = await manager.submit(stage.aMint());
+    await manager.waitFor(id, 'broadcast', soon());
+
+    await manager.replace(id, {});
+    await eventually(async () => (await stage.stored(id)).wish === undefined);
+
+    expect((await stage.stored(id)).attempts).toMatchObject([{}, {}, { maxFee: '90000000000' }]);
+    await stage.chain.call('evm_setAutomine', [true]);
+    await manager.waitFor(id, 'final', soon());
+  });
+
   it('given that it cannot keep that no node has it, when it is back, then its history tells it', async () => {
     await stage.chain.call('evm_setAutomine', [false]);
     const store = awayOnce('setStatus', (changes) => JSON.stringify(changes).includes('forgotten'));
