@@ -137,7 +137,7 @@ export class HubProcess {
   }
 
   async #untilReady(child: ChildProcess): Promise<void> {
-    const until = Date.now() + 30_000;
+    const until = Date.now() + 60_000;
     while (Date.now() < until) {
       if (child.exitCode !== null || child.signalCode !== null) break;
       const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
