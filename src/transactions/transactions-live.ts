@@ -40,17 +40,20 @@ export class TransactionsLive {
   /** Those who look are told what they missed while the store was away. */
   async #follow(signal: AbortSignal, begun: () => void): Promise<void> {
     let after: string | undefined;
+    let isTold = false;
     while (!signal.aborted) {
       try {
         after ??= await this.feed.tail();
         begun();
         for await (const page of followFeed(this.feed, { after, signal })) {
           after = page.at(-1)?.cursor ?? after;
+          isTold = false;
           const changes = page.map(({ item }) => item);
           for (const listener of this.#listeners) listener(changes);
         }
       } catch (error) {
-        this.log.warn('Changes of transactions are not shown live for now', { error });
+        if (!isTold) this.log.warn('Changes of transactions are not shown live for now', { error });
+        isTold = true;
         await delay(againMs, undefined, { signal }).catch(() => undefined);
       }
     }
