@@ -20,6 +20,9 @@ export interface GatewayCall {
   readonly transaction?: string;
 }
 
+/** One that is about to be made, as far as it is known before. */
+export type NewGatewayCall = Omit<GatewayCall, 'id' | 'result' | 'transaction'>;
+
 /** Which calls are meant; what is absent is any. */
 export interface GatewayCallWish {
   /** Name or address. */

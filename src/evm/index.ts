@@ -20,7 +20,13 @@ export {
   type InterfaceDirectory,
 } from './contract-directory.js';
 export { networkDirectory, type NetworkDirectory } from './network-directory.js';
-export { gatewayCalls, isWantedCall, type GatewayCall, type GatewayCallWish } from './gateway-calls.js';
+export {
+  gatewayCalls,
+  isWantedCall,
+  type GatewayCall,
+  type GatewayCallWish,
+  type NewGatewayCall,
+} from './gateway-calls.js';
 export { transactionFeed, type TransactionChange, type TransactionSubject } from './transaction-feed.js';
 export {
   feeWishOf,
@@ -94,6 +100,7 @@ export {
   transactionStatuses,
   transactionStore,
   type NewAttempt,
+  type NewTransaction,
   type SenderLeases,
   type StatusChange,
   type StoredFeeWish,

@@ -110,6 +110,7 @@ export class TransactionManager implements Transactions {
         fee: storedWish(request.fee),
         about: request.about,
         origin: request.origin,
+        ...(request.call && { call: request.call }),
       },
       await this.#nonces.count(signer.address),
     );

@@ -1,4 +1,5 @@
 import { defineService, type ContractError, type ErrorCode } from '#sdk';
+import type { NewGatewayCall } from './gateway-calls.js';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
 
@@ -43,6 +44,11 @@ export interface TransactionDraft {
   readonly about: TransactionSubject | undefined;
   /** Whose limits it counts towards. */
   readonly origin: string | undefined;
+}
+
+/** With what sends it, where a flow waits for that. */
+export interface NewTransaction extends TransactionDraft {
+  readonly call?: NewGatewayCall;
 }
 
 export interface TransactionAttempt {
@@ -121,11 +127,12 @@ export interface StatusChange {
 export interface TransactionStore {
   /**
    * One nonce for one key: under a lock per chain and address, the higher of the ledger's next nonce and `chainNonce`. A key
-   * that is already there keeps its record, which is returned as it is. Many at once share one database transaction.
+   * that is already there keeps its record, which is returned as it is. Many at once share one database transaction. The
+   * call that sends it is kept with it or not at all.
    *
    * @throws evm.limit, evm.signerSuspended
    */
-  reserve(draft: TransactionDraft, chainNonce: number): Promise<TransactionRecord>;
+  reserve(draft: NewTransaction, chainNonce: number): Promise<TransactionRecord>;
   findByKey(idempotencyKey: string): Promise<TransactionRecord | undefined>;
   find(ids: readonly string[]): Promise<readonly TransactionRecord[]>;
   /**

@@ -1,4 +1,5 @@
 import type { Abi } from './abi.js';
+import type { NewGatewayCall } from './gateway-calls.js';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
 import type { StoredFeeWish, TransactionRecord } from './transaction-store.js';
@@ -42,6 +43,8 @@ export interface SendRequest {
   readonly about?: TransactionSubject;
   /** `flow:<name>` or `key:<id>`: whose limits it counts towards. */
   readonly origin?: string;
+  /** What sends it, where a flow waits for it: kept in the same breath as the transaction. */
+  readonly call?: NewGatewayCall;
 }
 
 export interface Simulation {

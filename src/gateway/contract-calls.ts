@@ -9,6 +9,7 @@ import {
   type Abi,
   type AbiFragment,
   type FeeWish,
+  type NewGatewayCall,
   type SignerSource,
   type Wait,
 } from '#evm';
@@ -122,15 +123,8 @@ export class ContractCalls {
         throw asRevert(error, contract.abi) ?? (await asMissingBlock(error, network, options.block)) ?? error;
       });
     const read = readAnswer(fragment, answer);
-    if (caller !== undefined && this.parts.recorder.isWanted(target, signature, 'read')) {
-      await this.parts.recorder.record(target, {
-        caller: caller.name,
-        function: signature,
-        kind: 'read',
-        args: decodeCall(contract.abi, data)?.args ?? {},
-        result: read.result,
-      });
-    }
+    const made = caller && this.#wantedCall(target, { caller: caller.name, function: signature, kind: 'read', data });
+    if (made) await this.parts.recorder.keep(made, read.result);
     return read;
   }
 
@@ -147,6 +141,7 @@ export class ContractCalls {
   ): Promise<SentTransaction> {
     const { network, contract } = target;
     const data = encodeCall(fragment, options.args, options.root);
+    const call = this.#wantedCall(target, { caller: caller.name, function: signature, kind: 'send', data });
     const record = await network.transactions.submit({
       idempotencyKey: options.idempotencyKey,
       signer: options.from,
@@ -159,16 +154,9 @@ export class ContractCalls {
       origin: originOf(caller),
       ...(options.gas !== undefined && { gasLimit: options.gas }),
       ...(options.fees !== undefined && { fee: options.fees }),
+      ...(call && { call }),
     });
-    if (this.parts.recorder.isWanted(target, signature, 'send')) {
-      await this.parts.recorder.record(target, {
-        caller: caller.name,
-        function: signature,
-        kind: 'send',
-        args: decodeCall(contract.abi, data)?.args ?? {},
-        transaction: record.id,
-      });
-    }
+    if (call) this.parts.recorder.tell();
     return await followTransaction(network, record, contract, options);
   }
 
@@ -190,6 +178,16 @@ export class ContractCalls {
       ...(options.fees !== undefined && { fee: options.fees }),
     });
     return { gas, ...readAnswer(fragment, output) };
+  }
+
+  /** The call, if a flow waits for it. */
+  #wantedCall(
+    target: CallableContract,
+    { data, ...call }: Pick<NewGatewayCall, 'caller' | 'function' | 'kind'> & { readonly data: string },
+  ): NewGatewayCall | undefined {
+    const { recorder } = this.parts;
+    if (!recorder.isWanted(target, call.function, call.kind)) return undefined;
+    return recorder.describe(target, { ...call, args: decodeCall(target.contract.abi, data)?.args ?? {} });
   }
 
   async #addressOf(from: string): Promise<string> {

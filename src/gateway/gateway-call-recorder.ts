@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isWantedCall, type Contract, type GatewayCall, type GatewayCallWish } from '#evm';
+import { isWantedCall, type Contract, type GatewayCall, type GatewayCallWish, type NewGatewayCall } from '#evm';
 import type { FlowsService } from '#flows';
 import { z } from '#sdk';
 import type { CallableContract } from './contracts.service.js';
@@ -28,19 +28,27 @@ export class GatewayCallRecorder {
     return this.#interests.some((wish) => isWantedCall(call, wish));
   }
 
-  /** Before the caller is answered. A send that is repeated with its key is the same call. */
-  async record(
+  describe(
     { network, contract }: CallableContract,
-    call: Pick<GatewayCall, 'caller' | 'function' | 'kind' | 'args' | 'result' | 'transaction'>,
-  ): Promise<void> {
-    await this.parts.feed.add({
-      id: call.transaction ?? randomUUID(),
+    call: Pick<GatewayCall, 'caller' | 'function' | 'kind' | 'args'>,
+  ): NewGatewayCall {
+    return {
       time: new Date().toISOString(),
       network: network.name,
       chainId: network.chainId,
       contract: placeOf(contract),
       ...call,
-    });
+    };
+  }
+
+  /** Of a read, before the caller is answered. */
+  async keep(call: NewGatewayCall, result: unknown): Promise<void> {
+    await this.parts.feed.add({ ...call, id: randomUUID(), result });
+  }
+
+  /** A send was kept together with its transaction. */
+  tell(): void {
+    this.parts.feed.tell();
   }
 
   /** A paused flow goes on later where it left off, so that what happens meanwhile is kept for it too. */

@@ -1,11 +1,14 @@
 import { sql, type Kysely } from 'kysely';
 import type { GatewayCall } from '#evm';
-import { storableJson, type Database, type Signals } from '#platform';
+import type { Database, Signals } from '#platform';
 import type { Feed, FeedEntry } from '#sdk';
+import { keepGatewayCalls } from '#transactions';
 
 /** Where calls are added to; see {@link KyselyGatewayCallFeed}. */
 export interface GatewayCallFeed extends Feed<GatewayCall> {
   add(call: GatewayCall): Promise<void>;
+  /** One was kept together with its transaction. */
+  tell(): void;
 }
 
 const topic = 'gateway-calls';
@@ -21,16 +24,15 @@ export class KyselyGatewayCallFeed implements GatewayCallFeed {
     private readonly db: Kysely<Database>,
     private readonly signals: Signals,
   ) {
-    signals.on(topic, () => this.#tell());
+    signals.on(topic, () => this.#hear());
   }
 
-  /** The same id again is the same call. */
   async add(call: GatewayCall): Promise<void> {
-    await this.db
-      .insertInto('gateway_call')
-      .values({ id: call.id, item: storableJson(call) })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
+    await keepGatewayCalls(this.db, [call]);
+    this.tell();
+  }
+
+  tell(): void {
     this.signals.publish(topic, null);
   }
 
@@ -58,7 +60,7 @@ export class KyselyGatewayCallFeed implements GatewayCallFeed {
     };
   }
 
-  #tell(): void {
+  #hear(): void {
     for (const listener of this.#listeners) listener();
   }
 }

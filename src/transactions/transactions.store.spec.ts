@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TransactionPlace } from '#evm';
+import type { TransactionDraft, TransactionPlace } from '#evm';
 import type { Store } from '#platform';
+import { PatchbayError } from '#sdk';
 import { storeTransaction } from '../../test/builders/stored-transactions.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { KyselyTransactionStore } from './transactions.store.js';
@@ -90,6 +91,60 @@ async function life(id: string): Promise<readonly string[]> {
     .orderBy('seq')
     .execute();
   return rows.map(({ status }) => status);
+}
+
+describe('a call that a flow waits for', () => {
+  const call = {
+    time: '2026-01-01T00:00:00.000Z',
+    caller: 'shop',
+    network: 'local',
+    chainId: 1,
+    contract: { address: `0x${'e'.repeat(40)}` },
+    function: 'mint(uint256)',
+    kind: 'send',
+    args: { amount: '1' },
+  } as const;
+  const kept = async (): Promise<unknown> =>
+    (await store.db.selectFrom('gateway_call').select('item').execute()).map(({ item }) => item);
+
+  it('given that it sends, when its nonce is reserved, then it is kept in the same breath, and once', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const draft = { ...aDraft('first'), call };
+
+    const { id } = await ledger.reserve(draft, 0);
+    await ledger.reserve(draft, 0);
+
+    expect(await kept()).toEqual([{ ...call, id, transaction: id }]);
+  });
+
+  it('given that its transaction is refused, then it never was', async () => {
+    const before = await kept();
+    const refusing = new KyselyTransactionStore(store.db, (_, drafts) =>
+      Promise.resolve(drafts.map(() => new PatchbayError('evm.limit'))),
+    );
+
+    await expect(refusing.reserve({ ...aDraft('refused'), call }, 0)).rejects.toMatchObject({ code: 'evm.limit' });
+
+    expect(await kept()).toEqual(before);
+  });
+});
+
+function aDraft(idempotencyKey: string): TransactionDraft {
+  return {
+    idempotencyKey,
+    payloadHash: 'hash',
+    chainId: 1,
+    signer: 'shop',
+    from: `0x${'f'.repeat(40)}`,
+    to: `0x${'e'.repeat(40)}`,
+    data: '0x',
+    value: '0',
+    gasLimit: '21000',
+    finality: 0,
+    fee: undefined,
+    about: undefined,
+    origin: undefined,
+  };
 }
 
 function placeIn(blockHash: string): TransactionPlace {

@@ -1,6 +1,8 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type {
+  GatewayCall,
   NewAttempt,
+  NewTransaction,
   StatusChange,
   StoredFeeWish,
   TransactionDraft,
@@ -10,6 +12,7 @@ import type {
 } from '#evm';
 import { Batcher, rethrowStoreError, storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
+import { keepGatewayCalls } from './gateway-calls.store.js';
 import { recordOf, withAttempts, type TransactionRow } from './transaction-rows.js';
 
 /** Each draft as it may be sent, or what forbids it; asked inside the transaction that reserves their nonces. */
@@ -19,7 +22,7 @@ export type LimitsCheck = (
 ) => Promise<readonly (TransactionDraft | PatchbayError)[]>;
 
 interface Reservation {
-  readonly draft: TransactionDraft;
+  readonly draft: NewTransaction;
   readonly chainNonce: number;
 }
 
@@ -41,7 +44,7 @@ export class KyselyTransactionStore implements TransactionStore {
     this.#lookups = new Batcher((keys) => this.#findByKeys(keys), reservations);
   }
 
-  async reserve(draft: TransactionDraft, chainNonce: number): Promise<TransactionRecord> {
+  async reserve(draft: NewTransaction, chainNonce: number): Promise<TransactionRecord> {
     const reserved = await this.#reservations.add({ draft, chainNonce }).catch(rethrowStoreError);
     if (reserved instanceof PatchbayError) throw reserved;
     return reserved;
@@ -258,7 +261,12 @@ export class KyselyTransactionStore implements TransactionStore {
         if (allowed instanceof PatchbayError) done.set(draft.idempotencyKey, allowed);
         else if (allowed && signer) rows.push({ draft: allowed, nonce: signer.next++ });
       }
-      for (const row of await insertRows(db, rows)) done.set(row.idempotency_key, recordOf(row, []));
+      const inserted = await insertRows(db, rows);
+      for (const row of inserted) done.set(row.idempotency_key, recordOf(row, []));
+      await keepGatewayCalls(
+        db,
+        inserted.flatMap((row) => callOf(fresh.get(row.idempotency_key), row.id)),
+      );
       // A key that was used at the same moment under the lock of another signer: everything is done again, and finds it.
       const isTaken = rows.some(({ draft }) => !done.has(draft.idempotencyKey));
       if (isTaken) throw new PatchbayError('store.unavailable', { detail: 'A key was used for two signers at once' });
@@ -370,6 +378,10 @@ async function insertRows(db: Transaction<Database>, rows: readonly NumberedDraf
     select * from added
   `.execute(db);
   return inserted;
+}
+
+function callOf(sent: NewTransaction | undefined, id: string): GatewayCall[] {
+  return sent?.call === undefined ? [] : [{ ...sent.call, id, transaction: id }];
 }
 
 function suspended(reason: string | undefined, { signer }: TransactionDraft): PatchbayError | undefined {
