@@ -183,7 +183,7 @@ export class SignerPipeline {
         await this.#attempts.sign(this.#window, [one], one.record.attempts.at(-1)?.kind ?? 'payload');
         this.#replaced.set(record.id, wish);
       }
-      await store.grant(record.id);
+      await store.grant(record.id, record.fee);
       this.#replaced.delete(record.id);
     }
   }

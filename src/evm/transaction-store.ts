@@ -149,8 +149,8 @@ export interface TransactionStore {
   setStatus(changes: readonly StatusChange[]): Promise<void>;
   /** What an operator wants; `replace` with the fee to pay. False when it is final. */
   wish(id: string, wish: TransactionWish, fee?: StoredFeeWish): Promise<boolean>;
-  /** A wish to replace is granted once. */
-  grant(id: string): Promise<void>;
+  /** A wish to replace is granted once; another one, with another fee, stands. */
+  grant(id: string, fee: StoredFeeWish | undefined): Promise<void>;
   /** Those of a signer that an operator wants something of. */
   listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]>;
   /** Unfinished ones of a signer in the order of nonces, beginning after a nonce (-1: with the first). */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isFinal, type TransactionStore } from '#evm';
+import { isFinal, type StoredFeeWish, type TransactionStore } from '#evm';
 import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
@@ -63,12 +63,35 @@ describe('a store that is away while sending', () => {
   it('given another fee that is asked for before it is kept that the first was granted, then that one is offered too', async () => {
     await stage.chain.call('evm_setAutomine', [false]);
     const away = awayOnce('grant');
-    const wishAgain = async (id: string): Promise<void> => {
+    const wishAgain = async (id: string, fee: StoredFeeWish | undefined): Promise<void> => {
       await stage.store.wish(id, 'replace', { max: '90000000000', tip: '9000000000' });
-      await away.grant(id);
+      await away.grant(id, fee);
     };
     const store = new Proxy<TransactionStore>(away, {
       get: (target, name) => (name === 'grant' && !away.wasAway ? wishAgain : memberOf(target, name)),
+    });
+    const manager = stage.aManager({ store });
+    const { id } = await manager.submit(stage.aMint());
+    await manager.waitFor(id, 'broadcast', soon());
+
+    await manager.replace(id, {});
+    await eventually(async () => (await stage.stored(id)).wish === undefined);
+
+    expect((await stage.stored(id)).attempts).toMatchObject([{}, {}, { maxFee: '90000000000' }]);
+    await stage.chain.call('evm_setAutomine', [true]);
+    await manager.waitFor(id, 'final', soon());
+  });
+
+  it('given another fee that is asked for while the first is granted, then that one is offered too', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    let isWished = false;
+    const wishAgain = async (id: string, fee: StoredFeeWish | undefined): Promise<void> => {
+      if (!isWished) await stage.store.wish(id, 'replace', { max: '90000000000', tip: '9000000000' });
+      isWished = true;
+      await stage.store.grant(id, fee);
+    };
+    const store = new Proxy<TransactionStore>(stage.store, {
+      get: (target, name) => (name === 'grant' ? wishAgain : memberOf(target, name)),
     });
     const manager = stage.aManager({ store });
     const { id } = await manager.submit(stage.aMint());

@@ -1,6 +1,5 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type {
-  GatewayCall,
   NewAttempt,
   NewTransaction,
   StatusChange,
@@ -12,7 +11,7 @@ import type {
 } from '#evm';
 import { Batcher, rethrowStoreError, storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
-import { keepGatewayCalls } from './gateway-calls.store.js';
+import { callOf, keepGatewayCalls } from './gateway-calls.store.js';
 import { recordOf, withAttempts, type TransactionRow } from './transaction-rows.js';
 
 /** Each draft as it may be sent, or what forbids it; asked inside the transaction that reserves their nonces. */
@@ -161,8 +160,12 @@ export class KyselyTransactionStore implements TransactionStore {
     return rows.length === 1;
   }
 
-  async grant(id: string): Promise<void> {
-    await sql`update chain_transaction set wish = null where id = ${id} and wish = 'replace'`.execute(this.db);
+  async grant(id: string, fee: StoredFeeWish | undefined): Promise<void> {
+    await sql`
+      update chain_transaction set wish = null
+      where id = ${id} and wish = 'replace'
+        and fee is not distinct from ${fee === undefined ? null : JSON.stringify(fee)}::jsonb
+    `.execute(this.db);
   }
 
   async listWished(chainId: number, from: string): Promise<readonly TransactionRecord[]> {
@@ -378,10 +381,6 @@ async function insertRows(db: Transaction<Database>, rows: readonly NumberedDraf
     select * from added
   `.execute(db);
   return inserted;
-}
-
-function callOf(sent: NewTransaction | undefined, id: string): GatewayCall[] {
-  return sent?.call === undefined ? [] : [{ ...sent.call, id, transaction: id }];
 }
 
 function suspended(reason: string | undefined, { signer }: TransactionDraft): PatchbayError | undefined {
