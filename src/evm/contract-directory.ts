@@ -20,6 +20,17 @@ export interface Interface {
   readonly bytecode: string | undefined;
 }
 
+/** As what a contract is known as soon as the transaction that deploys it is accepted. */
+export interface NewDeployment {
+  readonly network: string;
+  /** Unique on its network. */
+  readonly name: string | undefined;
+  /** The hub's own id of the interface in its version. */
+  readonly interfaceId: string;
+  /** For the audit, e.g. the name of a key. */
+  readonly createdBy: string;
+}
+
 /** The interfaces that were handed to the hub, and the contracts that are deployed from them. */
 export interface InterfaceDirectory {
   /** The newest version unless one is named. */

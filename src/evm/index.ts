@@ -18,6 +18,7 @@ export {
   type ContractDirectory,
   type Interface,
   type InterfaceDirectory,
+  type NewDeployment,
 } from './contract-directory.js';
 export { networkDirectory, type NetworkDirectory } from './network-directory.js';
 export {

@@ -111,6 +111,7 @@ export class TransactionManager implements Transactions {
         about: request.about,
         origin: request.origin,
         ...(request.call && { call: request.call }),
+        ...(request.deploys && { deploys: request.deploys }),
       },
       await this.#nonces.count(signer.address),
     );

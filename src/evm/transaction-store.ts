@@ -1,4 +1,5 @@
 import { defineService, type ContractError, type ErrorCode } from '#sdk';
+import type { NewDeployment } from './contract-directory.js';
 import type { NewGatewayCall } from './gateway-calls.js';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
@@ -46,9 +47,10 @@ export interface TransactionDraft {
   readonly origin: string | undefined;
 }
 
-/** With what sends it, where a flow waits for that. */
+/** With what sends it, where a flow waits for that, and the contract that is known by it. */
 export interface NewTransaction extends TransactionDraft {
   readonly call?: NewGatewayCall;
+  readonly deploys?: NewDeployment;
 }
 
 export interface TransactionAttempt {
@@ -128,9 +130,9 @@ export interface TransactionStore {
   /**
    * One nonce for one key: under a lock per chain and address, the higher of the ledger's next nonce and `chainNonce`. A key
    * that is already there keeps its record, which is returned as it is. Many at once share one database transaction. The
-   * call that sends it is kept with it or not at all.
+   * call that sends it and the contract that it deploys are kept with it or not at all.
    *
-   * @throws evm.limit, evm.signerSuspended
+   * @throws evm.limit, evm.signerSuspended; request.conflict when the name of the contract is taken
    */
   reserve(draft: NewTransaction, chainNonce: number): Promise<TransactionRecord>;
   findByKey(idempotencyKey: string): Promise<TransactionRecord | undefined>;

@@ -1,4 +1,5 @@
 import type { Abi } from './abi.js';
+import type { NewDeployment } from './contract-directory.js';
 import type { NewGatewayCall } from './gateway-calls.js';
 import type { Finality } from './subscription.js';
 import type { TransactionSubject } from './transaction-feed.js';
@@ -45,6 +46,8 @@ export interface SendRequest {
   readonly origin?: string;
   /** What sends it, where a flow waits for it: kept in the same breath as the transaction. */
   readonly call?: NewGatewayCall;
+  /** The contract that it deploys, where the hub is to know it: likewise. */
+  readonly deploys?: NewDeployment;
 }
 
 export interface Simulation {

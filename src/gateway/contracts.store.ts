@@ -1,6 +1,6 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { writeAudit, type Database } from '#platform';
-import { PatchbayError } from '#sdk';
+import { keepContract, refusingTwins, type NewContract } from '#transactions';
 
 /** `deploying`: its transaction is not mined yet. `failed`: it never will be there. */
 export type ContractState = 'deployed' | 'deploying' | 'failed';
@@ -22,48 +22,12 @@ export interface StoredContract {
   readonly createdAt: Date;
 }
 
-export interface NewContract {
-  readonly network: string;
-  readonly address: string;
-  readonly name: string | undefined;
-  readonly interfaceId: string;
-  readonly transactionId: string | undefined;
-  readonly createdBy: string;
-}
-
-const uniqueViolation = '23505';
-
 export class ContractsStore {
   constructor(private readonly db: Kysely<Database>) {}
 
   /** @throws request.conflict when its name or its address is taken on that network */
   async add(contract: NewContract): Promise<void> {
-    await refusingTwins(contract.network, () =>
-      this.db.transaction().execute(async (db) => {
-        // What was never deployed gives its name and its address back.
-        await sql`
-          delete from contract c using chain_transaction t
-          where t.id = c.transaction_id and t.status in ('failed', 'cancelled') and c.network = ${contract.network}
-            and (c.name = ${contract.name ?? null} or c.address = ${contract.address})`.execute(db);
-        await db
-          .insertInto('contract')
-          .values({
-            network: contract.network,
-            address: contract.address,
-            name: contract.name ?? null,
-            interface_id: contract.interfaceId,
-            transaction_id: contract.transactionId ?? null,
-            created_by: contract.createdBy,
-          })
-          .execute();
-        await writeAudit(db, {
-          actor: contract.createdBy,
-          action: contract.transactionId === undefined ? 'contract.register' : 'contract.deploy',
-          subject: contract.name ?? contract.address,
-          detail: { network: contract.network, address: contract.address },
-        });
-      }),
-    );
+    await this.db.transaction().execute((db) => keepContract(db, contract));
   }
 
   /** By name, or by address in lower case. */
@@ -199,20 +163,4 @@ function toContract(row: Row): StoredContract {
 function stateOf(status: string | null): ContractState {
   if (status === 'mined' || status === 'confirmed') return 'deployed';
   return status === 'failed' || status === 'cancelled' ? 'failed' : 'deploying';
-}
-
-async function refusingTwins<T>(network: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    const { code, constraint } = error as { code?: string; constraint?: string };
-    if (code !== uniqueViolation) throw error;
-    const isName = constraint?.includes('name') === true;
-    throw new PatchbayError('request.conflict', {
-      detail: `There is a contract with this ${isName ? 'name' : 'address'} on ${network} already`,
-      fix: isName ? 'Choose another name, or rename that one.' : 'Change that one, or remove it first.',
-      faults: [{ pointer: isName ? '#/name' : '#/address', detail: 'It is taken' }],
-      cause: error,
-    });
-  }
 }

@@ -80,10 +80,12 @@ export class DeploymentsService implements InterfaceDirectory {
       abi: known.abi,
       about: { contract: known.name, function: 'constructor', args: options.args },
       origin: originOf(caller),
+      deploys: { network: network.name, name: options.name, interfaceId: known.id, createdBy: caller.name },
       ...(options.gas !== undefined && { gasLimit: options.gas }),
       ...(options.fees !== undefined && { fee: options.fees }),
     });
     const address = createAddress(record.from, record.nonce);
+    // Again: the key may be that of a deployment which was accepted when this was not yet kept with it.
     await this.register({
       network: network.name,
       address,

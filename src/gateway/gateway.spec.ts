@@ -1,7 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
 import { GatewayApp, type Answer } from '../../test/builders/gateway-app.js';
 import { aMarket, bazaar } from '../../test/builders/gateway-contracts.js';
+import { ContractsStore } from './contracts.store.js';
 
 let app: GatewayApp;
 let uploaded: Answer;
@@ -167,6 +169,40 @@ describe('deploying and registering', () => {
     expect(taken.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
     expect([first.status, again.status]).toEqual([200, 200]);
     expect(again.body['id']).toBe(first.body['id']);
+  });
+});
+
+describe('a deployment that is accepted', () => {
+  const deploy = (name: string) =>
+    app.ask('POST', '/api/interfaces/bazaar/deploy', { from: 'treasury', args: [1], name });
+
+  it('given a hub that gets no further after that, then the contract is known by its name', async () => {
+    // Its address is asked for only once the transaction has it.
+    const real = Object.getOwnPropertyDescriptor(ContractsStore.prototype, 'find')?.value as ContractsStore['find'];
+    const find = jest.spyOn(ContractsStore.prototype, 'find').mockImplementation(async function (
+      this: ContractsStore,
+      network,
+      nameOrAddress,
+    ) {
+      if (nameOrAddress.startsWith('0x')) throw new PatchbayError('store.unavailable');
+      return await real.call(this, network, nameOrAddress);
+    });
+
+    const cutOff = await deploy('abandoned');
+    find.mockRestore();
+
+    expect(cutOff.status).toBe(503);
+    await eventually(async () => (await app.ask('GET', '/api/contracts/abandoned')).body['state'] === 'deployed');
+  });
+
+  it('given two with the same name at once, then only one of them sends anything', async () => {
+    const count = async () => (await app.store.db.selectFrom('chain_transaction').select('id').execute()).length;
+    const before = await count();
+
+    const answers = await Promise.all([deploy('twins'), deploy('twins')]);
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect(await count()).toBe(before + 1);
   });
 });
 

@@ -2,6 +2,7 @@
 export { KyselyBlockMemory } from './block-memory.store.js';
 export { callersKey, givenKey, originOf } from './callers-keys.js';
 export { chainServices, type ChainServices } from './chain-services.js';
+export { keepContract, refusingTwins, type NewContract } from './deployed-contracts.store.js';
 export { keepGatewayCalls } from './gateway-calls.store.js';
 export { SignersController } from './signers.controller.js';
 export { SuspensionsController } from './suspensions.controller.js';

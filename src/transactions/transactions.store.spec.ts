@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { TransactionDraft, TransactionPlace } from '#evm';
+import { createAddress, type TransactionDraft, type TransactionPlace } from '#evm';
 import type { Store } from '#platform';
 import { PatchbayError } from '#sdk';
 import { storeTransaction } from '../../test/builders/stored-transactions.js';
@@ -126,6 +126,36 @@ describe('a call that a flow waits for', () => {
     await expect(refusing.reserve({ ...aDraft('refused'), call }, 0)).rejects.toMatchObject({ code: 'evm.limit' });
 
     expect(await kept()).toEqual(before);
+  });
+});
+
+describe('a contract that is deployed', () => {
+  const known = async (): Promise<unknown> =>
+    await store.db.selectFrom('contract').select(['name', 'address', 'transaction_id']).execute();
+
+  it('given its name, when the nonce is reserved, then it is known at once, and a twin of that name sends nothing', async () => {
+    const { id: interfaceId } = await store.db
+      .insertInto('interface')
+      .values({ name: 'steps', version: 1, contract: 'Steps', abi: '[]', content_hash: 'hash', created_by: 'ops' })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const ledger = new KyselyTransactionStore(store.db);
+    const deploys = { network: 'local', name: 'stairs', interfaceId, createdBy: 'ops' };
+    const draft = { ...aDraft('deploy'), to: undefined, deploys };
+
+    const [first, other, twin] = await Promise.allSettled([
+      ledger.reserve(draft, 20),
+      ledger.reserve(aDraft('beside it'), 20),
+      ledger.reserve({ ...draft, idempotencyKey: 'twin' }, 20),
+    ]);
+    const again = await ledger.reserve(draft, 20);
+
+    expect(first).toMatchObject({ status: 'fulfilled', value: { id: again.id, nonce: 20 } });
+    expect(other).toMatchObject({ status: 'fulfilled', value: { nonce: 21 } });
+    expect(twin).toMatchObject({ status: 'rejected', reason: { code: 'request.conflict' } });
+    expect(await known()).toEqual([
+      { name: 'stairs', address: createAddress(again.from, 20), transaction_id: again.id },
+    ]);
   });
 });
 

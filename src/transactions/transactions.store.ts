@@ -11,6 +11,7 @@ import type {
 } from '#evm';
 import { Batcher, rethrowStoreError, storableJson, type Database } from '#platform';
 import { PatchbayError } from '#sdk';
+import { contractOf, keepContract } from './deployed-contracts.store.js';
 import { callOf, keepGatewayCalls } from './gateway-calls.store.js';
 import { recordOf, withAttempts, type TransactionRow } from './transaction-rows.js';
 
@@ -270,6 +271,8 @@ export class KyselyTransactionStore implements TransactionStore {
         db,
         inserted.flatMap((row) => callOf(fresh.get(row.idempotency_key), row.id)),
       );
+      const contracts = inserted.flatMap((row) => contractOf(fresh.get(row.idempotency_key), row));
+      for (const contract of contracts) await keepContract(db, contract);
       // A key that was used at the same moment under the lock of another signer: everything is done again, and finds it.
       const isTaken = rows.some(({ draft }) => !done.has(draft.idempotencyKey));
       if (isTaken) throw new PatchbayError('store.unavailable', { detail: 'A key was used for two signers at once' });
