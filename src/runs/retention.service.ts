@@ -5,7 +5,10 @@ import type { Logger } from '#sdk';
 const everyMs = 10 * 60_000;
 const batch = 1_000;
 
-/** Deletes what is old and done, in small batches. Dead letters stay until somebody has dealt with them. */
+/**
+ * Deletes what is old and done, in small batches. Dead letters stay until somebody has dealt with them,
+ * and so does what they are to undo: its journal says what was done.
+ */
 export class RetentionService {
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -35,8 +38,11 @@ export class RetentionService {
     const runs = await this.#repeat(sql`
       with old as (
         delete from run where id in (
-          select id from run where state in ('completed', 'cancelled')
-            and finished_at < now() - ${this.parts.runDays} * interval '1 day' limit ${batch})
+          select id from run done where state in ('completed', 'cancelled')
+            and finished_at < now() - ${this.parts.runDays} * interval '1 day'
+            and not exists (
+              select 1 from run r where r.event_id = done.event_id and r.parent_id = done.id and r.kind = 'reverted'
+                and r.state not in ('completed', 'cancelled')) limit ${batch})
         returning id),
       steps as (delete from run_step where run_id in (select id from old))
       select id from old`);
