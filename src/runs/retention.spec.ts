@@ -22,9 +22,9 @@ describe('what is old and done', () => {
       kind: 'event',
       state: 'completed',
       finished_at: new Date(Date.now() - 100 * 86_400_000),
-    };
+    } as const;
     const [reversed, reversal, other] = [randomUUID(), randomUUID(), randomUUID()];
-    const repeated = { ...run, kind: 'reverted', id: reversal, parent_id: reversed, state: 'failed' };
+    const repeated = { ...run, kind: 'reverted', id: reversal, parent_id: reversed, state: 'failed' } as const;
     await store.db
       .insertInto('run')
       .values([{ ...run, id: reversed }, repeated, { ...run, id: other }])
