@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { networkDirectory, type LogWatcher } from '#evm';
-import { PatchbayError, type Heard, type ServiceToken, type UseService } from '#sdk';
+import { PatchbayError, type ServiceToken, type UseService } from '#sdk';
 import { artefact } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
 import { subscribersSource } from '../../test/builders/data-point-subscribers.js';
 import { deployContract, type Deployed } from '../../test/builders/deployed.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { FeedListener } from '../../test/builders/feed-listener.js';
+import { overlaid } from '../../test/builders/overlaid.js';
 import { deliver } from './deliver.action.js';
 import { feedUpdated } from './feed-updated.trigger.js';
 import { publishFeed } from './publish-feed.action.js';
@@ -271,50 +273,13 @@ describe('oracle.deliver', () => {
   });
 });
 
-type FeedEvent = Heard<{ raw: string; phase: number; aggregator: string; roundId: string; answer: string }>;
-
 describe('oracle.feedUpdated', () => {
-  let heard: FeedEvent[];
-  let retracted: number;
-  let cursor: string | undefined;
+  let listener: FeedListener;
 
   beforeEach(() => {
-    heard = [];
-    retracted = 0;
-    cursor = undefined;
+    listener = new FeedListener(stage);
+    stops.push(() => listener.close());
   });
-
-  async function listening(contract: string, more: object = {}): Promise<() => Promise<void>> {
-    const stop = new AbortController();
-    let hasBegun = false;
-    const ended = feedUpdated.listen!({
-      input: feedUpdated.input.parse({ contract, ...more }),
-      client: undefined,
-      cursor,
-      signal: stop.signal,
-      log: silent,
-      use: stage.use,
-      emit: (events, options) => {
-        hasBegun = true;
-        cursor = options?.cursor;
-        for (const one of [events].flat()) heard.push({ ...one, event: feedUpdated.event.parse(one.event) });
-        return Promise.resolve();
-      },
-      retract: () => Promise.resolve(void (retracted += 1)),
-      recall: () => Promise.resolve(new Map(heard.map((one) => [one.subject ?? '', one as never]))),
-      report: () => Promise.resolve(),
-    });
-    const end = async (): Promise<void> => {
-      stop.abort();
-      await ended;
-    };
-    stops.push(end);
-    await eventually(async () => {
-      await stage.chain.mine();
-      return hasBegun;
-    });
-    return end;
-  }
 
   /** Tells the signal that ends each watch of the chain. */
   function useWatched(tell: (signal: AbortSignal) => void): UseService {
@@ -329,33 +294,31 @@ describe('oracle.feedUpdated', () => {
     return <T>(token: ServiceToken<T>) => (token.name === networkDirectory.name ? (networks as T) : stage.use(token));
   }
 
-  const raws = (): string[] => heard.map(({ event }) => event.raw);
-
   it('given a proxy, when its aggregator answers and is replaced, then all that the feed said is heard once', async () => {
     const [first, second] = [await aPriceFeed(), await aPriceFeed()];
     const proxy = await aProxy(first.address);
-    const end = await listening(proxy.address);
+    const end = await listener.begin(proxy.address);
     await publish(first, '-1');
     await publish(second, '99');
     await publish(first, '2');
-    await eventually(() => heard.length === 2);
+    await eventually(() => listener.heard.length === 2);
     await move(proxy, second.address);
     await publish(first, '3');
     await publish(second, '4');
-    await eventually(() => heard.length === 3);
+    await eventually(() => listener.heard.length === 3);
     await end();
     await publish(second, '5');
-    await listening(proxy.address);
-    await eventually(() => heard.length === 4);
+    await listener.begin(proxy.address);
+    await eventually(() => listener.heard.length === 4);
 
-    expect(raws()).toEqual(['-100000000', '200000000', '400000000', '500000000']);
-    expect(heard.map(({ event }) => event.phase)).toEqual([1, 1, 2, 2]);
-    expect(heard[3]!.event).toMatchObject({
+    expect(listener.raws).toEqual(['-100000000', '200000000', '400000000', '500000000']);
+    expect(listener.heard.map(({ event }) => event.phase)).toEqual([1, 1, 2, 2]);
+    expect(listener.heard[3]!.event).toMatchObject({
       answer: '5',
       aggregator: second.address,
       roundId: String((2n << 64n) + 3n),
     });
-    expect(new Set(heard.map(({ id }) => id)).size).toBe(4);
+    expect(new Set(listener.heard.map(({ id }) => id)).size).toBe(4);
   });
 
   it('given a store that is away while the aggregator is replaced, when it fails to keep an answer, then the listener ends', async () => {
@@ -399,48 +362,38 @@ describe('oracle.feedUpdated', () => {
 
   it('given a reorganisation, when the answer is mined again, then it has the same identity', async () => {
     const feed = await aPriceFeed();
-    await listening(feed.address);
+    await listener.begin(feed.address);
     const { transactionHash } = await publish(feed, '7');
-    await eventually(() => heard.length === 1);
+    await eventually(() => listener.heard.length === 1);
     const raw = await stage.chain.call<string>('eth_getRawTransactionByHash', [transactionHash]);
     // So that it has another time in its new block.
     await stage.chain.call('evm_increaseTime', [5]);
     await stage.chain.call('anvil_reorg', [1, [[raw, 0]]]).catch(() => stage.chain.call('anvil_reorg', [1, []]));
     await eventually(async () => {
       await stage.chain.mine();
-      return retracted > 0 && heard.length > 1;
+      return listener.retracted > 0 && listener.heard.length > 1;
     });
-    expect(heard[1]!.id).toBe(heard[0]!.id);
+    expect(listener.heard[1]!.id).toBe(listener.heard[0]!.id);
   });
 
   it('given a deviation, when answers change, then only those far enough from the last one heard are', async () => {
     const feed = await aPriceFeed();
-    await listening(feed.address, { deviation: { percent: 10 } });
+    await listener.begin(feed.address, { deviation: { percent: 10 } });
     for (const value of ['100', '105', '109', '110', '101', '99']) await publish(feed, value);
-    await eventually(() => heard.length === 3);
-    expect(heard.map(({ event }) => event.answer)).toEqual(['100', '110', '99']);
+    await eventually(() => listener.heard.length === 3);
+    expect(listener.heard.map(({ event }) => event.answer)).toEqual(['100', '110', '99']);
   });
 
   it('given a feed without events, when it is polled, then new answers are heard once', async () => {
     const mock = await aMock(8, 1n);
-    const end = await listening(mock.address, { poll: '20ms' });
-    expect(heard).toEqual([]);
+    const end = await listener.begin(mock.address, { poll: '20ms' });
+    expect(listener.heard).toEqual([]);
     await mock.send('updateAnswer', [2]);
-    await eventually(() => heard.length === 1);
+    await eventually(() => listener.heard.length === 1);
     await end();
     await mock.send('updateAnswer', [3]);
-    await listening(mock.address, { poll: '20ms' });
-    await eventually(() => heard.length === 2);
-    expect(raws()).toEqual(['2', '3']);
+    await listener.begin(mock.address, { poll: '20ms' });
+    await eventually(() => listener.heard.length === 2);
+    expect(listener.raws).toEqual(['2', '3']);
   });
 });
-
-/** With some members in place of its own. */
-function overlaid<T extends object>(target: T, members: Partial<T>): T {
-  return new Proxy(target, {
-    get: (_, name) => {
-      const member: unknown = Reflect.get(name in members ? members : target, name);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
-}

@@ -4,6 +4,7 @@ import { createVault, type Store } from '#platform';
 import { PatchbayError, defineAction, defineConnection, defineConnector, z, type UseService } from '#sdk';
 import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { overlaid } from '../../test/builders/overlaid.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { ConnectionCare } from './connection-care.js';
 import { ConnectionTroubles } from './connection-troubles.js';
@@ -150,12 +151,9 @@ describe('a connection that needs authorisation', () => {
 
   it('given a store that is away while a connection is removed, when it is removed again, then nobody goes on trying it', async () => {
     let isAway = false;
-    const troubles = new Proxy(new ConnectionTroubles(store.db), {
-      get(target, name) {
-        if (name === 'settle' && isAway) return () => Promise.reject(new PatchbayError('store.unavailable'));
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
+    const real = new ConnectionTroubles(store.db);
+    const troubles = overlaid(real, {
+      settle: (name) => (isAway ? Promise.reject(new PatchbayError('store.unavailable')) : real.settle(name)),
     });
     const connections = await aProcess(troubles);
     await connections.add(settings('wrong'));

@@ -3,6 +3,7 @@ import type { Lease, Leases, Store } from '#platform';
 import { PatchbayError } from '#sdk';
 import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { overlaid } from '../../test/builders/overlaid.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import type { BuiltInTrigger, WatchContext } from './built-in/built-in-trigger.js';
 import { IdentitiesStore, feedOfIdentity } from './identities.store.js';
@@ -79,16 +80,12 @@ describe('a watch for IFTTT', () => {
 
   it('given a place that was stored although the answer was lost, when the watch is begun again, then it goes on from there', async () => {
     let isLost = false;
-    const shaky = new Proxy(identities, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return async (...given: unknown[]) => {
-          const result: unknown = await Reflect.apply(value, target, given);
-          if (name !== 'move' || isLost) return result;
-          isLost = true;
-          throw new PatchbayError('store.unavailable');
-        };
+    const shaky = overlaid(identities, {
+      move: async (...given) => {
+        await identities.move(...given);
+        if (isLost) return;
+        isLost = true;
+        throw new PatchbayError('store.unavailable');
       },
     });
     const { begun } = aProcess(shaky);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { isFinal, type StoredFeeWish, type TransactionStore } from '#evm';
-import { PatchbayError } from '#sdk';
+import { isFinal, type StoredFeeWish } from '#evm';
 import { eventually } from '../../test/builders/eventually.js';
+import { awayOnce, overlaid } from '../../test/builders/overlaid.js';
 import { rpcError, rpcResult } from '../evm/testing/fault-proxy.js';
 import { SendingStage, soon } from './testing/sending-stage.js';
 
@@ -19,7 +19,7 @@ afterEach(() => stage.clear());
 
 describe('a store that is away while sending', () => {
   it('given that it cannot keep where a transaction was mined, when it is back, then it is kept after all', async () => {
-    const store = awayOnce('setStatus');
+    const store = awayOnce(stage.store, 'setStatus');
 
     const record = await stage.sendAndWait(stage.aManager({ store }), stage.aMint());
 
@@ -34,7 +34,7 @@ describe('a store that is away while sending', () => {
     await earlier.waitFor(id, 'mined', soon());
     await earlier.close();
     await stage.chain.mine(4);
-    const store = awayOnce('setStatus', (changes) => JSON.stringify(changes).includes('confirmed'));
+    const store = awayOnce(stage.store, 'setStatus', (changes) => JSON.stringify(changes).includes('confirmed'));
 
     const record = await stage.aManager({ store }).waitFor(id, 'final', soon());
 
@@ -44,7 +44,7 @@ describe('a store that is away while sending', () => {
 
   it('given that it cannot keep that a wish was granted, when it is back, then the fee was raised once', async () => {
     await stage.chain.call('evm_setAutomine', [false]);
-    const store = awayOnce('grant');
+    const store = awayOnce(stage.store, 'grant');
     const manager = stage.aManager({ store });
     const { id } = await manager.submit(stage.aMint());
     await manager.waitFor(id, 'broadcast', soon());
@@ -60,40 +60,19 @@ describe('a store that is away while sending', () => {
     await manager.waitFor(id, 'final', soon());
   });
 
-  it('given another fee that is asked for before it is kept that the first was granted, then that one is offered too', async () => {
+  it.each([
+    ['before it is kept that the first was granted', () => awayOnce(stage.store, 'grant')],
+    ['while the first is granted', () => stage.store],
+  ])('given another fee that is asked for %s, then that one is offered too', async (_when, granting) => {
     await stage.chain.call('evm_setAutomine', [false]);
-    const away = awayOnce('grant');
-    const wishAgain = async (id: string, fee: StoredFeeWish | undefined): Promise<void> => {
-      await stage.store.wish(id, 'replace', { max: '90000000000', tip: '9000000000' });
-      await away.grant(id, fee);
-    };
-    const store = new Proxy<TransactionStore>(away, {
-      get: (target, name) => (name === 'grant' && !away.wasAway ? wishAgain : memberOf(target, name)),
-    });
-    const manager = stage.aManager({ store });
-    const { id } = await manager.submit(stage.aMint());
-    await manager.waitFor(id, 'broadcast', soon());
-
-    await manager.replace(id, {});
-    await eventually(async () => (await stage.stored(id)).wish === undefined);
-
-    expect((await stage.stored(id)).attempts).toMatchObject([{}, {}, { maxFee: '90000000000' }]);
-    await stage.chain.call('evm_setAutomine', [true]);
-    await manager.waitFor(id, 'final', soon());
-  });
-
-  it('given another fee that is asked for while the first is granted, then that one is offered too', async () => {
-    await stage.chain.call('evm_setAutomine', [false]);
+    const granted = granting();
     let isWished = false;
-    const wishAgain = async (id: string, fee: StoredFeeWish | undefined): Promise<void> => {
+    const grant = async (id: string, fee: StoredFeeWish | undefined): Promise<void> => {
       if (!isWished) await stage.store.wish(id, 'replace', { max: '90000000000', tip: '9000000000' });
       isWished = true;
-      await stage.store.grant(id, fee);
+      await granted.grant(id, fee);
     };
-    const store = new Proxy<TransactionStore>(stage.store, {
-      get: (target, name) => (name === 'grant' ? wishAgain : memberOf(target, name)),
-    });
-    const manager = stage.aManager({ store });
+    const manager = stage.aManager({ store: overlaid(granted, { grant }) });
     const { id } = await manager.submit(stage.aMint());
     await manager.waitFor(id, 'broadcast', soon());
 
@@ -107,7 +86,7 @@ describe('a store that is away while sending', () => {
 
   it('given that it cannot keep that no node has it, when it is back, then its history tells it', async () => {
     await stage.chain.call('evm_setAutomine', [false]);
-    const store = awayOnce('setStatus', (changes) => JSON.stringify(changes).includes('forgotten'));
+    const store = awayOnce(stage.store, 'setStatus', (changes) => JSON.stringify(changes).includes('forgotten'));
     const manager = stage.aManager({ store, resendAfterMs: 60_000 });
     const { id } = await manager.submit(stage.aMint());
     await manager.waitFor(id, 'broadcast', soon());
@@ -241,25 +220,3 @@ describe('a node that misbehaves while sending', () => {
 });
 
 /** A store that fails once when it is asked for this, and keeps nothing of that. */
-function awayOnce(
-  method: keyof TransactionStore,
-  isMeant: (given: unknown) => boolean = () => true,
-): TransactionStore & { readonly wasAway: boolean } {
-  let wasAway = false;
-  return new Proxy<TransactionStore>(stage.store, {
-    get: (target, name) => {
-      if (name === 'wasAway') return wasAway;
-      if (name !== method || wasAway) return memberOf(target, name);
-      return (...given: unknown[]) => {
-        if (!isMeant(given[0])) return (memberOf(target, name) as (...given: unknown[]) => unknown)(...given);
-        wasAway = true;
-        return Promise.reject(new PatchbayError('store.unavailable'));
-      };
-    },
-  }) as TransactionStore & { readonly wasAway: boolean };
-}
-
-function memberOf<T extends object>(target: T, name: string | symbol): unknown {
-  const member: unknown = Reflect.get(target, name);
-  return typeof member === 'function' ? member.bind(target) : member;
-}

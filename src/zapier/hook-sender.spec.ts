@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PatchbayError } from '#sdk';
 import type { HookFault } from '../../sandbox/zapier/rest-hook.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { awayOnce, overlaid } from '../../test/builders/overlaid.js';
 import { ZapierStage, type Sending } from '../../test/builders/zapier-stage.js';
 
 const times = { timeoutMs: 600, firstAgainMs: 20, longestAgainMs: 300, lookEveryMs: 50 };
@@ -147,7 +148,7 @@ describe('sending to Zapier', () => {
   it('given a step that waits and was told, when the store is away right after, then it is not told again later', async () => {
     const subscription = await stage.subscribe('1001/waits', { trigger: 'run_finished' });
     await stage.deliveries.add([deliveryTo(subscription)]);
-    const subscriptions = failingOnce(stage.subscriptions, 'end');
+    const subscriptions = awayOnce(stage.subscriptions, 'end');
 
     sending = await stage.send({ times, subscriptions });
     await idle();
@@ -178,9 +179,15 @@ describe('sending to Zapier', () => {
     await stage.deliveries.markSent(subscription, numbered(20), false);
     await stage.publish('next');
 
-    const deliveries = failingOnce(stage.deliveries, 'sentLately');
+    let asked = 0;
+    const deliveries = overlaid(stage.deliveries, {
+      sentLately: (minutes) =>
+        (asked += 1) === 1
+          ? Promise.reject(new PatchbayError('store.unavailable'))
+          : stage.deliveries.sentLately(minutes),
+    });
     sending = await stage.send({ times, deliveries, pace: { perSecond: 1_000, perFiveMinutes: 20 } });
-    await eventually(() => deliveries.calls.length > 1, { withinMs: 3_000 });
+    await eventually(() => asked > 1, { withinMs: 3_000 });
     await sending.stop();
     sending = undefined;
 
@@ -189,19 +196,3 @@ describe('sending to Zapier', () => {
 });
 
 const deliveryTo = (subscription: string) => ({ subscription, key: 'run', item: { id: 'run' }, position: null });
-
-/** The same, but for one call that finds no database. */
-function failingOnce<T extends object>(real: T, method: keyof T): T & { readonly calls: unknown[] } {
-  const calls: unknown[] = [];
-  return new Proxy(real, {
-    get(target, name) {
-      if (name === 'calls') return calls;
-      const value: unknown = Reflect.get(target, name);
-      if (typeof value !== 'function') return value;
-      return (...given: unknown[]) => {
-        if (name === method && calls.push(given) === 1) return Promise.reject(new PatchbayError('store.unavailable'));
-        return Reflect.apply(value, target, given) as unknown;
-      };
-    },
-  }) as T & { readonly calls: unknown[] };
-}

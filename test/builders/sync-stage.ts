@@ -7,6 +7,7 @@ import type { SalesforceClient } from '../../connectors/salesforce/salesforce.cl
 import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { eventually } from './eventually.js';
 import { LocalHub, type HubAnswer } from './local-hub.js';
+import { overlaid } from './overlaid.js';
 import { withQuickStream } from './salesforce-hub.js';
 import { startSalesforce, type SalesforceOrg } from './salesforce-org.js';
 
@@ -281,12 +282,12 @@ function mortal(connector: ConnectorDefinition, dies: (() => boolean) | undefine
         return answer;
       };
     const ledger = use(syncLedger);
-    const riskyLedger: SyncLedger = boundTo(ledger, {
+    const riskyLedger: SyncLedger = overlaid(ledger, {
       intend: risky((...args: Parameters<SyncLedger['intend']>) => ledger.intend(...args)),
       settle: risky((...args: Parameters<SyncLedger['settle']>) => ledger.settle(...args)),
       release: (...args) => (isDead ? Promise.resolve() : ledger.release(...args)),
     });
-    const riskyClient = boundTo(client, {
+    const riskyClient = overlaid(client, {
       write: risky((...args: Parameters<SalesforceClient['write']>) => client.write(...args)),
       update: risky((...args: Parameters<SalesforceClient['update']>) => client.update(...args)),
     });
@@ -295,15 +296,4 @@ function mortal(connector: ConnectorDefinition, dies: (() => boolean) | undefine
     return syncRecord.run({ ...context, client: riskyClient, use: lend }) as Promise<unknown>;
   };
   return { ...connector, actions: { ...connector.actions, syncRecord: { ...syncRecord, run } } };
-}
-
-/** The same object but for some of its methods. */
-function boundTo<T extends object>(target: T, own: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      if (Object.hasOwn(own, name)) return own[name as keyof T];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
