@@ -13,8 +13,10 @@ describe('flow files', () => {
   let folder: string;
   let flows: FlowsService;
   let isAway: boolean;
+  let whilePausing: () => Promise<void>;
 
   beforeEach(async () => {
+    whilePausing = () => Promise.resolve();
     folder = await mkdtemp(join(tmpdir(), 'patchbay-flows-'));
     isAway = false;
     const store = {
@@ -24,6 +26,7 @@ describe('flow files', () => {
         throw new PatchbayError('store.unavailable');
       },
       activate: () => Promise.resolve(),
+      setPaused: () => whilePausing(),
     };
     flows = new FlowsService({
       folder,
@@ -47,5 +50,22 @@ describe('flow files', () => {
     await eventually(() => flows.isLoaded, { withinMs: 8_000 });
 
     expect(flows.list().map(({ name }) => name)).toEqual(['a']);
+  });
+
+  it('given a flow that is changed while it is paused, when that is kept, then its new version is the one that is paused', async () => {
+    const file = join(folder, 'a.yaml');
+    const flow = 'name: a\ntrigger: { uses: test.heard }\nsteps: [{ id: %, uses: test.notify }]\n';
+    await writeFile(file, flow.replace('%', 'before'));
+    await flows.start();
+    whilePausing = async () => {
+      await writeFile(file, flow.replace('%', 'after'));
+      await flows.reload();
+    };
+
+    await flows.setPaused('a', true);
+
+    const { isPaused, compiled } = flows.get('a');
+    expect(isPaused).toBe(true);
+    expect(compiled.flow.steps.map(({ id }) => id)).toEqual(['after']);
   });
 });

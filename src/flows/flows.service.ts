@@ -143,7 +143,8 @@ export class FlowsService {
   async setPaused(name: string, isPaused: boolean): Promise<KnownFlow> {
     const flow = this.get(name);
     await this.parts.store.setPaused(name, isPaused);
-    const changed = { ...flow, isPaused };
+    // As it is by now: the files may have been read meanwhile.
+    const changed = { ...(this.#flows.get(name) ?? flow), isPaused };
     this.#flows.set(name, changed);
     this.#tell();
     return changed;
