@@ -89,6 +89,20 @@ describe('merging one field', () => {
     expect(merge(toChain, both('edited', 'old')).toChain).toMatchObject({ values: { Name: 'old' } });
   });
 
+  it('given a side that changed again while its value was written to the other, then the new value is written too', () => {
+    const toSalesforce = plan([column('Name', { direction: 'toSalesforce' })]);
+    const { agreed } = merge(toSalesforce, both('new', 'old'));
+    const written = { chain: new Set<string>(), salesforce: new Set(['Name']) };
+    const again = merge(toSalesforce, both('newer', 'new', { agreed, written }));
+    expect(again.toSalesforce).toMatchObject({ fields: { Name: 'newer' } });
+
+    const toChain = plan([column('Name', { direction: 'toChain' })]);
+    const sent = merge(toChain, both('old', 'new'));
+    const called = { chain: new Set(['Name']), salesforce: new Set<string>() };
+    const later = merge(toChain, both('new', 'newer', { agreed: sent.agreed, written: called }));
+    expect(later.toChain).toMatchObject({ values: { Name: 'newer' } });
+  });
+
   it('given a rule that changed what was written, then that is a change of its own, and comes back once', () => {
     const first = merge(name, both('new', 'old'));
     const second = merge(name, { ...both('new', 'NEW'), agreed: first.agreed });
@@ -143,6 +157,18 @@ describe('merging records and entries', () => {
     expect(back.toSalesforce).toEqual({ kind: 'update', fields: {}, mark: false });
   });
 
+  it('given an entry that comes back, or goes, while its record was marked or unmarked, then the mark follows', () => {
+    const written = { chain: new Set<string>(), salesforce: new Set(['Removed__c']) };
+    const there = { chain: { Name: 'old' }, salesforce: { Name: 'old' }, written };
+    const gone = known({}, { onChain: false, mark: true });
+    const back = merge(name, { ...there, isMarked: true, agreed: gone });
+    expect(back.toSalesforce).toEqual({ kind: 'update', fields: {}, mark: false });
+    expect(isNothing(merge(name, { ...there, isMarked: true, agreed: back.agreed }))).toBe(true);
+    const again = merge(name, { ...there, chain: undefined, isMarked: false, agreed: back.agreed });
+    expect(again.toSalesforce).toEqual({ kind: 'update', fields: {}, mark: true });
+    expect(isNothing(merge(name, { ...there, chain: undefined, isMarked: false, agreed: again.agreed }))).toBe(true);
+  });
+
   it('given a record that is gone, then the entry is removed or left, and an edit on the chain brings it back', () => {
     const input: MergeInput = { chain: { Name: 'old' }, salesforce: undefined, agreed: known(fields) };
     expect(merge(name, input).toChain).toEqual({ kind: 'remove' });
@@ -164,8 +190,9 @@ describe('any sequence of changes', () => {
     fc.record({ side: fc.constant('salesforce' as const), field: fc.constantFrom('A', 'B', 'C'), value }),
     fc.record({ side: fc.constant('removeEntry' as const) }),
     fc.record({ side: fc.constant('removeRecord' as const) }),
-    fc.record({ side: fc.constant('sync' as const) }),
   );
+  /** One sync, and what both sides change between its writing and its looking again. */
+  const sync = fc.record({ side: fc.constant('sync' as const), meanwhile: fc.array(change, { maxLength: 3 }) });
   const direction = fc.constantFrom<Column['direction']>('both', 'toChain', 'toSalesforce');
   const conflict = fc.constantFrom<Column['conflict']>('chain', 'salesforce', 'newest');
   const settings = fc.record({
@@ -176,9 +203,9 @@ describe('any sequence of changes', () => {
     rule: fc.constantFrom('none', 'upper'),
   });
 
-  it('ends with nothing left to do, and then no comparison finds anything', () => {
+  it('ends with both sides equal and nothing left to do, and then no comparison finds anything', () => {
     fc.assert(
-      fc.property(settings, fc.array(change, { maxLength: 30 }), (given, changes) => {
+      fc.property(settings, fc.array(fc.oneof(change, sync), { maxLength: 30 }), (given, changes) => {
         const world = new World(given.rule === 'upper');
         const columns = ['A', 'B', 'C'].map((name, index) =>
           column(name, {
@@ -189,20 +216,36 @@ describe('any sequence of changes', () => {
         );
         const { onChain, inSalesforce } = given;
         const own = plan(columns, { conflict: given.conflict, onChain, inSalesforce });
+        // What the receiving side says just after it was given a value is taken for a rule of that side.
+        const isHeard = (one: Change) =>
+          !('field' in one) ||
+          columns.some(({ name, direction }) => {
+            const receiver = { toChain: 'chain', toSalesforce: 'salesforce', both: undefined }[direction];
+            return name === one.field && receiver !== one.side;
+          });
         for (const one of changes) {
-          if (one.side === 'sync') world.settle(own);
-          else if (one.side === 'removeEntry') world.chain = undefined;
-          else if (one.side === 'removeRecord') world.record = undefined;
-          else if (one.side === 'chain') world.chain = { ...world.chain, [one.field]: one.value };
-          else world.save({ ...world.record, [one.field]: one.value.trim() || null });
+          if (one.side === 'sync') world.settle(own, one.meanwhile.filter(isHeard));
+          else world.change(one);
         }
         expect(world.settle(own)).toBeLessThanOrEqual(4);
         expect(world.settle(own)).toBe(0);
+        const { chain, record } = world;
+        if (chain === undefined || record === undefined) return;
+        expect(world.isMarked).toBe(false);
+        for (const { name, direction, toSalesforce } of columns) {
+          const isBlank = direction === 'toChain' && (record[name] ?? null) === null;
+          const isRuled = given.rule === 'upper' && name === 'A' && direction !== 'both';
+          if (!isBlank && !isRuled) expect(record[name] ?? null).toBe(toSalesforce(chain[name] ?? null));
+        }
       }),
       { numRuns: 2_000 },
     );
   });
 });
+
+type Change =
+  | { readonly side: 'chain' | 'salesforce'; readonly field: string; readonly value: string }
+  | { readonly side: 'removeEntry' | 'removeRecord' };
 
 /** Two sides and what was agreed on between them, as the sync keeps them. */
 class World {
@@ -218,8 +261,22 @@ class World {
     this.record = this.isRuled ? { ...fields, A: fields['A'] === undefined ? null : upper(fields['A']) } : fields;
   }
 
-  /** @returns how many rounds had something to write */
-  settle(own: MergePlan): number {
+  /** As somebody else would. */
+  change(one: Change): void {
+    if (one.side === 'removeEntry') this.chain = undefined;
+    else if (one.side === 'removeRecord') this.record = undefined;
+    else if (one.side === 'chain') this.chain = { ...this.chain, [one.field]: one.value };
+    else {
+      if (this.record === undefined) this.isMarked = false;
+      this.save({ ...this.record, [one.field]: one.value.trim() || null });
+    }
+  }
+
+  /**
+   * @param meanwhile – changes of others, one after each round that had something to write
+   * @returns how many rounds had something to write
+   */
+  settle(own: MergePlan, meanwhile: readonly Change[] = []): number {
     let written = { chain: new Set<string>(), salesforce: new Set<string>() };
     for (let round = 0; round < 10; round += 1) {
       const input = {
@@ -239,13 +296,18 @@ class World {
         if (toSalesforce.kind === 'create') this.isMarked = false;
         this.save({ ...this.record, ...toSalesforce.fields });
         written.salesforce = new Set(Object.keys(toSalesforce.fields));
-        if (toSalesforce.mark !== undefined) this.isMarked = toSalesforce.mark;
+        if (toSalesforce.mark !== undefined) {
+          this.isMarked = toSalesforce.mark;
+          written.salesforce.add(own.mark ?? '');
+        }
       }
       if (toChain?.kind === 'remove') this.chain = undefined;
       else if (toChain !== undefined) {
         this.chain = { ...this.chain, ...toChain.values };
         written.chain = new Set(Object.keys(toChain.values));
       }
+      const theirs = meanwhile[round];
+      if (theirs !== undefined) this.change(theirs);
     }
     return 10;
   }

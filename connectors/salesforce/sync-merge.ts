@@ -106,9 +106,11 @@ function mergeFields(plan: MergePlan, input: BothSides, agreed: Agreement): Merg
   for (const column of plan.columns) {
     const { name } = column;
     const present: Pair = { chain: valueOf(input.chain, name), salesforce: valueOf(input.salesforce, name) };
-    const winner = winnerOf(column, present, agreed.fields[name], input);
+    // What is blank in a record that is new says nothing, also when an earlier one of its key was deleted.
+    const isUnsaid = !agreed.inSalesforce && present.salesforce === null;
+    const before = isUnsaid ? undefined : agreed.fields[name];
+    const winner = winnerOf(column, present, before, input);
     if (winner === 'undecided') needsNewest = true;
-    const before = agreed.fields[name];
     fields[name] = before?.isSent && before.chain === present.chain ? { ...present, isSent: true } : present;
     if (winner === 'chain') {
       toSalesforce[name] = column.toSalesforce(present.chain);
@@ -118,7 +120,7 @@ function mergeFields(plan: MergePlan, input: BothSides, agreed: Agreement): Merg
       fields[name] = { chain: toChain[name], salesforce: present.salesforce, isSent: true };
     }
   }
-  const unmarks = plan.mark !== undefined && input.isMarked === true && !isSettledMark(plan, input, agreed, true);
+  const unmarks = plan.mark !== undefined && input.isMarked === true && !isInsistedOn(plan.mark, input, agreed);
   return {
     toChain: isEmpty(toChain) ? undefined : { kind: 'set', isNew: false, values: toChain },
     toSalesforce:
@@ -144,12 +146,12 @@ function winnerOf(
 ): Winner | 'undecided' | undefined {
   const { name, direction, conflict } = column;
   if (isSame(column, present)) return undefined;
-  // What a side made of a value that it was just given is its word, unless it may say something itself.
-  if (direction === 'toSalesforce' && written?.salesforce.has(name)) return undefined;
-  if (direction === 'toChain' && written?.chain.has(name)) return undefined;
   const isChangedOnChain = before === undefined || before.chain !== present.chain;
   const isChangedInSalesforce = before === undefined || before.salesforce !== present.salesforce;
   if (!isChangedOnChain && !isChangedInSalesforce) return undefined;
+  // What a side made of a value that it was just given is its word, as long as the other side still says that value.
+  if (direction === 'toSalesforce' && !isChangedOnChain && written?.salesforce.has(name)) return undefined;
+  if (direction === 'toChain' && !isChangedInSalesforce && written?.chain.has(name)) return undefined;
   if (direction === 'toSalesforce') return 'chain';
   if (direction === 'toChain') return before === undefined && present.salesforce === null ? undefined : 'salesforce';
   if (!isChangedInSalesforce) return isReverted && before?.isSent ? 'salesforce' : 'chain';
@@ -217,7 +219,8 @@ function withoutEntry(plan: MergePlan, input: MergeInput & { salesforce: Values 
   if (onChain === 'delete') {
     return { ...done({ onChain: false, inSalesforce: false, fields: {} }), toSalesforce: { kind: 'delete' } };
   }
-  if (onChain === 'mark') return keptMark(plan, input, { ...agreed, onChain: false, mark: true });
+  // Nobody has marked it yet: what was just written took the mark away.
+  if (onChain === 'mark') return keptMark(plan, { ...input, written: undefined }, { ...agreed, mark: true });
   return done({ onChain: false, inSalesforce: true, fields: {} });
 }
 
@@ -244,10 +247,9 @@ function entry(writable: readonly Column[], salesforce: Values): Merge {
   };
 }
 
-/** Somebody in the org insists on the mark that the hub has taken away once. */
-function isSettledMark(plan: MergePlan, { written }: MergeInput, agreed: Agreement, isMarked: boolean): boolean {
-  if (plan.mark !== undefined && written?.salesforce.has(plan.mark)) return true;
-  return agreed.onChain && agreed.mark === isMarked;
+/** Somebody in the org has marked again what the hub had unmarked, or what had an entry all along. */
+function isInsistedOn(mark: string, { written }: MergeInput, { onChain, mark: wasMarked }: Agreement): boolean {
+  return onChain && (wasMarked === true || written?.salesforce.has(mark) === true);
 }
 
 function pairsOf({ columns }: MergePlan, chain: Values): Record<string, Pair> {
