@@ -266,7 +266,7 @@ class World {
     if (one.side === 'removeEntry') this.chain = undefined;
     else if (one.side === 'removeRecord') this.record = undefined;
     else if (one.side === 'chain') this.chain = { ...this.chain, [one.field]: one.value };
-    else {
+    else if (one.side === 'salesforce') {
       if (this.record === undefined) this.isMarked = false;
       this.save({ ...this.record, [one.field]: one.value.trim() || null });
     }

@@ -53,12 +53,19 @@ export interface MergeInput {
   readonly isMarked?: boolean;
   readonly agreed: Agreement | undefined;
   /** Fields that the hub has just written: what became of them was decided by that side, and is not contested. */
-  readonly written?: { readonly chain: ReadonlySet<string>; readonly salesforce: ReadonlySet<string> };
+  readonly written?: Written;
   /** Whose change is the newer one; undefined: not looked up. */
   readonly newest?: Winner;
   /** The entry vanished in a reorganisation: its record may be marked, not deleted. */
   readonly isReverted?: boolean;
 }
+
+export interface Written {
+  readonly chain: ReadonlySet<string>;
+  readonly salesforce: ReadonlySet<string>;
+}
+
+export const nothingWritten: Written = { chain: new Set(), salesforce: new Set() };
 
 export type ChainWrite =
   { readonly kind: 'set'; readonly isNew: boolean; readonly values: Values } | { readonly kind: 'remove' };
@@ -220,7 +227,7 @@ function withoutEntry(plan: MergePlan, input: MergeInput & { salesforce: Values 
     return { ...done({ onChain: false, inSalesforce: false, fields: {} }), toSalesforce: { kind: 'delete' } };
   }
   // Nobody has marked it yet: what was just written took the mark away.
-  if (onChain === 'mark') return keptMark(plan, { ...input, written: undefined }, { ...agreed, mark: true });
+  if (onChain === 'mark') return keptMark(plan, { ...input, written: nothingWritten }, { ...agreed, mark: true });
   return done({ onChain: false, inSalesforce: true, fields: {} });
 }
 

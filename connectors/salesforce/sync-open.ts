@@ -116,7 +116,10 @@ async function openChain(use: UseService, mapping: SyncMapping) {
   }
 }
 
-function planOf(mapping: SyncMapping, translations: ReadonlyMap<string, ReturnType<typeof translationOf>>): MergePlan {
+export function planOf(
+  mapping: SyncMapping,
+  translations: ReadonlyMap<string, ReturnType<typeof translationOf>>,
+): MergePlan {
   const { chain, deletes, conflict } = mapping;
   const columns = jointsOf(mapping).flatMap(({ salesforce: name, direction, conflict: own }) => {
     const translation = translations.get(name);

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { encodeCall, getFragment, hashOf, sendAndWait, type SendRequest } from '#evm';
 import { PatchbayError, type SyncLedger, type SyncRow, type SyncScope } from '#sdk';
 import type { ChainBlock, ChainCall, ChainEntry, SyncChain } from './sync-chain.js';
+import { isWritten, namesOf, unsent, unwritten, writtenBy, type Intent, type Kept } from './sync-intent.js';
 import type { Joint, SyncMapping } from './sync-mapping.js';
 import {
   isNothing,
   merge,
+  nothingWritten,
   type Agreement,
   type MergeInput,
   type MergePlan,
-  type Pair,
   type RecordWrite,
 } from './sync-merge.js';
 import { cell, type SyncRecord, type SyncRecords } from './sync-records.js';
@@ -54,32 +55,11 @@ export interface Present {
   readonly record: SyncRecord | undefined;
 }
 
-interface Kept extends Agreement {
-  /** The chain was read as of this block. */
-  readonly block: number;
-}
-
-interface Intent {
-  readonly calls: readonly ChainCall[];
-  readonly toSalesforce: RecordWrite | undefined;
-  /** What the fields to be written held; undefined: there was no record. */
-  readonly base: Readonly<Record<string, Value>> | undefined;
-  readonly columns: readonly string[];
-  readonly before: Kept | undefined;
-  readonly after: Kept;
-}
-
 /** A key that was taken, as the ledger has it now. */
 interface Held {
   row: SyncRow;
 }
 
-interface Written {
-  readonly chain: ReadonlySet<string>;
-  readonly salesforce: ReadonlySet<string>;
-}
-
-const nothingWritten: Written = { chain: new Set(), salesforce: new Set() };
 const takeWithinMs = 1_000;
 const takeEveryMs = 40;
 const busyMs = 500;
@@ -217,16 +197,20 @@ export class RecordSync {
   /** Goes on with what an earlier attempt, or somebody else, has begun; undefined: it is under way. */
   async #resume(row: SyncRow, intent: Intent, wish: SyncWish, report: Report, signal: AbortSignal) {
     const record = await this.parts.records.byKey(row.key, signal);
-    const hasLanded = this.#hasLanded(intent, record);
+    const hasLanded = isWritten(
+      intent,
+      record && { row: record.row, values: this.valuesOf(record) },
+      this.parts.mapping,
+    );
     const names = intent.toSalesforce === undefined ? [] : namesOf(intent.toSalesforce, this.parts.mapping);
-    let agreed: Kept | undefined = hasLanded ? intent.after : takenBack(intent, names);
+    let agreed: Kept | undefined = hasLanded ? intent.after : unwritten(intent, names);
     let mined: number | undefined;
     try {
       mined = await this.#send(row, intent, wish, report, signal);
     } catch (thrown) {
       const error = PatchbayError.from(thrown);
       if (error.retry === 'never') {
-        agreed = takenBack({ ...intent, after: agreed ?? intent.after }, intent.columns);
+        agreed = unsent({ ...intent, after: agreed ?? intent.after });
         const { key, revision } = row;
         const { ledger, scope } = this.parts;
         await ledger.settle(scope, key, {
@@ -237,19 +221,8 @@ export class RecordSync {
       throw error;
     }
     if (mined === undefined) return undefined;
-    const all = writtenBy(intent, this.parts.mapping);
-    return { agreed, least: mined, written: hasLanded ? all : { ...all, salesforce: new Set<string>() } };
-  }
-
-  #hasLanded({ toSalesforce, base, after }: Intent, record: SyncRecord | undefined): boolean {
-    if (toSalesforce === undefined) return true;
-    if (toSalesforce.kind === 'delete') return record === undefined;
-    if (record === undefined) return false;
-    if (toSalesforce.kind === 'create' || base === undefined) return true;
-    const values = this.valuesOf(record);
-    const names = Object.keys(toSalesforce.fields);
-    if (names.length === 0) return cell(record.row, this.parts.mapping.deletes.mark ?? '') === (after.mark ?? false);
-    return names.some((name) => values[name] !== base[name]);
+    // Who else has written the record since is not known, so none of its values counts as the org's answer.
+    return { agreed, least: mined, written: { ...nothingWritten, chain: new Set(intent.columns) } };
   }
 
   async #write(
@@ -366,31 +339,4 @@ class Report {
       transactions,
     };
   }
-}
-
-function writtenBy({ toSalesforce, columns }: Intent, mapping: SyncMapping): Written {
-  return {
-    chain: new Set(columns),
-    salesforce: new Set(toSalesforce === undefined ? [] : namesOf(toSalesforce, mapping)),
-  };
-}
-
-function namesOf(write: RecordWrite, { deletes }: SyncMapping): string[] {
-  if (write.kind === 'delete') return [];
-  return [
-    ...Object.keys(write.fields),
-    ...(write.mark !== undefined && deletes.mark !== undefined ? [deletes.mark] : []),
-  ];
-}
-
-/** As if what was intended for these fields had not been said. */
-function takenBack({ before, after }: Intent, names: readonly string[]): Kept | undefined {
-  if (before === undefined) return undefined;
-  const fields: Record<string, Pair> = { ...after.fields };
-  for (const name of names) {
-    const pair = before.fields[name];
-    if (pair === undefined) delete fields[name];
-    else fields[name] = pair;
-  }
-  return { ...before, fields };
 }
