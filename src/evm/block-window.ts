@@ -72,6 +72,15 @@ export class BlockWindow {
     while (this.#blocks.size > this.size) this.#blocks.delete(this.#low++);
   }
 
+  /** The block must be the parent of the lowest. */
+  prepend(block: BlockHeader): void {
+    if (block.hash !== this.#blocks.get(this.#low)?.parentHash || block.number !== this.#low - 1) {
+      throw new RangeError(`Block ${String(block.number)} is not the parent of the lowest block`);
+    }
+    this.#low = block.number;
+    this.#keep(block);
+  }
+
   /** Abandons everything from this number on; at least the lowest block stays. */
   truncate(from: number): void {
     for (let number = this.#tip?.number ?? -1; number >= from; number--) this.#blocks.delete(number);
@@ -93,8 +102,12 @@ export class BlockWindow {
   }
 
   #put(block: BlockHeader): void {
-    this.#blocks.set(block.number, block);
     this.#tip = block;
+    this.#keep(block);
+  }
+
+  #keep(block: BlockHeader): void {
+    this.#blocks.set(block.number, block);
     if (this.#known.has(block.hash)) return;
     const known = { number: block.number, hash: block.hash, parentHash: block.parentHash };
     this.#known.set(block.hash, known);

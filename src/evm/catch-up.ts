@@ -1,10 +1,10 @@
 import type { LogRangeReader, RangeResult } from './log-range.js';
 import type { Subscription } from './subscription.js';
 
-/** Close enough to the target that the merged search of the newest blocks takes over. */
-const closeBlocks = 20;
+/** What is deeper than this is not looked at a second time. */
+const recheckedBlocks = 20;
 
-/** Reads the past of one subscription: while one range is being delivered the next is already being fetched. */
+/** Reads the past of one subscription up to the target: while one range is being delivered the next is already being fetched. */
 export async function catchUp(
   reader: LogRangeReader,
   subscription: Subscription,
@@ -26,14 +26,14 @@ export async function catchUp(
   for (;;) {
     const found = await reading;
     next = found.to + 1;
-    const isLast = next > limits.target() - closeBlocks || signal.aborted || subscription.options.signal.aborted;
+    const isLast = next > limits.target() || signal.aborted || subscription.options.signal.aborted;
     if (!isLast) {
       reading = read(next);
       // When the delivery fails nobody waits for it any more.
       reading.catch(() => undefined);
     }
     await subscription.accept(found, { next, parentHash: found.hash });
-    subscription.forgetBefore(next - closeBlocks);
+    subscription.forgetBefore(next - recheckedBlocks);
     if (isLast) return;
   }
 }

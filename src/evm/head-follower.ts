@@ -15,6 +15,8 @@ export class HeadFollower {
   readonly #window: BlockWindow;
   /** A lower head on another branch, seen once: a lagging node on a branch that lost looks the same for a moment. */
   #suspect: string | undefined;
+  /** Whose parent the node did not have; sure when it said so twice. */
+  #bottom: { readonly hash: string; readonly isSure: boolean } | undefined;
 
   constructor(window: BlockWindow) {
     this.#window = window;
@@ -48,6 +50,28 @@ export class HeadFollower {
     return await this.#connect(rpc, head, signal);
   }
 
+  /**
+   * Reaches back to a block, so that who stands there is compared with the chain; less far where the node says twice that
+   * it has no more.
+   */
+  async deepen(rpc: Rpc, number: number, signal?: AbortSignal): Promise<void> {
+    const window = this.#window;
+    const lowest = Math.max(number, (window.tip?.number ?? 0) - window.size + 1, 0);
+    let first = window.get(window.low);
+    if (!first || first.number <= lowest) return;
+    if (this.#bottom?.isSure && this.#bottom.hash === first.hash) return;
+    const guesses = await headers(rpc, lowest, first.number - 1, signal);
+    while (first.number > lowest) {
+      const parent: BlockHeader | undefined = await parentOf(rpc, first, guesses, signal);
+      if (!parent) {
+        this.#bottom = { hash: first.hash, isSure: this.#bottom?.hash === first.hash };
+        throw withoutParent();
+      }
+      window.prepend(parent);
+      first = parent;
+    }
+  }
+
   /** Walks from the head back to the window by parent hashes. */
   async #connect(rpc: Rpc, head: BlockHeader, signal?: AbortSignal): Promise<number | undefined> {
     const window = this.#window;
@@ -64,9 +88,8 @@ export class HeadFollower {
         for (const block of branch.toReversed().slice(1)) window.append(block);
         return oldest.number;
       }
-      const guess = between.get(oldest.number - 1);
-      const parent = guess?.hash === oldest.parentHash ? guess : await findBlockByHash(rpc, oldest.parentHash, signal);
-      if (!parent) throw new RpcError('transport', 'The node does not have the parent of its own head');
+      const parent = await parentOf(rpc, oldest, between, signal);
+      if (!parent) throw withoutParent();
       branch.push(parent);
       oldest = parent;
     }
@@ -91,6 +114,17 @@ export class HeadFollower {
   }
 }
 
+/** One of those that were asked for by number, if it is the one; the chain may have changed since. */
+async function parentOf(
+  rpc: Rpc,
+  { number, parentHash }: BlockHeader,
+  guesses: ReadonlyMap<number, BlockHeader>,
+  signal?: AbortSignal,
+): Promise<BlockHeader | undefined> {
+  const guess = guesses.get(number - 1);
+  return guess?.hash === parentHash ? guess : await findBlockByHash(rpc, parentHash, signal);
+}
+
 export async function headers(
   rpc: Rpc,
   from: number,
@@ -105,6 +139,10 @@ export async function headers(
     }
   }
   return found;
+}
+
+function withoutParent(): RpcError {
+  return new RpcError('transport', 'The node does not have the parent of its own head');
 }
 
 export function tooDeep(size: number, number: number): PatchbayError {

@@ -1,10 +1,9 @@
 import { PatchbayError, type Logger } from '#sdk';
-import { findBlock, type BlockHeader } from './block.js';
-import { BlockWindow, type BlockMemory } from './block-window.js';
+import type { BlockHeader } from './block.js';
+import type { BlockMemory, BlockWindow } from './block-window.js';
 import { catchUp } from './catch-up.js';
-import { FinalBlocks } from './final-blocks.js';
+import { ChainHead } from './chain-head.js';
 import { measureFork } from './fork.js';
-import { HeadFollower } from './head-follower.js';
 import { readLive, type LiveReaderCounters } from './live-reader.js';
 import { LogRangeReader } from './log-range.js';
 import { mergeFilters, type LogFilter } from './log-filter.js';
@@ -45,7 +44,10 @@ export interface WatcherStatus {
   readonly missedLogs: number;
 }
 
-/** Up to this far behind, blocks are read one merged search at a time; further back each subscription catches up by itself. */
+/**
+ * Up to this far behind, blocks are read one merged search at a time, and each is compared with the chain and proven to
+ * have no more than was found; further back each subscription catches up by itself.
+ */
 const nearBlocks = 100;
 const shortestPauseMs = 250;
 const longestPauseMs = 10_000;
@@ -61,25 +63,24 @@ export class LogWatcher {
   readonly #pace: PollPace;
   /** Shared, so that what the provider accepts is learnt once. */
   readonly #ranges: LogRangeReader;
-  #window: BlockWindow;
-  #follower: HeadFollower;
-  readonly #finality: FinalBlocks;
+  readonly #head: ChainHead;
   #loop: Promise<void> | undefined;
   #stop = new AbortController();
   #wake: () => void = () => undefined;
   #isWoken = false;
   #failures = 0;
   #error: string | undefined;
-  #headAt: Date | undefined;
-  #saving: Promise<void> | undefined;
 
   constructor(options: LogWatcherOptions) {
     this.#options = options;
-    this.#window = new BlockWindow(options.windowSize ?? 128);
-    this.#follower = new HeadFollower(this.#window);
+    const { rpc, log, memory, windowSize = 128 } = options;
+    this.#head = new ChainHead({ chainId: rpc.chainId, log, memory, windowSize });
     this.#pace = new PollPace(options);
-    this.#finality = new FinalBlocks(options.log);
     this.#ranges = new LogRangeReader(options.rpc);
+  }
+
+  get #window(): BlockWindow {
+    return this.#head.window;
   }
 
   /** What is deeper is not expected to vanish any more. */
@@ -93,7 +94,7 @@ export class LogWatcher {
     return {
       state: this.#loop === undefined ? 'idle' : this.#error === undefined ? 'following' : 'troubled',
       head,
-      headAt: this.#headAt,
+      headAt: this.#head.movedAt,
       error: this.#error,
       subscriptions: this.#subscriptions.size,
       lag: head === undefined ? 0 : Math.max(0, head + 1 - Math.min(head + 1, ...places)),
@@ -147,29 +148,17 @@ export class LogWatcher {
         ? undefined
         : new NewHeads({ url: wsUrl, log, onHead: () => this.#wakeUp(), ...(agents ? { agents } : {}) });
     try {
-      await this.#remember();
+      await this.#head.remember();
       while (this.#subscriptions.size > 0 && !this.#stop.signal.aborted) {
         const pauseMs = await this.#tick();
         await this.#rest(pauseMs ?? this.#pace.nextMs(heads?.isLive ?? false));
       }
     } finally {
       heads?.close();
-      await this.#saving;
+      await this.#head.saved();
       this.#loop = undefined;
       // One that came while the loop was ending.
       if (this.#subscriptions.size > 0) this.#loop = this.#follow();
-    }
-  }
-
-  async #remember(): Promise<void> {
-    const { memory, rpc, log } = this.#options;
-    if (!memory || this.#window.tip) return;
-    try {
-      const size = this.#options.windowSize ?? 128;
-      this.#window = new BlockWindow(size, await memory.load(rpc.chainId));
-      this.#follower = new HeadFollower(this.#window);
-    } catch (error) {
-      log.warn('The remembered blocks could not be loaded', { reason: String(error) });
     }
   }
 
@@ -188,7 +177,7 @@ export class LogWatcher {
       if (!(error instanceof RpcError)) {
         this.#options.log.error('The network cannot be followed', { reason: this.#error });
         for (const subscription of this.#subscriptions) subscription.end(error);
-        this.#forget();
+        this.#head.forget();
         return undefined;
       }
       if (this.#failures === 3) this.#options.log.warn('The network does not answer', { reason: this.#error });
@@ -197,30 +186,17 @@ export class LogWatcher {
     }
   }
 
-  /** After a reorganisation that cannot be measured only an operator's choice of a block makes a new start. */
-  #forget(): void {
-    this.#window = new BlockWindow(this.#window.size);
-    this.#follower = new HeadFollower(this.#window);
-  }
-
   async #readHead(rpc: Rpc): Promise<void> {
     const signal = this.#stop.signal;
-    const head = await findBlock(rpc, 'latest', signal);
-    if (!head) throw new RpcError('transport', 'The node has no newest block');
     const before = this.#window.tip;
-    const abandonedFrom = await this.#follower.advance(rpc, head, signal);
-    if (abandonedFrom !== undefined) {
-      this.#options.log.info('The chain was reorganised', { from: abandonedFrom, head: head.number });
-    }
-    const tip = this.#window.tip;
-    if (tip && tip.hash !== before?.hash) {
-      this.#headAt = new Date();
-      this.#pace.note(before, tip);
-      this.#finality.clear();
-      this.#save();
-    }
     const wanted = [...this.#subscriptions].map(({ options }) => options.finality);
-    if (tip) await this.#finality.read(rpc, tip, wanted, signal);
+    await this.#head.read(rpc, wanted, signal);
+    const { tip } = this.#window;
+    if (!tip) return;
+    if (tip.hash !== before?.hash) this.#pace.note(before, tip);
+    const near = [...this.#subscriptions].filter((subscription) => !this.#isFar(subscription));
+    const places = near.map(({ place }) => (place?.next ?? tip.number) - 1);
+    await this.#head.deepen(rpc, Math.min(tip.number, ...places), signal);
   }
 
   /** Gives every idle subscription what the new head allows. One search serves all that stand at the same place. */
@@ -244,7 +220,9 @@ export class LogWatcher {
       const target = this.#target(subscription);
       if (next > target) {
         if (subscription.isCursorDue) this.#start(subscription, () => subscription.saveIdle());
-      } else if (next < this.#window.low || target - next >= nearBlocks) {
+      } else if (this.#isFar(subscription)) {
+        this.#start(subscription, () => this.#catchUp(subscription, nearBlocks));
+      } else if (next < this.#window.low) {
         this.#start(subscription, () => this.#catchUp(subscription));
       } else {
         const place = `${String(next)}:${String(target)}`;
@@ -278,7 +256,8 @@ export class LogWatcher {
     const [first] = group;
     if (!first?.place) return;
     const from = first.place.next;
-    const to = this.#target(first);
+    // As many as make a good answer: the rest follows at once.
+    const to = Math.min(this.#target(first), from + this.#ranges.span - 1);
     const recheckFrom = Math.max(this.#window.low, 0, from - (this.#options.recheckBlocks ?? 2));
     const filters = group.flatMap(({ search }) => search ?? []);
     const logs =
@@ -324,7 +303,7 @@ export class LogWatcher {
   }
 
   #target(subscription: Subscription): number {
-    return this.#finality.newest(subscription.options.finality, this.#window.tip?.number ?? -1);
+    return this.#head.newest(subscription.options.finality);
   }
 
   #start(subscription: Subscription, work: () => Promise<void>): void {
@@ -346,9 +325,15 @@ export class LogWatcher {
     );
   }
 
-  async #catchUp(subscription: Subscription): Promise<void> {
+  #isFar(subscription: Subscription): boolean {
+    const target = this.#target(subscription);
+    return target - (subscription.place?.next ?? target) >= nearBlocks;
+  }
+
+  /** Up to `left` blocks before the newest that counts. */
+  async #catchUp(subscription: Subscription, left = 0): Promise<void> {
     const limits = {
-      target: () => this.#target(subscription),
+      target: () => this.#target(subscription) - left,
       youngFrom: () => (this.#window.tip?.number ?? 0) - this.#window.size,
     };
     await catchUp(this.#ranges, subscription, limits, this.#stop.signal);
@@ -363,23 +348,6 @@ export class LogWatcher {
       return;
     }
     await subscription.rewind(fork, this.#options.revertedAfter);
-  }
-
-  /** Not awaited by the tick: what is not kept yet costs a wider withdrawal after a restart, nothing else. */
-  #save(): void {
-    const { memory, rpc, log } = this.#options;
-    if (!memory || this.#saving) return;
-    const window = this.#window;
-    const { blocks, keepFrom } = window.takeUnsaved();
-    this.#saving = memory
-      .save(rpc.chainId, blocks, keepFrom)
-      .catch((error: unknown) => {
-        window.putBackUnsaved(blocks);
-        log.warn('The newest blocks could not be remembered', { reason: String(error) });
-      })
-      .finally(() => {
-        this.#saving = undefined;
-      });
   }
 
   #wakeUp(): void {
