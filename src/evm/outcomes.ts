@@ -1,5 +1,6 @@
 import type { Logger } from '#sdk';
 import { findBlock, type BlockHeader } from './block.js';
+import { ChainPath, longestPath } from './chain-path.js';
 import { finalizedFallback, findTagged } from './final-blocks.js';
 import type { InFlight, InFlightWindow } from './in-flight.js';
 import { findMined, type Receipt } from './receipt.js';
@@ -20,6 +21,8 @@ export interface OutcomesOptions {
  * so that a store that was away is told the next time.
  */
 export class Outcomes {
+  readonly #path = new ChainPath();
+
   constructor(private readonly options: OutcomesOptions) {}
 
   /** The receipt of any attempt counts: an older one can win over the newest. */
@@ -49,16 +52,20 @@ export class Outcomes {
     await this.mined(window, [...found.values()]);
   }
 
-  /** Ends those that lie deep enough; each in its turn, so that what is final is so for good. */
-  async confirm(window: InFlightWindow, head: BlockHeader): Promise<void> {
+  /**
+   * Ends those that lie deep enough; each in its turn, so that what is final is so for good.
+   *
+   * @returns false when it is not clear of some whether they are still there
+   */
+  async confirm(window: InFlightWindow, head: BlockHeader): Promise<boolean> {
     const mined = window.all().filter(({ receipt }) => receipt);
-    if (mined.length === 0) return;
+    if (mined.length === 0) return true;
     const finalNumbers = await this.#finalNumbers(mined, head);
     const due = mined.filter(({ record, receipt }) => {
       const number = receipt?.place.blockNumber ?? Infinity;
       return number <= (finalNumbers.get(record.finality) ?? -1);
     });
-    if (due.length === 0) return;
+    if (due.length === 0) return true;
     const canonical = await this.#canonicalHashes(due, head);
     const ready = due.filter(({ receipt }) => canonical.get(receipt!.place.blockNumber) === receipt!.place.blockHash);
     if (ready.length < due.length) await this.recheck(window);
@@ -66,6 +73,7 @@ export class Outcomes {
     for (const one of ready) changes.push(await this.#end(one));
     await this.#keep(changes);
     for (const one of ready) window.remove(one);
+    return ready.length === due.length;
   }
 
   /** With its place once more: the end must tell the truth, whatever was written over it meanwhile. */
@@ -108,10 +116,10 @@ export class Outcomes {
 
   /** A receipt is a node's memory of a block; whether the block is still there is asked just before it is believed. */
   async #canonicalHashes(due: readonly InFlight[], head: BlockHeader): Promise<ReadonlyMap<number, string>> {
-    const hashes = new Map([[head.number, head.hash]]);
     const numbers = [...new Set(due.map(({ receipt }) => receipt!.place.blockNumber))];
-    const unknown = numbers.filter((number) => !hashes.has(number));
-    const blocks = await Promise.all(unknown.map((number) => findBlock(this.options.rpc, number)));
+    const hashes = new Map(await this.#path.below(this.options.rpc, head, Math.min(...numbers)));
+    const deep = numbers.filter((number) => number < head.number - longestPath);
+    const blocks = await Promise.all(deep.map((number) => findBlock(this.options.rpc, number)));
     for (const block of blocks) if (block) hashes.set(block.number, block.hash);
     return hashes;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PatchbayError, type Logger } from '#sdk';
-import { findBlock } from './block.js';
+import { findBlock, type BlockHeader } from './block.js';
 import { broadcast, type BroadcastAnswer } from './broadcast.js';
 import { InFlightWindow, type InFlight } from './in-flight.js';
 import type { MinedBlocks, MinedHead } from './mined-blocks.js';
@@ -64,6 +64,8 @@ export class SignerPipeline {
   #mayHaveMore = true;
   #mayHaveWishes = true;
   #isWoken = false;
+  /** When some that should be final were not found where they were; it may be that no new head comes to settle that. */
+  #unclearAt: number | undefined;
   #pausedUntil = 0;
   #failures = 0;
   #hold: string | undefined;
@@ -126,6 +128,7 @@ export class SignerPipeline {
         await this.#settle(found);
         this.#heads.shift();
       }
+      if (this.#unclearAt !== undefined && performance.now() - this.#unclearAt >= busyMs) await this.#confirmNow();
       if (performance.now() < this.#pausedUntil) return;
       await this.#pull();
       if (this.#mayHaveWishes) await this.#grantWishes();
@@ -163,7 +166,12 @@ export class SignerPipeline {
   /** What was found mined by its hash may be final already, and no new block has to come. */
   async #confirmNow(): Promise<void> {
     const head = await findBlock(this.#options.rpc, 'latest');
-    if (head) await this.#options.outcomes.confirm(this.#window, head);
+    if (head) await this.#confirm(head);
+  }
+
+  async #confirm(head: BlockHeader): Promise<void> {
+    const isClear = await this.#options.outcomes.confirm(this.#window, head);
+    this.#unclearAt = isClear ? undefined : performance.now();
   }
 
   async #grantWishes(): Promise<void> {
@@ -291,7 +299,7 @@ export class SignerPipeline {
     this.#nonces.note(found.head);
     await outcomes.mined(this.#window, found.receipts);
     if (found.isReorganised) await outcomes.recheck(this.#window);
-    await outcomes.confirm(this.#window, found.head);
+    await this.#confirm(found.head);
     this.#options.onChange();
     // The window has room again.
     if (this.#window.size < this.#options.window) this.#mayHaveMore = true;
