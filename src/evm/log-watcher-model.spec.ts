@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { createLogIds } from './chain-log.js';
+import { toQuantity } from './block.js';
 import type { BlockMemory, KnownBlock } from './block-window.js';
 import { formatPosition } from './checkpoint.js';
 import { LogWatcher } from './log-watcher.js';
 import type { RpcClient } from './rpc-client.js';
 import { silent, until } from './testing/heard-logs.js';
+import { branchTurns } from './testing/model-blocks.js';
 import { ModelChain, type ChainTurn } from './testing/model-chain.js';
 
 /** Who hears, as the hub does it: what it keeps survives a death, what was under way does not. */
@@ -45,7 +47,6 @@ class Listener {
       memory,
       revertedAfter: 12,
       pollMs: 0,
-      windowSize: 16,
     }));
     let idOf = createLogIds(1);
     this.#watch = watcher
@@ -114,23 +115,14 @@ const turn = fc.oneof<fc.Arbitrary<ChainTurn>[]>(
   ),
   fc.record({ kind: fc.constant('mines' as const), transactions: fc.nat({ max: 2 }) }),
   fc.record({ kind: fc.constant('mines' as const), transactions: fc.nat({ max: 2 }) }),
-  fc.record({
-    kind: fc.constant('reorganises' as const),
-    depth: fc.integer({ min: 1, max: 3 }),
-    blocks: fc.integer({ min: 0, max: 4 }),
-    keeps: fc.boolean(),
-  }),
-  fc.record({
-    kind: fc.constant('lags' as const),
-    calls: fc.integer({ min: 1, max: 6 }),
-    behind: fc.integer({ min: 1, max: 4 }),
-  }),
+  ...branchTurns,
 );
 
 const given = fc.record({
   finality: fc.integer({ min: 0, max: 2 }),
   remembers: fc.boolean(),
   mostBlocks: fc.constantFrom(1_000, 3),
+  past: fc.constantFrom(0, 0, 120),
 });
 
 interface Given {
@@ -138,13 +130,15 @@ interface Given {
   readonly remembers: boolean;
   /** That the node searches at once. */
   readonly mostBlocks: number;
+  /** Blocks that are there before anybody listens. */
+  readonly past: number;
 }
 
 /** Found by earlier runs. */
 const known: [Given, ChainTurn[]][] = [
   // After a restart the past is read from a node on a branch that has lost.
   [
-    { finality: 2, remembers: false, mostBlocks: 1_000 },
+    { finality: 2, remembers: false, mostBlocks: 1_000, past: 0 },
     [
       { kind: 'mines', transactions: 1 },
       { kind: 'reorganises', depth: 1, blocks: 0, keeps: false },
@@ -158,7 +152,7 @@ const known: [Given, ChainTurn[]][] = [
   ],
   // The past is searched by a node that has not got there, and the blocks are those of another one.
   [
-    { finality: 0, remembers: true, mostBlocks: 1_000 },
+    { finality: 0, remembers: true, mostBlocks: 1_000, past: 0 },
     [
       { kind: 'reorganises', depth: 1, blocks: 3, keeps: true },
       { kind: 'mines', transactions: 1 },
@@ -186,23 +180,28 @@ describe('any course of a chain', () => {
 
   it('given reorganisations, nodes that lag and fail, and a process that dies, then in the end exactly what the chain has was heard', async () => {
     await fc.assert(
-      fc.asyncProperty(given, fc.array(turn, { maxLength: 60 }), async ({ finality, remembers, mostBlocks }, turns) => {
-        const chain = new ModelChain(turns, mostBlocks);
-        const listener = new Listener(chain, finality, remembers);
-        listener.begin();
-        try {
-          await until(() => chain.isQuiet, 'the end of all turns');
-          for (let block = 0; block < 4; block += 1) chain.mine();
-          const target = chain.head - finality;
-          const wanted = chain.transactionsTo(target);
-          await until(() => listener.heard.join() === wanted.join(), 'what the chain has', 1_500).catch(
-            () => undefined,
-          );
-          expect(listener.heard).toEqual(wanted);
-        } finally {
-          await listener.end();
-        }
-      }),
+      fc.asyncProperty(
+        given,
+        fc.array(turn, { maxLength: 60 }),
+        async ({ finality, remembers, mostBlocks, past }, turns) => {
+          const chain = new ModelChain(turns, mostBlocks);
+          for (let block = 0; block < past; block += 1) chain.mine(block % 2);
+          const listener = new Listener(chain, finality, remembers);
+          listener.begin();
+          try {
+            await until(() => chain.isQuiet, 'the end of all turns');
+            for (let block = 0; block < 4; block += 1) chain.mine();
+            const target = chain.head - finality;
+            const wanted = chain.transactionsTo(target);
+            await until(() => listener.heard.join() === wanted.join(), 'what the chain has', 1_500).catch(
+              () => undefined,
+            );
+            expect(listener.heard).toEqual(wanted);
+          } finally {
+            await listener.end();
+          }
+        },
+      ),
       { numRuns: 150, examples: known },
     );
   }, 60_000);
@@ -214,6 +213,23 @@ describe('any course of a chain', () => {
     listener.begin();
 
     await until(() => listener.heard.length === 6, 'all transactions');
+
+    await listener.end();
+  });
+
+  it('given a listener from far and a node whose searches are ten blocks behind its blocks, then what these have is heard too', async () => {
+    const chain = new ModelChain([]);
+    for (let block = 0; block < 120; block += 1) chain.mine(1);
+    const ask = chain.request.bind(chain);
+    jest.spyOn(chain, 'request').mockImplementation((method, params = []) => {
+      if (method !== 'eth_getLogs') return ask(method, params);
+      const { toBlock, ...search } = params[0] as { readonly toBlock: string };
+      return ask(method, [{ ...search, toBlock: toQuantity(Math.min(Number(toBlock), 110)) }]);
+    });
+    const listener = new Listener(chain, 0, false);
+    listener.begin();
+
+    await until(() => listener.heard.length === 120, 'all transactions');
 
     await listener.end();
   });

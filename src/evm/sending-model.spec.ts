@@ -6,7 +6,8 @@ import type { Signer } from './signer.js';
 import { silent, until } from './testing/heard-logs.js';
 import { localSignals } from './testing/manager-parts.js';
 import { ModelLedger } from './testing/model-ledger.js';
-import { ModelNode, hexHash, type NodeTurn } from './testing/model-node.js';
+import { branchTurns, hexHash } from './testing/model-blocks.js';
+import { ModelNode, type NodeTurn } from './testing/model-node.js';
 import { TransactionManager } from './transaction-manager.js';
 import { isFinal, type SenderLeases, type TransactionStatus } from './transaction-store.js';
 
@@ -104,17 +105,7 @@ const turn = fc.oneof<fc.MaybeWeightedArbitrary<NodeTurn>[]>(
       ...(['loses', 'losesAnswer', 'forgets', 'rises', 'falls', 'dies', 'storeIsAway', 'storeLosesAnswer'] as const),
     )
     .map((kind) => ({ kind })),
-  fc.record({
-    kind: fc.constant('reorganises' as const),
-    depth: fc.integer({ min: 1, max: 3 }),
-    blocks: fc.nat({ max: 4 }),
-    keeps: fc.boolean(),
-  }),
-  fc.record({
-    kind: fc.constant('lags' as const),
-    calls: fc.integer({ min: 1, max: 6 }),
-    behind: fc.integer({ min: 1, max: 4 }),
-  }),
+  ...branchTurns,
 );
 
 const order: readonly TransactionStatus[] = ['reserved', 'signed', 'broadcast', 'mined', 'confirmed'];

@@ -201,6 +201,26 @@ describe('a node that misbehaves while sending', () => {
     });
   });
 
+  it('given a node that says something else of the block just then, when no other block comes, then it is confirmed all the same', async () => {
+    await stage.chain.call('evm_setAutomine', [false]);
+    const manager = stage.aManager({}, { url: stage.proxy.url });
+    const { id } = await manager.submit(stage.aMint({ finality: 1 }));
+    await manager.waitFor(id, 'broadcast', soon());
+    await stage.chain.mine();
+    const { place } = await manager.waitFor(id, 'mined', soon());
+    const number = `0x${(place?.blockNumber ?? 0).toString(16)}`;
+    let asked = 0;
+    stage.proxy.fault = async (call, forward) => {
+      const isIt = call.method === 'eth_getBlockByNumber' && call.params[0] === number;
+      if (!isIt || (asked += 1) > 1) return await forward();
+      return rpcResult(call, null);
+    };
+    await stage.chain.mine();
+
+    expect(await manager.waitFor(id, 'final', soon())).toMatchObject({ status: 'confirmed', place });
+    expect(asked).toBeGreaterThan(0);
+  });
+
   it('given a block that leaves the chain, when it is confirmed, then the same transaction is mined again', async () => {
     const manager = stage.aManager();
     const { id } = await manager.submit(stage.aMint({ finality: 2 }));
@@ -218,5 +238,3 @@ describe('a node that misbehaves while sending', () => {
     expect((await stage.statuses(id)).filter((status) => status === 'mined')).toHaveLength(2);
   });
 });
-
-/** A store that fails once when it is asked for this, and keeps nothing of that. */

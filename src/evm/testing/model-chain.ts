@@ -1,22 +1,14 @@
 import { toQuantity } from '../block.js';
 import type { Rpc, RpcCall } from '../rpc-client.js';
 import { RpcError } from '../rpc-error.js';
+import { ModelBlocks, hexHash, type Lag, type ModelBlock, type Reorganisation } from './model-blocks.js';
 
 /** What happens at one call to the node. */
 export type ChainTurn =
   | { readonly kind: 'nothing' | 'fails' | 'isLate' | 'dies' }
   | { readonly kind: 'mines'; readonly transactions: number }
-  /** That many blocks leave the chain; what they had is mined again in as many of the new ones, or not at all. */
-  | { readonly kind: 'reorganises'; readonly depth: number; readonly blocks: number; readonly keeps: boolean }
-  /** A node behind answers: for so many calls the chain looks as it was that many changes ago. */
-  | { readonly kind: 'lags'; readonly calls: number; readonly behind: number };
-
-interface ModelBlock {
-  readonly number: number;
-  readonly hash: string;
-  readonly parentHash: string;
-  readonly transactions: readonly string[];
-}
+  | Reorganisation
+  | Lag;
 
 const address = `0x${'a1'.repeat(20)}`;
 /** May contain anything, and is no bloom that some chains always write. */
@@ -27,12 +19,9 @@ export class ModelChain {
   readonly chainId = 1;
   readonly batchLimit = 100;
   onDeath: () => void = () => undefined;
-  #blocks: readonly ModelBlock[] = [block(0, hashOf(0), hashOf(-1), [])];
-  readonly #history: (readonly ModelBlock[])[] = [];
-  #turns: ChainTurn[];
+  readonly #chain = new ModelBlocks<string>();
+  readonly #turns: ChainTurn[];
   #made = 0;
-  #lagging = 0;
-  #view: readonly ModelBlock[] | undefined;
 
   /**
    * @param mostBlocks – of one search; more is refused
@@ -47,20 +36,20 @@ export class ModelChain {
   }
 
   get isQuiet(): boolean {
-    return this.#turns.length === 0 && this.#lagging === 0;
+    return this.#turns.length === 0 && !this.#chain.isLagging;
   }
 
   get head(): number {
-    return this.#blocks.length - 1;
+    return this.#chain.all.length - 1;
   }
 
   /** Transactions in the chain up to a block. */
   transactionsTo(number: number): string[] {
-    return this.#blocks.slice(0, number + 1).flatMap(({ transactions }) => transactions);
+    return this.#chain.all.slice(0, number + 1).flatMap(({ transactions }) => transactions);
   }
 
   mine(count = 0): void {
-    this.#extend(this.#blocks, [Array.from({ length: count }, () => this.#next())]);
+    this.#chain.append(Array.from({ length: count }, () => hexHash(`transaction ${String((this.#made += 1))}`)));
   }
 
   async pass<T>(ask: (rpc: Rpc) => Promise<T>): Promise<T> {
@@ -76,18 +65,18 @@ export class ModelChain {
     const turn = this.#turns.shift() ?? { kind: 'nothing' };
     if (turn.kind === 'mines') this.mine(turn.transactions);
     if (turn.kind === 'reorganises') this.#reorganise(turn);
+    if (turn.kind === 'lags') this.#chain.lag(turn);
     if (turn.kind === 'dies') this.onDeath();
     if (turn.kind === 'fails') throw new RpcError('transport', 'The connection was reset');
-    if (turn.kind === 'lags') {
-      this.#view = this.#history.at(-turn.behind) ?? this.#blocks;
-      this.#lagging = turn.calls;
-    }
-    const blocks = this.#lagging > 0 ? (this.#view ?? this.#blocks) : this.#blocks;
-    this.#lagging = Math.max(0, this.#lagging - 1);
-    return this.#answer(blocks, method, params, turn.kind === 'isLate');
+    return this.#answer(this.#chain.answering(), method, params, turn.kind === 'isLate');
   }
 
-  #answer(blocks: readonly ModelBlock[], method: string, [first]: readonly unknown[], isLate: boolean): unknown {
+  #answer(
+    blocks: readonly ModelBlock<string>[],
+    method: string,
+    [first]: readonly unknown[],
+    isLate: boolean,
+  ): unknown {
     switch (method) {
       case 'eth_getBlockByNumber':
         return this.#headerOf(first === 'latest' ? blocks.at(-1) : blocks[Number(first)]);
@@ -110,46 +99,22 @@ export class ModelChain {
     }
   }
 
-  #headerOf(found: ModelBlock | undefined): object | null {
+  #headerOf(found: ModelBlock<string> | undefined): object | null {
     if (found === undefined || found.number < this.oldest) return null;
     const { number, hash, parentHash, transactions } = found;
     const logsBloom = transactions.length === 0 ? `0x${'0'.repeat(512)}` : bloom;
     return { number: toQuantity(number), hash, parentHash, timestamp: toQuantity(1_700_000_000 + number), logsBloom };
   }
 
-  #reorganise({ depth, blocks: count, keeps }: Extract<ChainTurn, { kind: 'reorganises' }>): void {
-    const stays = Math.max(1, this.#blocks.length - depth);
-    const gone = this.#blocks.slice(stays).flatMap(({ transactions }) => transactions);
-    const fresh = Array.from({ length: count }, (_, place) =>
-      keeps && count > 0 ? gone.filter((_, index) => index % count === place) : [],
+  /** What leaves is mined again, spread over the new blocks, or not at all. */
+  #reorganise(turn: Reorganisation): void {
+    this.#chain.reorganise(turn, (gone, place) =>
+      turn.keeps ? gone.filter((_, index) => index % turn.blocks === place) : [],
     );
-    this.#extend(this.#blocks.slice(0, stays), fresh);
-  }
-
-  #extend(base: readonly ModelBlock[], fresh: readonly (readonly string[])[]): void {
-    this.#history.push(this.#blocks);
-    const blocks = [...base];
-    for (const transactions of fresh) {
-      const parent = blocks.at(-1);
-      blocks.push(block(blocks.length, this.#next(), parent?.hash ?? '', transactions));
-    }
-    this.#blocks = blocks;
-  }
-
-  #next(): string {
-    return hashOf((this.#made += 1) + 1_000);
   }
 }
 
-function block(number: number, hash: string, parentHash: string, transactions: readonly string[]): ModelBlock {
-  return { number, hash, parentHash, transactions };
-}
-
-function hashOf(number: number): string {
-  return `0x${(BigInt(number) + 1n).toString(16).padStart(64, '0')}`;
-}
-
-function logsOf({ number, hash, transactions }: ModelBlock): object[] {
+function logsOf({ number, hash, transactions }: ModelBlock<string>): object[] {
   return transactions.map((transactionHash, index) => ({
     ...{ address, topics: [], data: '0x01', blockNumber: toQuantity(number), blockHash: hash, transactionHash },
     ...{ transactionIndex: toQuantity(index), logIndex: toQuantity(index) },

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { toQuantity } from '../block.js';
 import type { RpcCall, RpcClient } from '../rpc-client.js';
 import { RpcError } from '../rpc-error.js';
+import { ModelBlocks, hexHash, type Lag, type ModelBlock, type Reorganisation } from './model-blocks.js';
 
 /** What happens at one call to the node. */
 export type NodeTurn =
@@ -20,10 +20,8 @@ export type NodeTurn =
         | 'storeIsAway'
         | 'storeLosesAnswer';
     }
-  /** That many blocks leave the chain; what they had is in the pool again, or nowhere. */
-  | { readonly kind: 'reorganises'; readonly depth: number; readonly blocks: number; readonly keeps: boolean }
-  /** A node behind answers: for so many calls the chain looks as it was that many changes ago. */
-  | { readonly kind: 'lags'; readonly calls: number; readonly behind: number };
+  | Reorganisation
+  | Lag;
 
 interface Sent {
   readonly hash: string;
@@ -32,32 +30,17 @@ interface Sent {
   readonly data: string;
 }
 
-interface MinedBlock {
-  readonly number: number;
-  readonly hash: string;
-  readonly parentHash: string;
-  readonly transactions: readonly Sent[];
-}
-
 const perBlock = 4;
 const usualPrice = 100n;
 const deepest = 3;
-
-export function hexHash(text: string): string {
-  return `0x${hash('sha256', text, 'hex')}`;
-}
 
 /** A chain in memory with one sender, and a node before it that takes transactions by the rules of nonces and prices. */
 export class ModelNode {
   price = usualPrice;
   readonly #turns: NodeTurn[];
-  #blocks: readonly MinedBlock[] = [{ number: 0, hash: hexHash('0'), parentHash: hexHash(''), transactions: [] }];
-  readonly #history: (readonly MinedBlock[])[] = [];
+  /** Never changes below what anybody who waits for that many blocks believes. */
+  readonly #chain = new ModelBlocks<Sent>(deepest);
   readonly #pool = new Map<number, Sent>();
-  #longest = 1;
-  #made = 0;
-  #view: readonly MinedBlock[] = [];
-  #lagging = 0;
 
   /** @param onTurn – hears of what is not the node's own business */
   constructor(
@@ -74,19 +57,20 @@ export class ModelNode {
 
   /** What was mined, in the order of nonces. */
   get mined(): readonly (Sent & { readonly blockHash: string })[] {
-    return this.#blocks.flatMap(({ hash: blockHash, transactions }) =>
+    return this.#chain.all.flatMap(({ hash: blockHash, transactions }) =>
       transactions.map((sent) => ({ ...sent, blockHash })),
     );
   }
 
   mine(): void {
     const transactions: Sent[] = [];
-    for (let nonce = countOf(this.#blocks); transactions.length < perBlock; nonce += 1) {
+    for (let nonce = countOf(this.#chain.all); transactions.length < perBlock; nonce += 1) {
       const sent = this.#pool.get(nonce);
       if (!sent || sent.max < this.price) break;
       transactions.push(sent);
     }
-    this.#extend(this.#blocks, [transactions]);
+    this.#chain.append(transactions);
+    this.#forgetMined();
   }
 
   /** What happens now. */
@@ -96,10 +80,7 @@ export class ModelNode {
     if (turn.kind === 'rises') this.price *= 3n;
     if (turn.kind === 'falls') this.price = usualPrice;
     if (turn.kind === 'reorganises') this.#reorganise(turn);
-    if (turn.kind === 'lags') {
-      this.#view = this.#history.at(-turn.behind) ?? this.#blocks;
-      this.#lagging = turn.calls;
-    }
+    if (turn.kind === 'lags') this.#chain.lag(turn);
     this.onTurn(turn.kind);
     return turn.kind;
   }
@@ -111,9 +92,7 @@ export class ModelNode {
       const turn = lives() ? this.turn() : 'nothing';
       if (!lives()) return await new Promise<never>(() => undefined);
       if (turn === 'loses') throw new RpcError('transport', 'The connection was reset');
-      const blocks = this.#lagging > 0 ? this.#view : this.#blocks;
-      this.#lagging = Math.max(0, this.#lagging - 1);
-      const answer = this.#answer(blocks, method, params);
+      const answer = this.#answer(this.#chain.answering(), method, params);
       if (turn === 'losesAnswer') throw new RpcError('transport', 'The connection was reset');
       return answer;
     };
@@ -128,7 +107,7 @@ export class ModelNode {
     return rpc as unknown as RpcClient;
   }
 
-  #answer(blocks: readonly MinedBlock[], method: string, [first, second]: readonly unknown[]): unknown {
+  #answer(blocks: readonly ModelBlock<Sent>[], method: string, [first, second]: readonly unknown[]): unknown {
     switch (method) {
       case 'eth_blockNumber':
         return toQuantity(blocks.length - 1);
@@ -172,55 +151,37 @@ export class ModelNode {
     const known = this.#pool.get(nonce);
     if (known?.hash === sent.hash || this.mined.some(({ hash: own }) => own === sent.hash))
       throw refusal('already known');
-    if (nonce < countOf(this.#blocks)) throw refusal('nonce too low');
+    if (nonce < countOf(this.#chain.all)) throw refusal('nonce too low');
     if (known && sent.max * 10n < known.max * 11n) throw refusal('replacement transaction underpriced');
     this.#pool.set(nonce, sent);
     return sent.hash;
   }
 
-  #receiptsOf({ number, hash: blockHash, transactions }: MinedBlock) {
+  #receiptsOf({ number, hash: blockHash, transactions }: ModelBlock<Sent>) {
     const place = { blockHash, blockNumber: toQuantity(number), from: this.from, status: '0x1', gasUsed: '0x5208' };
     return transactions.map((sent, index) => ({
       ...{ ...place, transactionHash: sent.hash, transactionIndex: toQuantity(index), logs: [], contractAddress: null },
     }));
   }
 
-  /** Never below what anybody who waits for that many blocks believes. */
-  #reorganise({ depth, blocks, keeps }: Extract<NodeTurn, { kind: 'reorganises' }>): void {
-    const { length } = this.#blocks;
-    const stays = Math.min(length, Math.max(1, length - depth, this.#longest - deepest));
-    const gone = this.#blocks.slice(stays).flatMap(({ transactions }) => transactions);
-    this.#extend(
-      this.#blocks.slice(0, stays),
-      Array.from({ length: blocks }, () => []),
-    );
-    if (keeps) for (const sent of gone) this.#pool.set(sent.nonce, sent);
+  /** What leaves is in the pool again, or nowhere. */
+  #reorganise(turn: Reorganisation): void {
+    const gone = this.#chain.reorganise(turn);
+    if (turn.keeps) for (const sent of gone) this.#pool.set(sent.nonce, sent);
+    this.#forgetMined();
   }
 
-  #extend(base: readonly MinedBlock[], fresh: readonly (readonly Sent[])[]): void {
-    this.#history.push(this.#blocks);
-    const blocks = [...base];
-    for (const transactions of fresh) {
-      const parentHash = blocks.at(-1)?.hash ?? '';
-      blocks.push({
-        number: blocks.length,
-        hash: hexHash(`block ${String((this.#made += 1))}`),
-        parentHash,
-        transactions,
-      });
-    }
-    this.#blocks = blocks;
-    this.#longest = Math.max(this.#longest, blocks.length);
-    const count = countOf(blocks);
+  #forgetMined(): void {
+    const count = countOf(this.#chain.all);
     for (const nonce of this.#pool.keys()) if (nonce < count) this.#pool.delete(nonce);
   }
 }
 
-function countOf(blocks: readonly MinedBlock[]): number {
+function countOf(blocks: readonly ModelBlock<Sent>[]): number {
   return blocks.reduce((sum, { transactions }) => sum + transactions.length, 0);
 }
 
-function headerOf(found: MinedBlock | undefined): object | null {
+function headerOf(found: ModelBlock<Sent> | undefined): object | null {
   if (found === undefined) return null;
   const { number, transactions, ...rest } = found;
   const numbers = { number: toQuantity(number), timestamp: toQuantity(1_700_000_000 + number), gasLimit: '0x1c9c380' };
