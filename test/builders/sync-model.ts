@@ -69,7 +69,6 @@ export class SyncModel {
   #changedAt = 0;
   #owners = 0;
   #records = 0;
-  #holder: string | undefined;
   readonly #sleepers: (() => void)[] = [];
   readonly #awake = new Set<Promise<void>>();
 
@@ -175,7 +174,7 @@ export class SyncModel {
       translations,
       records: this.#recordsOf(waits),
       chain: this.#chainOf(waits),
-      ledger: this.#ledgerOf(waits, () => isDead),
+      ledger: this.#ledgerOf(waits),
       origin: 'flow:members',
     });
   }
@@ -184,14 +183,10 @@ export class SyncModel {
     return `run ${(this.#owners += 1)}`;
   }
 
-  #ledgerOf(waits: Waits, isDead: () => boolean): SyncLedger {
+  #ledgerOf(waits: Waits): SyncLedger {
     const copy = <T>(value: T): T => structuredClone(value);
     const ledger: Partial<SyncLedger> = {
-      take: (_, __, owner) =>
-        waits(() => {
-          this.#holder = owner;
-          return copy(this.row);
-        }),
+      take: () => waits(() => copy(this.row)),
       intend: (_, { revision }, intent) =>
         waits(() => {
           if (revision !== this.row.revision) throw new PatchbayError('hub.busy', { retryAfterMs: 1 });
@@ -208,10 +203,8 @@ export class SyncModel {
             ...(recordId !== undefined && { recordId: recordId ?? undefined }),
           };
         }),
-      release: () => {
-        if (!isDead()) this.#holder = undefined;
-        return Promise.resolve();
-      },
+      // Nobody else is kept away: who holds a key that long may be overtaken.
+      release: () => Promise.resolve(),
       find: () => waits(() => new Map([[key, { ...copy(this.row), pass: undefined }]])),
       keyOf: (_, id) => waits(() => (this.row.recordId === id ? key : undefined)),
     };
