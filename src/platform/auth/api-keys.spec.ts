@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import type {
+  KyselyPlugin,
+  PluginTransformQueryArgs,
+  PluginTransformResultArgs,
+  QueryResult,
+  RootOperationNode,
+  UnknownRow,
+} from 'kysely';
+
 import { Secret } from '#sdk';
 
 import { openTestStore } from '../../../test/environment/postgres.js';
@@ -36,3 +45,46 @@ describe('the admin key', () => {
     expect(await keys.authenticate(key)).toBeUndefined();
   });
 });
+
+describe('a key that is revoked', () => {
+  it('given it is being looked up meanwhile, when the answer from before arrives late, then it is not believed again', async () => {
+    const late = new LateAnswers();
+    const slow = new ApiKeys(store.db.withPlugin(late));
+    const { key, info } = await slow.create({ name: 'short', scopes: ['admin'] });
+    const arrived = late.holdNext();
+    const asked = slow.authenticate(key);
+    await arrived;
+
+    await slow.revoke(info.id);
+    expect(await slow.authenticate(key)).toBeUndefined();
+    late.release();
+
+    expect(await asked).toMatchObject({ name: 'short' });
+    expect(slow.recall(key)).toBeUndefined();
+    expect(await slow.authenticate(key)).toBeUndefined();
+  });
+});
+
+/** Holds back an answer of the database. */
+class LateAnswers implements KyselyPlugin {
+  #held: { readonly arrived: () => void; readonly release: Promise<void> } | undefined;
+  release = (): void => undefined;
+
+  /** @returns when the next answer has arrived */
+  holdNext(): Promise<void> {
+    const release = new Promise<void>((resolve) => (this.release = resolve));
+    return new Promise((arrived) => (this.#held = { arrived, release }));
+  }
+
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    return node;
+  }
+
+  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.arrived();
+    await held?.release;
+    return result;
+  }
+}

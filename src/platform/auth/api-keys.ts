@@ -30,6 +30,11 @@ export interface NewApiKey {
   readonly expiresAt?: Date;
 }
 
+interface Found {
+  readonly caller: Caller;
+  readonly expiresAt: Date | null;
+}
+
 interface Remembered {
   readonly caller: Caller;
   readonly until: number;
@@ -79,6 +84,8 @@ export class ApiKeys {
       .executeTakeFirst();
     if (!row) throw new PatchbayError('request.notFound', { detail: `There is no key with the id ${id}` });
     this.#remembered.clear();
+    // What was asked before may be answered as if nothing had happened.
+    this.#asking.clear();
     return toInfo(row);
   }
 
@@ -89,9 +96,7 @@ export class ApiKeys {
     const known = this.#recall(hash);
     if (known) return known;
     // A busy key is forgotten while many requests carry it; one of them asks for all.
-    const asked = this.#asking.get(hash) ?? this.#lookUp(hash).finally(() => this.#asking.delete(hash));
-    this.#asking.set(hash, asked);
-    return asked;
+    return this.#asking.get(hash) ?? this.#ask(hash);
   }
 
   /** Whether the key worked within the last seconds; asks no database. */
@@ -160,7 +165,26 @@ export class ApiKeys {
     return known && known.until > this.now() ? known.caller : undefined;
   }
 
-  async #lookUp(hash: string): Promise<Caller | undefined> {
+  #ask(hash: string): Promise<Caller | undefined> {
+    const asked: Promise<Caller | undefined> = this.#lookUp(hash)
+      .then((found) => {
+        if (found !== undefined && this.#asking.get(hash) === asked) this.#remember(hash, found);
+        return found?.caller;
+      })
+      .finally(() => {
+        if (this.#asking.get(hash) === asked) this.#asking.delete(hash);
+      });
+    this.#asking.set(hash, asked);
+    return asked;
+  }
+
+  #remember(hash: string, { caller, expiresAt }: Found): void {
+    if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
+    const until = Math.min(this.now() + rememberMs, expiresAt?.getTime() ?? Infinity);
+    this.#remembered.set(hash, { caller, until });
+  }
+
+  async #lookUp(hash: string): Promise<Found | undefined> {
     const row = await this.db
       .updateTable('api_key')
       .set({ last_used_at: sql<Date>`now()` })
@@ -169,11 +193,8 @@ export class ApiKeys {
       .returning(['id', 'name', 'scopes', 'limits', 'expires_at'])
       .executeTakeFirst();
     if (!row) return undefined;
-    const caller: Caller = { id: row.id, name: row.name, scopes: row.scopes, ...limitsOf(row) };
-    if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
-    const until = Math.min(this.now() + rememberMs, row.expires_at?.getTime() ?? Infinity);
-    this.#remembered.set(hash, { caller, until });
-    return caller;
+    const { id, name, scopes, expires_at: expiresAt } = row;
+    return { caller: { id, name, scopes, ...limitsOf(row) }, expiresAt };
   }
 }
 
