@@ -36,8 +36,9 @@ async function start(...given: string[]): Promise<Started> {
   running.add(child);
   child.once('exit', () => running.delete(child));
   if (child.stdout === null) throw new Error('The sandbox has no output');
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return { child, ...(JSON.parse(line) as Ready) };
+  const { value } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
+  if (typeof value !== 'string') throw new Error('The sandbox did not start; why is said above');
+  return { child, ...(JSON.parse(value) as Ready) };
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {
@@ -62,7 +63,7 @@ async function stop({ child }: Started): Promise<number | null> {
 
 beforeAll(() => {
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root });
-}, 60_000);
+});
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL');
 });
@@ -72,7 +73,7 @@ describe('the sandbox as a process', () => {
 
   beforeAll(async () => {
     sandbox = await start();
-  }, 30_000);
+  });
   afterAll(async () => {
     await stop(sandbox);
   });
@@ -200,7 +201,7 @@ describe('the life of the sandbox', () => {
     expect(BigInt(await balance(second.chainUrl))).toBe(start0 - 25_000_000_000n);
     await stop(second);
     rmSync(folder, { recursive: true });
-  }, 40_000);
+  });
 
   it('given it is killed, when it is gone, then so is the development chain', async () => {
     const sandbox = await start();
@@ -208,7 +209,7 @@ describe('the life of the sandbox', () => {
 
     await eventually(() => isGone(sandbox.chainUrl));
     expect(await isGone(sandbox.url)).toBe(true);
-  }, 30_000);
+  });
 
   it('given SIGTERM, when it ends, then it ends well', async () => {
     const sandbox = await start();
@@ -216,5 +217,5 @@ describe('the life of the sandbox', () => {
 
     expect(await once(sandbox.child, 'exit')).toEqual([0, null]);
     expect(await isGone(sandbox.chainUrl)).toBe(true);
-  }, 30_000);
+  });
 });

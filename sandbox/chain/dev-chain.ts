@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 import type { SandboxLog } from '../log.js';
 import { createRpc, type Rpc } from './json-rpc.js';
 
@@ -27,7 +26,6 @@ export interface DevChain {
   stop(): Promise<void>;
 }
 
-const startDeadlineMs = 20_000;
 const stateIntervalSeconds = 10;
 
 /**
@@ -38,12 +36,20 @@ const supervised = `
 exec 3<&0
 "$@" <&- 3<&- &
 chain=$!
-(cat <&3 >/dev/null; kill -TERM $chain 2>/dev/null) &
+(cat <&3; kill -TERM $chain) >/dev/null 2>&1 &
 wait $chain
 `;
 
 export async function startDevChain(options: DevChainOptions): Promise<DevChain> {
-  const port = await findFreePort(options.port);
+  for (let port = options.port; port < options.port + 100; port += 1) {
+    const chain = await launchOrBegin(port, options);
+    if (chain !== undefined) return chain;
+  }
+  throw new Error(`None of the ports ${options.port} to ${options.port + 99} is free`);
+}
+
+/** Undefined when the port is taken. */
+async function launchOrBegin(port: number, options: DevChainOptions): Promise<DevChain | undefined> {
   try {
     return await launch(port, options);
   } catch (error) {
@@ -56,31 +62,40 @@ export async function startDevChain(options: DevChainOptions): Promise<DevChain>
   }
 }
 
-async function launch(port: number, { blockTimeSeconds, stateFile, log }: DevChainOptions): Promise<DevChain> {
+async function launch(
+  wanted: number,
+  { blockTimeSeconds, stateFile, log }: DevChainOptions,
+): Promise<DevChain | undefined> {
   if (stateFile !== undefined) mkdirSync(dirname(stateFile), { recursive: true });
   const child = spawn(
     'sh',
-    ['-c', supervised, 'development-chain', anvilPath(), ...argumentsFor(port, blockTimeSeconds, stateFile)],
-    { stdio: ['pipe', 'ignore', 'pipe'] },
+    ['-c', supervised, 'development-chain', anvilPath(), ...argumentsFor(wanted, blockTimeSeconds, stateFile)],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const said: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => said.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const url = `http://127.0.0.1:${port}`;
-  const rpc = createRpc(url);
 
   let isStopping = false;
   const stop = async (): Promise<void> => {
     isStopping = true;
-    child.stdin?.end();
+    child.stdin.end();
     await ended;
   };
-  try {
-    await waitUntilReady(rpc, child);
-  } catch (error) {
+  const port = await portOf(child.stdout);
+  if (port === undefined) {
     await stop();
-    throw new Error(`The development chain did not start: ${said.join('').trim().slice(-500)}`, { cause: error });
+    if (said.some((text) => text.includes('already in use'))) return undefined;
+    throw new Error(`The development chain did not start: ${said.join('').trim().slice(-500)}`);
   }
+  const url = `http://127.0.0.1:${port}`;
+  const rpc = createRpc(url);
+  // Every call would be printed.
+  await rpc('anvil_setLoggingEnabled', false).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  child.stdout.resume();
   return {
     url,
     wsUrl: `ws://127.0.0.1:${port}`,
@@ -105,25 +120,21 @@ function argumentsFor(port: number, blockTimeSeconds: number | undefined, stateF
     String(port),
     '--chain-id',
     '31337',
-    '--quiet',
     // A transaction is mined at once, and blocks go on without any, so that confirmations come.
     ...(blockTimeSeconds === undefined ? [] : ['--block-time', String(blockTimeSeconds), '--mixed-mining']),
     ...(stateFile === undefined ? [] : ['--state', stateFile, '--state-interval', String(stateIntervalSeconds)]),
   ];
 }
 
-async function waitUntilReady(rpc: Rpc, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + startDeadlineMs;
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`It ended with code ${child.exitCode}`);
-    try {
-      await rpc('eth_chainId');
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await delay(50);
-    }
+/** What it says once it listens; nothing when it ends before. */
+async function portOf(stdout: Readable): Promise<number | undefined> {
+  let said = '';
+  for await (const text of stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += String(text);
+    const [, port] = /Listening on 127\.0\.0\.1:(\d+)\n/.exec(said) ?? [];
+    if (port !== undefined) return Number(port);
   }
+  return undefined;
 }
 
 function anvilPath(): string {
@@ -137,23 +148,4 @@ function anvilPath(): string {
       cause: error,
     });
   }
-}
-
-async function findFreePort(wanted: number): Promise<number> {
-  for (let port = wanted; port < wanted + 100; port += 1) {
-    const free = await tryPort(port);
-    if (free !== undefined) return free;
-  }
-  throw new Error(`None of the ports ${wanted} to ${wanted + 99} is free`);
-}
-
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(undefined));
-    probe.listen(port, '127.0.0.1', () => {
-      const { port: taken } = probe.address() as AddressInfo;
-      probe.close(() => resolve(taken));
-    });
-  });
 }

@@ -6,7 +6,7 @@ let org: JsforceOrg;
 
 afterEach(() => org.stop());
 
-const polled = { pollInterval: 5, pollTimeout: 10_000 };
+const polled = { pollInterval: 5, pollTimeout: 30_000 };
 
 describe('bulk loads', () => {
   it('given rows of which some are bad, when they are loaded, then each is in the right list of results', async () => {
@@ -43,7 +43,7 @@ describe('bulk loads', () => {
     await job.open();
     await job.uploadData(`Id,Title,Department\n${Id},#N/A,\n`);
     await job.close();
-    await job.poll(5, 10_000);
+    await job.poll(5, 30_000);
 
     expect(org.standIn.state().records['Contact']).toEqual([expect.objectContaining({ Title: null, Department: 'D' })]);
     expect(org.standIn.events('/data/ContactChangeEvent').at(-1)?.data).toMatchObject({
@@ -81,7 +81,7 @@ describe('bulk loads', () => {
     await job.uploadData('LastName\nA\nB\n');
     await job.close();
 
-    await expect(job.poll(5, 10_000)).rejects.toThrow('Out of memory');
+    await expect(job.poll(5, 30_000)).rejects.toThrow('Out of memory');
     expect(await job.getSuccessfulResults()).toHaveLength(1);
     expect(await job.getUnprocessedRecords()).toEqual([{ LastName: 'B' }]);
   });
