@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { freePort } from './hub-process.js';
+import { freePort } from '../../bench/setup/free-port.js';
 
 export interface FrameworkAdapter {
   readonly url: string;

@@ -5,7 +5,7 @@ import { AdapterHub } from '../builders/adapter-hub.js';
 import { eventually } from '../builders/eventually.js';
 import { ResumingNode } from '../builders/resuming-node.js';
 import { ScriptedServer } from '../builders/scripted-server.js';
-import { freePort } from '../environment/hub-process.js';
+import { freePort } from '../../bench/setup/free-port.js';
 import { startFrameworkAdapter, type FrameworkAdapter } from '../environment/framework-adapter.js';
 
 /** A source that counts, can be told to fail and to keep its callers waiting. */
@@ -141,12 +141,12 @@ steps: [{ uses: http.request, with: { url: '${source.url}' } }]
 `,
     },
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await hub.close();
   await Promise.all([node.stop(), source.stop(), slow.stop(), framework.stop()]);
-}, 60_000);
+});
 
 describe('a flow that is asked as an external adapter', () => {
   it('given a request, when it is asked, then the answer is there in both styles, with the id of the caller', async () => {
@@ -337,7 +337,7 @@ describe('answers that come later', () => {
 
     await eventually(() => node.patched.filter(({ path }) => path.endsWith('/d')).length === 4);
     expect(node.statuses).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('a step that calls an adapter', () => {

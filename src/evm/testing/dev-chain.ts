@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** Known to everybody: the first accounts of every development chain. */
 export const devAccounts = [
@@ -43,19 +43,11 @@ export class DevChain {
   }
 
   static async start(args: readonly string[] = []): Promise<DevChain> {
-    const port = await freePort();
-    const child = spawn(anvilPath(), ['--silent', '--port', String(port), ...args], { stdio: 'ignore' });
-    const chain = new DevChain(child, port);
-    const deadline = Date.now() + 15_000;
-    for (;;) {
-      try {
-        await chain.call('eth_chainId');
-        break;
-      } catch (error) {
-        if (Date.now() > deadline || child.exitCode !== null) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    }
+    const child = spawn(anvilPath(), ['--port', '0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const chain = new DevChain(child, await portOf(child));
+    // Every call would be printed.
+    await chain.call('anvil_setLoggingEnabled', [false]);
+    child.stdout.resume();
     await chain.deploy('DemoToken');
     return chain;
   }
@@ -136,11 +128,13 @@ function anvilPath(): string {
   return join(dirname(manifest), 'bin', 'anvil');
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** Told once it listens. */
+async function portOf(child: ChildProcessByStdio<null, Readable, null>): Promise<number> {
+  let said = '';
+  for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += String(text);
+    const [, port] = /Listening on 127\.0\.0\.1:(\d+)\n/.exec(said) ?? [];
+    if (port !== undefined) return Number(port);
+  }
+  throw new Error(`anvil did not start: ${said}`);
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { freePort } from '../../../bench/setup/free-port.js';
 import type { StreamEvent } from '../stream.js';
 
 export interface Received {
@@ -21,7 +22,8 @@ export class Receiver {
 
   private constructor(readonly server: Server) {}
 
-  static async start(port = 0): Promise<Receiver> {
+  /** On a port that it may come back to. */
+  static async start(port?: number): Promise<Receiver> {
     const server = createServer();
     const receiver = new Receiver(server);
     server.on('request', (request, response) => {
@@ -40,7 +42,7 @@ export class Receiver {
         if (status !== undefined && !response.writableEnded) response.writeHead(status).end();
       });
     });
-    server.listen(port, '127.0.0.1');
+    server.listen(port ?? (await freePort()), '127.0.0.1');
     await once(server, 'listening');
     return receiver;
   }
