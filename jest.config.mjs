@@ -20,7 +20,7 @@ const shared = {
 
 export default {
   // The first spec that needs a database waits until it is made, and machines of CI are slow.
-  testTimeout: 20_000,
+  testTimeout: 120_000,
   // Much of the time is spent waiting for servers: three workers keep two cores busy, where two leave a quarter of them idle.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
   workerIdleMemoryLimit: '600MB',

@@ -93,7 +93,7 @@ beforeAll(async () => {
     { name: 'local', http, log: silent, use },
   );
   client.startSending();
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -199,7 +199,7 @@ describe('evm.sendTransaction', () => {
     const step = aStep();
     const { transaction } = await mint({ wait: 'accepted' }, step);
     await client.transactions.waitFor(transaction, 'broadcast', {
-      withinMs: 5_000,
+      withinMs: 30_000,
       signal: new AbortController().signal,
     });
     await client.transactions.cancel(transaction);

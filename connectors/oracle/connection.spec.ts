@@ -9,7 +9,7 @@ let stage: AnsweringStage;
 
 beforeAll(async () => {
   stage = await startAnsweringStage({ withOldOracle: true });
-}, 120_000);
+});
 
 afterAll(() => stage.close());
 

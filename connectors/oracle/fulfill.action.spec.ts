@@ -26,7 +26,7 @@ let kept: AnsweringStage['kept'];
 beforeAll(async () => {
   world = await startAnsweringStage({ withOldOracle: true });
   ({ contracts: stage, chain, kept } = world);
-}, 120_000);
+});
 
 afterAll(() => world.close());
 
@@ -329,5 +329,5 @@ describe('the inputs of an answer', () => {
 });
 
 async function untilFinal({ id }: TransactionRecord): Promise<void> {
-  await world.network.transactions.waitFor(id, 'final', { withinMs: 20_000, signal: new AbortController().signal });
+  await world.network.transactions.waitFor(id, 'final', { withinMs: 30_000, signal: new AbortController().signal });
 }

@@ -42,7 +42,7 @@ beforeAll(async () => {
       .replace(' minConfirmations="0"', ''),
   );
   source = read!.observationSource;
-}, 120_000);
+});
 
 afterAll(() => stage.close());
 

@@ -72,7 +72,7 @@ beforeAll(async () => {
     },
     { http, log: silent, use },
   );
-}, 120_000);
+});
 
 beforeEach(() => {
   flows = [];

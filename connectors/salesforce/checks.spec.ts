@@ -23,7 +23,7 @@ describe('what the org says of a flow before it runs', () => {
 
   async function faultsOf(name: string, input: Readonly<Record<string, unknown>>): Promise<readonly Fault[]> {
     const definition = salesforce.actions[name] ?? salesforce.triggers[name];
-    return (await definition?.check?.({ input, client, use: noService, signal: AbortSignal.timeout(5_000) })) ?? [];
+    return (await definition?.check?.({ input, client, use: noService, signal: AbortSignal.timeout(30_000) })) ?? [];
   }
   const placesOf = async (...given: Parameters<typeof faultsOf>) =>
     (await faultsOf(...given)).map(({ pointer, fix }) => [pointer, fix]);

@@ -55,7 +55,7 @@ describe('syncing one key', () => {
       ),
       { numRuns: 2_000 },
     );
-  }, 60_000);
+  });
 
   it('given values that are each changed on one side only, then none of these changes is lost, and without crashes none is written twice', async () => {
     await fc.assert(
@@ -84,5 +84,5 @@ describe('syncing one key', () => {
       }),
       { numRuns: 2_000 },
     );
-  }, 60_000);
+  });
 });

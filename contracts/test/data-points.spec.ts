@@ -14,7 +14,7 @@ beforeAll(async () => {
   subscribers = await compileBesideOurs({ 'Subscribers.sol': subscribersSource });
   chain = await DevChain.start();
   [, publisher = '', stranger = ''] = await chain.call<string[]>('eth_accounts');
-}, 60_000);
+});
 
 afterAll(async () => {
   await chain.stop();

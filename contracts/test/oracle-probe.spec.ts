@@ -14,7 +14,7 @@ beforeAll(async () => {
   [, oracle = '', stranger = ''] = await chain.call<string[]>('eth_accounts');
   const link = await deployContract(chain, artefact('LinkToken'), []);
   probe = await deployContract(chain, artefact('OracleProbe'), [link.address]);
-}, 60_000);
+});
 
 afterAll(async () => {
   await chain.stop();

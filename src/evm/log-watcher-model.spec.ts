@@ -204,7 +204,7 @@ describe('any course of a chain', () => {
       ),
       { numRuns: 150, examples: known },
     );
-  }, 60_000);
+  });
 
   it('given a node that does not have the headers of old blocks, then their logs are heard all the same', async () => {
     const chain = new ModelChain([], 1_000, 4);

@@ -47,7 +47,7 @@ describe('flow files', () => {
     await writeFile(join(folder, 'a.yaml'), 'name: a\ntrigger: { uses: test.heard }\nsteps: [{ uses: test.notify }]\n');
     isAway = true;
     await flows.start();
-    await eventually(() => flows.isLoaded, { withinMs: 8_000 });
+    await eventually(() => flows.isLoaded);
 
     expect(flows.list().map(({ name }) => name)).toEqual(['a']);
   });

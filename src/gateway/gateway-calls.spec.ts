@@ -10,7 +10,7 @@ beforeAll(async () => {
   app = await GatewayApp.start();
   const { deployed } = await aMarket(app);
   ({ address } = deployed.body['contract'] as { address: string });
-}, 60_000);
+});
 
 afterAll(() => app.close());
 

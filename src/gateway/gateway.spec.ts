@@ -12,7 +12,7 @@ let deployed: Answer;
 beforeAll(async () => {
   app = await GatewayApp.start();
   ({ uploaded, deployed } = await aMarket(app));
-}, 60_000);
+});
 
 afterAll(() => app.close());
 

@@ -7,7 +7,7 @@ import { KeptStore } from './kept.store.js';
 let store: Store;
 beforeAll(async () => {
   store = await openTestStore();
-}, 120_000);
+});
 afterAll(() => store.close());
 
 it('given what was kept for a step, when it is kept again and grows old, then the last one counts for a month', async () => {

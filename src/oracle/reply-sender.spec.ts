@@ -15,7 +15,7 @@ let sender: ReplySender | undefined;
 
 beforeAll(async () => {
   [store, node] = await Promise.all([openTestStore(), ResumingNode.start()]);
-}, 60_000);
+});
 
 afterEach(() => sender?.stop());
 
@@ -39,7 +39,7 @@ describe('answers that come later', () => {
     };
 
     sender = aSender(replies);
-    await eventually(async () => !(await replies.hasWaiting()), { withinMs: 10_000 });
+    await eventually(async () => !(await replies.hasWaiting()));
 
     expect(wasAway).toBe(true);
     expect(await store.db.selectFrom('oracle_reply').select(['state', 'attempts']).execute()).toEqual([
@@ -61,7 +61,7 @@ describe('answers that come later', () => {
     }
 
     sender = aSender(replies);
-    await eventually(() => node.patched.some(({ path }) => path.endsWith(runs[1]!)), { withinMs: 10_000 });
+    await eventually(() => node.patched.some(({ path }) => path.endsWith(runs[1]!)));
 
     const unreadable = store.db.selectFrom('oracle_reply').select(['state', 'error']).where('run', '=', runs[0]!);
     expect(await eventually(() => unreadable.where('error', 'is not', null).executeTakeFirst())).toMatchObject({

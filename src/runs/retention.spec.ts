@@ -9,7 +9,7 @@ let store: Store;
 
 beforeAll(async () => {
   store = await openTestStore();
-}, 60_000);
+});
 
 afterAll(() => store.close());
 

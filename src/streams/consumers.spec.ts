@@ -9,7 +9,7 @@ let clients: ConsumerClient[];
 
 beforeAll(async () => {
   stage = await ConsumerStage.start();
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 
@@ -44,9 +44,9 @@ describe.each([
   const heardOf = (client: ConsumerClient, type: string) => client.heard.filter((message) => message.type === type);
   const batchesOf = (client: ConsumerClient) => heardOf(client, 'batch').map(({ batch }) => batch);
   const nthBatch = (client: ConsumerClient, count: number) =>
-    eventually(() => heardOf(client, 'batch')[count - 1], { what: `batch ${count}`, withinMs: 5_000 });
+    eventually(() => heardOf(client, 'batch')[count - 1], { what: `batch ${count}` });
   const nthError = (client: ConsumerClient, count: number) =>
-    eventually(() => heardOf(client, 'error')[count - 1], { what: `error ${count}`, withinMs: 5_000 });
+    eventually(() => heardOf(client, 'error')[count - 1], { what: `error ${count}` });
 
   it('given events, when each batch is acknowledged, then the next comes with the next number', async () => {
     await stage.createStream('orders', 5);
@@ -234,7 +234,7 @@ describe.each([
 
     await nthBatch(client, 3);
 
-    await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
+    await eventually(() => !client.isOpen(), { what: 'the end' });
     expect(new Set(batchesOf(client))).toEqual(new Set([1]));
     expect(await stage.placeOf('orders')).toMatchObject({
       events: 0,
@@ -271,7 +271,7 @@ describe.each([
     await hub.streams.service.delete('orders');
     client.say('ack', { stream: 'orders', batch: 1 });
 
-    const ended = await eventually(() => heardOf(client, 'ended')[0], { withinMs: 5_000 });
+    const ended = await eventually(() => heardOf(client, 'ended')[0]);
     expect(ended).toMatchObject({ stream: 'orders', code: 'stream.notFound' });
     client.say('ack', { stream: 'orders', batch: 1 });
     expect(await nthError(client, 1)).toMatchObject({ code: 'request.conflict' });
@@ -283,7 +283,7 @@ describe.each([
 
     for (let count = 0; count < 200; count += 1) client.say('listen', { stream: 'orders' });
 
-    await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
+    await eventually(() => !client.isOpen(), { what: 'the end' });
   });
 
   it('given a key that is revoked, when it is looked at again, then its connections end', async () => {
@@ -293,7 +293,7 @@ describe.each([
 
     await stage.keys.revoke(info.id);
 
-    await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
+    await eventually(() => !client.isOpen(), { what: 'the end' });
   });
 
   it('given a batch in flight, when the hub stops, then the client is sent away and the place is free', async () => {
@@ -304,7 +304,7 @@ describe.each([
 
     await hub.sessions.stop();
 
-    await eventually(() => !client.isOpen(), { withinMs: 5_000, what: 'the end' });
+    await eventually(() => !client.isOpen(), { what: 'the end' });
     expect(await stage.placeOf('orders')).toMatchObject({ events: 0, failures: 0 });
     expect(await heldLeases()).toEqual([]);
   });

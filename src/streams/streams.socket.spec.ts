@@ -14,7 +14,7 @@ let hub: ConsumerHub;
 
 beforeAll(async () => {
   stage = await ConsumerStage.start();
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 
@@ -73,7 +73,7 @@ describe('acknowledgements of socket.io', () => {
     });
     const answer: unknown = await socket.emitWithAck('listen', { stream: 'orders' });
 
-    await eventually(async () => (await stage.placeOf('orders'))?.events === 2, { withinMs: 5_000 });
+    await eventually(async () => (await stage.placeOf('orders'))?.events === 2);
     expect(answer).toEqual({ ok: true });
     expect(numbers).toEqual([1, 1]);
     expect(await socket.emitWithAck('ack', { stream: 'orders', batch: 9 })).toMatchObject({

@@ -12,7 +12,7 @@ let stage: DeliveryStage;
 
 beforeAll(async () => {
   stage = await DeliveryStage.start();
-}, 60_000);
+});
 
 afterEach(() => stage.clear());
 

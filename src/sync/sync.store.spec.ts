@@ -14,7 +14,7 @@ describe('a key that a sync holds', () => {
   beforeEach(async () => {
     store = await openTestStore();
     ledger = new SyncStore(store.db);
-  }, 60_000);
+  });
   afterEach(() => store.close());
 
   /** Nobody gives it back: whoever took it was killed, and its time is over. */

@@ -8,7 +8,7 @@ let stage: SendingStage;
 
 beforeAll(async () => {
   stage = await SendingStage.start();
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 
@@ -44,7 +44,7 @@ describe('sending through crashes', () => {
       expect(await stage.nonces()).toBe(before + 1);
       expect(await stage.balance()).toBe(1);
     }
-  }, 60_000);
+  });
 
   it('given a reserved nonce that nobody goes on with, when a process begins to send, then it and later ones are mined', async () => {
     const accepting = stage.aManager({}, { isSending: false });

@@ -9,7 +9,7 @@ let stage: SendingStage;
 
 beforeAll(async () => {
   stage = await SendingStage.start();
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 

@@ -10,7 +10,7 @@ let stage: SendingStage;
 
 beforeAll(async () => {
   stage = await SendingStage.start();
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 

@@ -28,7 +28,7 @@ describe('a backfill', () => {
     store = await openTestStore();
     instance = await joinInstances(store, { name: 'hub', roles: ['listener'], log });
     leases = createLeases(store, instance, log);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await leases.close();

@@ -59,7 +59,7 @@ describe('schedules', () => {
   it('given a queue that is away when they are set up, then they are set up once it is back', async () => {
     faults = [new PatchbayError('hub.busy')];
     service.start();
-    await eventually(() => scheduled.length > 0, { withinMs: 5_000 });
+    await eventually(() => scheduled.length > 0);
 
     expect(scheduled).toEqual(['daily']);
   });

@@ -82,7 +82,7 @@ describe('a flow that begins to move value', () => {
     await write('value.reply');
     await eventually(() => listening !== undefined);
     await listening?.emit({ id: 'a', event: { amount: 1 }, position: '005:0', place: '0x5' }, { cursor: '006' });
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await host.stop();

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Waits until `find` gives something that is neither false nor nothing, within a deadline. @returns what it gave */
 export async function eventually<T>(
   find: () => Promise<T> | T,
-  { withinMs = 20_000, what = 'What was waited for' }: { readonly withinMs?: number; readonly what?: string } = {},
+  { withinMs = 30_000, what = 'What was waited for' }: { readonly withinMs?: number; readonly what?: string } = {},
 ): Promise<Exclude<T, false | null | undefined>> {
   for (const deadline = performance.now() + withinMs; performance.now() < deadline; await delay(10)) {
     const found = await find();

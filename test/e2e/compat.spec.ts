@@ -15,7 +15,7 @@ let address: string;
 beforeAll(async () => {
   hub = await OldHub.start();
   ({ client, address } = hub);
-}, 120_000);
+});
 
 afterAll(() => hub.close(), 60_000);
 

@@ -43,14 +43,14 @@ beforeAll(async () => {
     env: { ...sandbox.env },
   });
   await hub.start();
-}, 120_000);
+});
 
 afterAll(async () => {
   socket?.close();
   await hub.remove();
   await sandbox.stop();
   await database.drop();
-}, 60_000);
+});
 
 async function ask(path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(hub.url + path, {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     },
   });
   await hub.start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await hub.remove();

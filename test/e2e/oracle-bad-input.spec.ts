@@ -54,12 +54,12 @@ steps:
   const { stage } = oracle;
   stranger = await stage.deploy(await compileOracleConsumer(), [stage.link.address, stage.operator.address]);
   await stage.fund(stranger.address);
-}, 120_000);
+});
 
 afterAll(async () => {
   await source.stop();
   await oracle.remove();
-}, 30_000);
+});
 
 interface Asking {
   readonly by?: Deployed;
@@ -125,5 +125,5 @@ describe('requests that must not be answered', () => {
     await eventually(async () => (await countOf(topicOf(oracleResponse))) === bad.length);
     expect(await countOf(topicOf(oracleRequest))).toBe(2 * bad.length);
     expect(await countOf(topicOf(oracleResponse))).toBe(bad.length);
-  }, 90_000);
+  });
 });

@@ -28,14 +28,14 @@ signers:
 `,
   });
   await hub.start();
-}, 90_000);
+});
 
 afterAll(async () => {
   await source.stop();
   await hub.remove();
   await chain.stop();
   await database.drop();
-}, 30_000);
+});
 
 async function patchbay(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const terminal = aTerminal({
@@ -63,13 +63,13 @@ describe('the tutorial of the oracle', () => {
         }),
       ]),
     });
-  }, 60_000);
+  });
 
   it('given the same command again, then nothing is deployed twice', async () => {
     const before = await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest']);
     expect(await patchbay('oracle', 'deploy', '--signer', 'treasury')).toMatchObject({ status: 0 });
     expect(await chain.call('eth_getTransactionCount', [devAccounts[0].address, 'latest'])).toBe(before);
-  }, 60_000);
+  });
 
   it('given the job, when it is asked with a payment, then the answer is shown', async () => {
     await hub.untilListening();
@@ -80,7 +80,7 @@ describe('the tutorial of the oracle', () => {
 
     expect(asked).toMatchObject({ status: 0 });
     expect(JSON.parse(asked.stdout)).toMatchObject({ number: '123456' });
-  }, 60_000);
+  });
 
   it('given a job that no flow has, when it is asked, then the dead letter of the request is told instead of waiting', async () => {
     const asked = await patchbay('oracle', 'ask', 'oracle', '--job', 'nope');
@@ -93,7 +93,7 @@ describe('the tutorial of the oracle', () => {
     );
     expect(asked.stderr).toContain('Fix: Add a flow with job: nope');
     expect(asked.stderr).toContain(`npx patchbay dead-letters show ${items[0]?.id}`);
-  }, 60_000);
+  });
 
   it.each([
     [['deploy', '--signer', 'nobody'], 4, 'There is no signer nobody'],

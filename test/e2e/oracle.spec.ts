@@ -14,7 +14,7 @@ beforeAll(async () => {
     chainOptions: ['--gas-limit', '100000000'],
   });
   requests = await OracleRequests.open(oracle.chain, oracle.stage);
-}, 120_000);
+});
 
 afterAll(() => oracle.remove(), 30_000);
 
@@ -31,7 +31,7 @@ describe('an oracle', () => {
     await requests.untilAnswered(burst, { withinMs: 90_000 });
 
     expect(await requests.report()).toMatchObject({ requests: burst, unanswered: 0, answeredTwice: 0, wrong: 0 });
-  }, 120_000);
+  });
 
   it('given a request whose answer no uint256 can hold, then it is a dead letter, and the next one is answered', async () => {
     await requests.ask(1, '-5');
@@ -43,5 +43,5 @@ describe('an oracle', () => {
     });
     expect(items.map(({ error }) => error?.code)).toEqual(['oracle.answer']);
     await requests.untilAnswered(burst + 2, { withinMs: 20_000, others: 1 });
-  }, 60_000);
+  });
 });

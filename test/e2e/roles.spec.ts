@@ -43,13 +43,13 @@ steps: [{ uses: http.request, with: { method: POST, url: "${sandbox.url}/sink/tr
   await first.start();
   await api.untilListening();
   await second.start();
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all([api, first, second].map((hub) => hub.remove()));
   await sandbox.stop();
   await database.drop();
-}, 60_000);
+});
 
 const report = (name: string) => sandbox.sinks.get(name).report();
 

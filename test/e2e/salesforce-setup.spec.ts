@@ -39,14 +39,14 @@ signers:
   const { abi, bytecode } = JSON.parse(await readFile(artefact, 'utf8')) as { abi: unknown; bytecode: string };
   await hub.post('/api/interfaces', { name: 'MemberRegistry', abi, bytecode });
   await hub.post('/api/interfaces/MemberRegistry/deploy', { from: 'treasury', name: 'members', wait: 'mined' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await hub.remove();
   await salesforce.stop();
   await chain.stop();
   await database.drop();
-}, 30_000);
+});
 
 /** With answers somebody sits at the terminal. */
 async function patchbay(
@@ -109,5 +109,5 @@ describe('the tutorial of an admin', () => {
     expect((await entry()).result).toMatchObject({ tier: 'gold', points: '12500000000000000000' });
     salesforce.org.update('Member__c', id, { Tier__c: 'platinum' });
     await eventually(async () => (await entry()).result.tier === 'platinum', { what: 'The tier on the chain' });
-  }, 90_000);
+  });
 });

@@ -49,13 +49,13 @@ beforeAll(async () => {
   });
   await hub.start();
   await hub.untilListening();
-}, 120_000);
+});
 
 afterAll(async () => {
   await hub.remove();
   await sandbox.stop();
   await database.drop();
-}, 60_000);
+});
 
 async function exampleFlows(): Promise<Record<string, string>> {
   const names = (await readdir('flows')).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));

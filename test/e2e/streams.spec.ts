@@ -40,13 +40,13 @@ onReverted: [{ uses: http.request, with: { method: POST, url: "${target.url}/und
     `networks: { local: { rpcUrl: "${chain.url}", chainId: 31337, addressBook: "${book}" } }`,
   );
   await hub.start();
-}, 90_000);
+});
 
 afterAll(async () => {
   await hub.remove();
   await Promise.all([chain.stop(), target.stop(), receiver.stop()]);
   await database.drop();
-}, 60_000);
+});
 
 const aStream = (
   name: string,
@@ -88,7 +88,7 @@ describe('event streams of a hub', () => {
     await eventually(() => told('/undone').length === 1);
     expect(told('/undone')).toEqual(['12']);
     expect(told('/told').sort()).toEqual(['11', '12', '13']);
-  }, 60_000);
+  });
 
   it('given the target websocket, when a client listens over socket.io, then it gets numbered batches until it has acknowledged them', async () => {
     await hub.post('/api/streams', aStream('to-socket', { type: 'websocket' }));

@@ -32,7 +32,7 @@ limits:
 `,
   });
   await hub.start();
-}, 60_000);
+});
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close();
@@ -42,7 +42,7 @@ afterAll(async () => {
   await hub.remove();
   await database.drop();
   await chain.stop();
-}, 30_000);
+});
 
 interface Answer {
   readonly status: number;

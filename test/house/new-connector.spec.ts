@@ -61,7 +61,7 @@ describe('npm run new:connector acme', () => {
     await writeFile(join(checkout, 'tsconfig.acme.json'), JSON.stringify(project));
 
     await runNode('node_modules/typescript/bin/tsc', '-p', join(checkout, 'tsconfig.acme.json'));
-  }, 60_000);
+  });
 
   it('writes a connector that keeps the boundaries, the conformance rules and its own promises', async () => {
     await runNode('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'connectors/acme');
@@ -76,7 +76,7 @@ describe('npm run new:connector acme', () => {
 
     expect(stderr).toContain('PASS unit connectors/acme/add-note.action.spec.ts');
     expect(stderr).toContain('PASS unit connectors/conformance.spec.ts');
-  }, 60_000);
+  });
 });
 
 /** Programs come from the repository, the working folder is the copy. */

@@ -170,7 +170,7 @@ describe('runs whose connection needs authorisation', () => {
     expect((await listed())?.needsAuthorisation).toBeUndefined();
     // The trigger goes on where it was, in the other process, with the new token.
     await untilCompleted('hear', 6);
-  }, 90_000);
+  });
 
   it('given an org that refuses the login, when it is put right there, then the runs go on although nothing was changed here', async () => {
     await authorise();
@@ -180,5 +180,5 @@ describe('runs whose connection needs authorisation', () => {
     await eventually(async () => (await runs('write')).find(({ waitsFor }) => waitsFor !== null));
 
     await eventually(() => names().includes('held'), { what: 'The run going on' });
-  }, 60_000);
+  });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await app.ask('POST', '/api/interfaces/bazaar/deploy', { ...wish, name: 'market' });
   await app.ask('POST', '/api/interfaces/bazaar/deploy', { ...wish, name: 'fair' });
   document = (await app.ask('GET', '/api/contracts/market/openapi.json')).body;
-}, 60_000);
+});
 
 afterAll(() => app.close());
 
@@ -102,7 +102,7 @@ describe('the description of a contract', () => {
     });
     expect(read.data).toEqual({ result: '3' });
     expect(sent.data).toMatchObject({ events: [{ name: 'Ordered' }, { name: 'Ordered' }] });
-  }, 60_000);
+  });
 
   it('given its page, when it is opened, then all its files come from this hub', async () => {
     const page = await app.ask('GET', '/docs/contracts/market');

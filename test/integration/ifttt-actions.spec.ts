@@ -9,7 +9,7 @@ let hub: IftttHub;
 
 beforeAll(async () => {
   hub = await IftttHub.start({ flows: { 'acting.yaml': givingPoints } });
-}, 120_000);
+});
 
 afterAll(() => hub.close(), 60_000);
 

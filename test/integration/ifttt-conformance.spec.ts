@@ -23,7 +23,7 @@ let hub: IftttHub;
 
 beforeAll(async () => {
   hub = await IftttHub.start({ flows: { 'publishing.yaml': publishing, 'acting.yaml': givingPoints } });
-}, 120_000);
+});
 
 afterAll(() => hub.close(), 60_000);
 

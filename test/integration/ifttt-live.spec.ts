@@ -30,7 +30,7 @@ beforeAll(async () => {
     const { body } = await hub.api('GET', '/api/triggers');
     return body.triggers.length > 0 && body.triggers.every(({ cursor }: { cursor: unknown }) => cursor !== null);
   });
-}, 120_000);
+});
 
 afterAll(() => hub.close(), 60_000);
 
@@ -99,7 +99,7 @@ describe('an Applet for a token transfer', () => {
     expect(body.data.map(({ amount }: { amount: string }) => amount)).toEqual(['31000', '30000']);
     expect(firedBy(applet).map(({ ingredients }) => ingredients['amount'])).toEqual(['30000', '31000']);
     await hub.standIn.applets.switchOff(applet.id);
-  }, 60_000);
+  });
 
   it('given a transfer that a reorganisation removes and that is mined again, when IFTTT polls, then it is the same event', async () => {
     const applet = await switchOn('token_transfer', transfersTo(carl));
@@ -127,7 +127,7 @@ describe('an Applet for a token transfer', () => {
     await hub.standIn.applets.pollAll('clock');
     expect(firedBy(applet)).toHaveLength(1);
     await hub.standIn.applets.switchOff(applet.id);
-  }, 60_000);
+  });
 });
 
 describe('an Applet for a contract event', () => {

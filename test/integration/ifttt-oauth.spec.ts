@@ -20,7 +20,7 @@ beforeAll(async () => {
     settings: '    mode: oauth2\n    serviceId: my_hub\n    clientId: ifttt-client\n    clientSecret: ifttt-secret\n',
   });
   ({ key, keyId } = await newKey(['events:*', 'runs:read', 'chain:read']));
-}, 120_000);
+});
 
 afterAll(() => hub.close(), 60_000);
 
@@ -255,7 +255,7 @@ describe('a hub that is no service', () => {
   let other: IftttHub;
   beforeAll(async () => {
     other = await IftttHub.start({ flows: {}, isConfigured: false });
-  }, 120_000);
+  });
   afterAll(() => other.close(), 60_000);
 
   it('given no connection, when IFTTT calls, then it is told to try again later; sign-in is not there', async () => {

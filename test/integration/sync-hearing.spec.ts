@@ -51,7 +51,7 @@ describe('what a sync hears', () => {
     expect(payment(sides, second)).toMatchObject(small);
     expect(payment(sides, first)).toMatchObject(amounts);
     expect(sides.payments()).toHaveLength(2);
-  }, 60_000);
+  });
 
   it('given a sync that hears by a push topic, when a record changes and another one is deleted, then the chain follows, and the echo writes nothing', async () => {
     const stage = (hub = await startedHearing('pushTopic'));
@@ -68,7 +68,7 @@ describe('what a sync hears', () => {
     await stage.untilQuiet();
     expect(await sides.transactions()).toBe(2);
     expect(sides.rowsWritten).toBe(madeTopics + 2);
-  }, 60_000);
+  });
 
   it('given a sync that asks for changed records, when records change while the hub is stopped, then the first question finds them', async () => {
     await sides.onChain('setMember', [wallet(1), 'Ada', 'silver', token]);
@@ -87,7 +87,7 @@ describe('what a sync hears', () => {
     await stage.untilQuiet();
     expect(await sides.transactions()).toBe(2);
     expect(sides.rowsWritten).toBe(2);
-  }, 60_000);
+  });
 
   it('given a sync that hears changes of records, when gap events tell of linked ones, then they are read, and the chain follows', async () => {
     const stage = (hub = await startedHearing('changeDataCapture'));
@@ -106,7 +106,7 @@ describe('what a sync hears', () => {
     await stage.untilQuiet();
     expect(await sides.transactions()).toBe(2);
     expect((await stage.sync('member-balances')).counts).toMatchObject({ agreed: 2, failed: 0 });
-  }, 60_000);
+  });
 
   async function startedHearing(hear: string): Promise<SyncHub> {
     const document = memberBalances.replace('key: Wallet__c }', `key: Wallet__c, hear: ${hear} }`);

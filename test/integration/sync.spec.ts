@@ -52,7 +52,7 @@ describe('a two-way sync', () => {
       failed: 0,
       open: 0,
     });
-  }, 120_000);
+  });
 
   it('given both sides edited and a rule that changes one field before the save, then they converge, each real change is written once, and the change of the rule is kept', async () => {
     const { org } = sides.salesforce;
@@ -87,7 +87,7 @@ describe('a two-way sync', () => {
     expect(await sides.transactions()).toBeLessThanOrEqual(2);
     const { counts } = await stage.sync('member-balances');
     expect(counts).toEqual({ rows: 1, agreed: 1, differing: 0, failed: 0, open: 0 });
-  }, 120_000);
+  });
 
   it('given a hub that is stopped while both sides change, when it runs again, then all of it is found', async () => {
     const { org } = sides.salesforce;
@@ -122,7 +122,7 @@ describe('a two-way sync', () => {
     );
     await stage.untilQuiet();
     expect((await stage.sync('member-balances')).counts).toMatchObject({ rows: 5, agreed: 5, failed: 0 });
-  }, 120_000);
+  });
 
   it('given a row whose change nobody heard, when checks run, then one counts it and one that may repair brings it in order', async () => {
     await sides.onChain('setMember', [wallet(1), 'Ada', 'gold', 7n * token]);
@@ -142,7 +142,7 @@ describe('a two-way sync', () => {
     expect(await checked(stage)).toMatchObject({ kind: 'check', done: 1, differing: 1, repaired: 1, failed: 0 });
     expect(sides.record(wallet(1))).toMatchObject({ Points__c: 7 });
     expect((await stage.sync('member-balances')).counts).toMatchObject({ agreed: 1, differing: 0 });
-  }, 120_000);
+  });
 
   it('given a step that dies again and again wherever it is, then both sides still converge, and no transaction is sent twice', async () => {
     const { org } = sides.salesforce;
@@ -200,7 +200,7 @@ describe('a two-way sync', () => {
 
     await eventually(() => sides.record(wallet(1))?.['Removed__c'] === true, { withinMs: 60_000, what: 'The mark' });
     expect(sides.record(wallet(1))).toMatchObject({ Name: 'Ada', Tier__c: 'gold' });
-  }, 120_000);
+  });
 
   it('given records whose key the contract cannot have, then each is listed as failed with its reason until it is corrected', async () => {
     const { org } = sides.salesforce;
@@ -235,7 +235,7 @@ describe('a two-way sync', () => {
     org.update('Member__c', early, { Wallet__c: null });
     expect(await checked(stage)).toMatchObject({ failed: 0 });
     expect((await stage.sync('member-balances')).counts).toMatchObject({ rows: 1, agreed: 1, failed: 0 });
-  }, 120_000);
+  });
 
   it('given names that the org or the contract does not have, when the file is loaded, then each is refused at its place', async () => {
     const wrong = memberBalances
@@ -257,7 +257,7 @@ describe('a two-way sync', () => {
         expect.stringMatching(/^17: Tier__c holds 40 characters; a uint256 has up to 78/),
       ]),
     );
-  }, 60_000);
+  });
 });
 
 /** One more look at both sides as a whole. */

@@ -35,7 +35,7 @@ beforeAll(async () => {
     'zap-picky.yaml': picky,
   });
   zapier = new ZapierPlatform(hub, await hub.makeKey());
-}, 90_000);
+});
 
 afterAll(() => hub.close(), 30_000);
 
@@ -196,7 +196,7 @@ describe('triggers', () => {
 
     expect(items.map(({ transaction_hash }) => transaction_hash)).toEqual(hashes);
     expect(hub.zapier.hook('1001/restart').report()).toMatchObject({ items: 3, distinct: 3 });
-  }, 60_000);
+  });
 
   it('given a transfer that a reorganisation removes and that is mined again, when it is heard again, then the Zap is not told again', async () => {
     const { rpc } = hub.chain;
@@ -215,7 +215,7 @@ describe('triggers', () => {
     expect(again.blockHash).not.toBe(told.block_hash);
     expect(items.map(({ amount_formatted }) => amount_formatted)).toEqual(['11', '12']);
     expect(hub.zapier.hook('1001/reorganised').report()).toMatchObject({ items: 2, distinct: 2 });
-  }, 60_000);
+  });
 
   it('given a Zap that vanished at Zapier, when something happens, then its subscription is removed', async () => {
     const zap = await zapier.switchOn('token_transfer', 'vanished', { contract: 'usdc', to: ada });
@@ -292,7 +292,7 @@ describe('running flows', () => {
     expect(change).toMatchObject({ status: 'confirmed', contract: 'loyalty-token', signer: 'treasury' });
     expect(Object.keys(operation('triggers', 'transaction_status').sample).sort()).toEqual(Object.keys(change).sort());
     expect(published.subscribeData.id).toEqual(expect.any(String));
-  }, 60_000);
+  });
 
   it('given a transaction that reverts, when the run has failed, then the step throws what the contract said', async () => {
     const inputData = { flow: 'zap-fails', field_amount: '1' };
@@ -304,7 +304,7 @@ describe('running flows', () => {
       zapier.execute('creates.run_flow.operation.performResume', { inputData, outputData: results, cleanedRequest }),
     ).rejects.toThrow(/NotOwner/);
     expect(hub.zapier.callbacks().get('fails')).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('given a step that Zapier repeats, when it comes again, then nothing runs twice', async () => {
     const inputData = { flow: 'zap-picky', field_size: '12', wait: false, once_for: 'event-7' };
@@ -382,7 +382,7 @@ describe('reading, sending and finding', () => {
     expect(found).toMatchObject({ id: results.id, status: 'confirmed' });
     const [byHash] = await zapier.search('find_transaction', { transaction: found.transaction_hash });
     expect(byHash.id).toBe(results.id);
-  }, 60_000);
+  });
 
   it('given runs, when one is looked for, then it is found by id and by flow, and nothing is no fault', async () => {
     const find = (inputData: Given) => zapier.search('find_run', inputData);

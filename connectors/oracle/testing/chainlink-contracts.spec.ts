@@ -8,7 +8,7 @@ let stage: OracleStage;
 beforeAll(async () => {
   chain = await DevChain.start();
   stage = await startOracleStage(chain, { withOldOracle: true });
-}, 120_000);
+});
 
 afterAll(() => chain.stop());
 

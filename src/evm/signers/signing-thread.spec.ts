@@ -118,7 +118,7 @@ describe('signing in a thread', () => {
       }),
       { numRuns: 30 },
     );
-  }, 30_000);
+  });
 
   it('given what is no transaction, when it is to be signed, then that is said and the next one is signed', async () => {
     const signer = await open(aKey());

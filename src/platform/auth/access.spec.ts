@@ -16,9 +16,9 @@ let orders: OrdersApp;
 
 beforeAll(async () => {
   orders = await OrdersApp.start();
-}, 60_000);
+});
 
-afterAll(() => orders.close(), 60_000);
+afterAll(() => orders.close());
 
 const ask = (request: Ask) => orders.ask(request);
 

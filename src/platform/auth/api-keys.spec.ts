@@ -21,7 +21,7 @@ let keys: ApiKeys;
 beforeAll(async () => {
   store = await openTestStore();
   keys = new ApiKeys(store.db);
-}, 60_000);
+});
 
 afterAll(() => store.close());
 

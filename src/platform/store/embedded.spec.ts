@@ -46,7 +46,7 @@ async function ask<Row extends pg.QueryResultRow>(
   }
 }
 
-async function until<T>(what: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
+async function until<T>(what: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
   for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(20)) {
     const found = await what().catch(() => undefined);
     if (found) return found;
@@ -123,7 +123,7 @@ describe('the hub’s own database server', () => {
       code: 'store.unavailable',
       detail: expect.stringContaining('shared_buffers'),
     });
-  }, 20_000);
+  });
 
   it('given a data folder with a long name, when the place is chosen, then the socket is somewhere short', async () => {
     const long = join(dataDir, 'a-folder-name-that-takes-a-lot-of-room'.repeat(3));

@@ -160,4 +160,4 @@ export class SendingStage {
   }
 }
 
-export const soon = () => ({ withinMs: 10_000, signal: new AbortController().signal });
+export const soon = () => ({ withinMs: 30_000, signal: new AbortController().signal });
