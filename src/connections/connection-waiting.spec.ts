@@ -60,12 +60,34 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
 
+const connectionRows = (): ConnectionsStore => new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1)));
+
+/** The database has answered when `asked` settles; the hub hears of it with `answer`. */
+function lateRows(): { rows: ConnectionsStore; asked: Promise<void>; answer: () => void } {
+  const real = connectionRows();
+  let [tell, answer] = [(): void => undefined, (): void => undefined];
+  const asked = new Promise<void>((resolve) => (tell = resolve));
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const rows = overlaid(real, {
+    changesSince: async (known) => {
+      const changes = await real.changesSince(known);
+      tell();
+      await answered;
+      return changes;
+    },
+  });
+  return { rows, asked, answer };
+}
+
 /** One process of the hub. */
-async function aProcess(troubles = new ConnectionTroubles(store.db)): Promise<ConnectionsService> {
+async function aProcess(
+  troubles = new ConnectionTroubles(store.db),
+  rows = connectionRows(),
+): Promise<ConnectionsService> {
   const connections = new ConnectionsService({
     catalog: new Catalog([crm]),
     declared: [],
-    store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
+    store: rows,
     troubles,
     http: aHttpClient(),
     log: silentLog,
@@ -199,5 +221,43 @@ describe('a connection that needs authorisation', () => {
 
     expect(await connections.client('main')).toBe(fresh);
     await expect(step(connections)).rejects.toMatchObject({ code: 'connection.waiting', retryAfterMs: 3_600_000 });
+  });
+
+  it('given a look whose answer is late, when connections are written meanwhile, then what was written holds', async () => {
+    const { rows, asked, answer } = lateRows();
+    const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
+    await connections.add({ ...settings('right'), name: 'removed' });
+    await connections.add(settings('wrong'));
+    await other.refresh();
+    await other.add({ ...settings('right'), name: 'removed' });
+    await other.add({ ...settings('wrong'), name: 'elsewhere' });
+    await other.add(settings('right'));
+    const looking = connections.refresh();
+    await asked;
+
+    await connections.add({ ...settings('right'), name: 'added' });
+    await connections.add(settings('changed'));
+    await connections.remove('removed');
+    answer();
+    await looking;
+
+    expect([...connections.names().keys()].sort()).toEqual(['added', 'elsewhere', 'main']);
+    expect(await connections.client('main')).toEqual({ password: 'changed' });
+  });
+
+  it('given a connection that another process removes while this one adds it, when a look is late, then it is there', async () => {
+    const { rows, asked, answer } = lateRows();
+    const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
+    await connections.add(settings('wrong'));
+    await other.refresh();
+    await other.remove('main');
+    const looking = connections.refresh();
+    await asked;
+
+    await connections.add(settings('right'));
+    answer();
+    await looking;
+
+    expect(await connections.client('main')).toEqual({ password: 'right' });
   });
 });

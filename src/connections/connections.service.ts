@@ -15,7 +15,7 @@ import { defaultOf } from './default-connection.js';
 import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
 import type { ConnectionView, UsesConnection } from './connection-view.js';
 import { maskSettings } from './masked-settings.js';
-import type { ConnectionsStore, StoredConnection } from './connections.store.js';
+import type { ConnectionsStore, StoredConnection, VersionedConnection } from './connections.store.js';
 
 export interface ConnectionsParts {
   readonly catalog: Catalog;
@@ -69,12 +69,13 @@ export class ConnectionsService {
   /** Takes over what other processes wrote since; a connection whose settings changed is opened anew when it is needed next. */
   async refresh(): Promise<void> {
     await this.parts.troubles.refresh();
-    const versions = await this.parts.store.versions();
-    const gone = [...this.#known.values()].filter(({ name, origin }) => origin === 'store' && !versions.has(name));
-    for (const { name } of gone) await this.#lose(name);
-    if ([...versions].every(([name, version]) => this.#versions.get(name) === version)) return;
-    for (const stored of await this.parts.store.list()) {
-      if (this.#versions.get(stored.name) === stored.version) continue;
+    const before = new Map(this.#versions);
+    const { gone, changed } = await this.parts.store.changesSince(before);
+    // What this process has written meanwhile is newer than the answer.
+    const isNews = (name: string): boolean => this.#versions.get(name) === before.get(name);
+    for (const name of gone) if (isNews(name) && this.#known.get(name)?.origin === 'store') await this.#lose(name);
+    for (const stored of changed) {
+      if (!isNews(stored.name)) continue;
       try {
         this.#take(stored);
         await this.#reopen(stored.name);
@@ -278,7 +279,7 @@ export class ConnectionsService {
     return trouble === undefined ? {} : { needsAuthorisation: trouble };
   }
 
-  #take(stored: StoredConnection & { readonly version: string }): void {
+  #take(stored: VersionedConnection): void {
     this.#versions.set(stored.name, stored.version);
     const declared = this.parts.declared.find(({ name }) => name === stored.name);
     const known = this.#known.get(stored.name);
@@ -361,9 +362,8 @@ export class ConnectionsService {
 
   #get(name: string): Known {
     const known = this.#known.get(name);
-    if (known === undefined)
-      throw new PatchbayError('connection.notFound', { detail: `There is no connection called ${name}.` });
-    return known;
+    if (known) return known;
+    throw new PatchbayError('connection.notFound', { detail: `There is no connection called ${name}.` });
   }
 
   #definition(known: Known): AnyConnection {

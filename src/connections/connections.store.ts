@@ -7,6 +7,10 @@ export interface StoredConnection {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
+export interface VersionedConnection extends StoredConnection {
+  readonly version: string;
+}
+
 /** As text, because a Date would lose the microseconds. */
 const version = sql<string>`updated_at::text`.as('version');
 
@@ -17,7 +21,7 @@ export class ConnectionsStore {
     private readonly vault: Vault,
   ) {}
 
-  async list(): Promise<(StoredConnection & { readonly version: string })[]> {
+  async list(): Promise<VersionedConnection[]> {
     const rows = await this.db.selectFrom('connection').selectAll().select(version).orderBy('name').execute();
     return rows.map((row) => ({
       name: row.name,
@@ -27,10 +31,16 @@ export class ConnectionsStore {
     }));
   }
 
-  /** Which version of each there is, to tell whether another process has changed one. */
-  async versions(): Promise<ReadonlyMap<string, string>> {
+  /** What has come, changed or gone, for whoever knows these versions by name; the settings are read only where something has. */
+  async changesSince(
+    known: ReadonlyMap<string, string>,
+  ): Promise<{ readonly gone: readonly string[]; readonly changed: readonly VersionedConnection[] }> {
     const rows = await this.db.selectFrom('connection').select(['name', version]).execute();
-    return new Map(rows.map((row) => [row.name, row.version]));
+    const names = new Set(rows.map(({ name }) => name));
+    const gone = [...known.keys()].filter((name) => !names.has(name));
+    const isKnown = (row: { name: string; version: string }): boolean => known.get(row.name) === row.version;
+    if (rows.every(isKnown)) return { gone, changed: [] };
+    return { gone, changed: (await this.list()).filter((connection) => !isKnown(connection)) };
   }
 
   /** @returns the version that is kept now */
