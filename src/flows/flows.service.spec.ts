@@ -9,14 +9,18 @@ import { testVocabulary } from '../engine/testing/flow-runs.js';
 import { FlowsService } from './flows.service.js';
 import type { FlowsStore } from './flows.store.js';
 
+const flowNamed = (name: string, step = 'told') =>
+  `name: ${name}\ntrigger: { uses: test.heard }\nsteps: [{ id: ${step}, uses: test.notify }]\n`;
+
 describe('flow files', () => {
   let folder: string;
   let flows: FlowsService;
   let isAway: boolean;
   let whilePausing: () => Promise<void>;
+  let whileChecking: () => Promise<void>;
 
   beforeEach(async () => {
-    whilePausing = () => Promise.resolve();
+    [whilePausing, whileChecking] = [() => Promise.resolve(), () => Promise.resolve()];
     folder = await mkdtemp(join(tmpdir(), 'patchbay-flows-'));
     isAway = false;
     const store = {
@@ -34,6 +38,7 @@ describe('flow files', () => {
       connections: () => new Map(),
       env: {},
       store: store as unknown as FlowsStore,
+      checker: { checkUses: () => whileChecking().then(() => ({ faults: [], warnings: [] })) },
       log: silentLog,
     });
   });
@@ -44,7 +49,7 @@ describe('flow files', () => {
   });
 
   it('given a store that is away when they are read, then they are read once it is back', async () => {
-    await writeFile(join(folder, 'a.yaml'), 'name: a\ntrigger: { uses: test.heard }\nsteps: [{ uses: test.notify }]\n');
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
     isAway = true;
     await flows.start();
     await eventually(() => flows.isLoaded);
@@ -52,13 +57,24 @@ describe('flow files', () => {
     expect(flows.list().map(({ name }) => name)).toEqual(['a']);
   });
 
+  it('given a file that is written while the hub reads the others for the first time, then it is read too', async () => {
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    whileChecking = () => {
+      whileChecking = () => Promise.resolve();
+      return writeFile(join(folder, 'b.yaml'), flowNamed('b'));
+    };
+
+    await flows.start();
+
+    await eventually(() => flows.find('b'));
+  });
+
   it('given a flow that is changed while it is paused, when that is kept, then its new version is the one that is paused', async () => {
     const file = join(folder, 'a.yaml');
-    const flow = 'name: a\ntrigger: { uses: test.heard }\nsteps: [{ id: %, uses: test.notify }]\n';
-    await writeFile(file, flow.replace('%', 'before'));
+    await writeFile(file, flowNamed('a', 'before'));
     await flows.start();
     whilePausing = async () => {
-      await writeFile(file, flow.replace('%', 'after'));
+      await writeFile(file, flowNamed('a', 'after'));
       await flows.reload();
     };
 

@@ -58,16 +58,9 @@ export class FlowsService {
   constructor(private readonly parts: FlowsParts) {}
 
   async start(): Promise<void> {
+    // First: what is written while the files are read is heard too.
+    this.#watch();
     await this.reload();
-    try {
-      this.#watcher = watch(this.parts.folder, () => {
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => void this.reload(), settleMs);
-      });
-      this.#watcher.on('error', (error) => this.parts.log.warn('The flow folder is no longer watched', { error }));
-    } catch (error) {
-      this.parts.log.warn('The flow folder cannot be watched', { folder: this.parts.folder, error });
-    }
     // Another process may pause or resume a flow; the row says so.
     this.#refresh = setInterval(() => void this.#refreshPauses(), refreshMs).unref();
   }
@@ -161,6 +154,18 @@ export class FlowsService {
         this.#timer = setTimeout(() => void this.reload(), refreshMs);
       });
     return this.#reloading;
+  }
+
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.parts.folder, () => {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => void this.reload(), settleMs);
+      });
+      this.#watcher.on('error', (error) => this.parts.log.warn('The flow folder is no longer watched', { error }));
+    } catch (error) {
+      this.parts.log.warn('The flow folder cannot be watched', { folder: this.parts.folder, error });
+    }
   }
 
   /** Chance spreads retries over time, so that what failed together does not come back together. */
