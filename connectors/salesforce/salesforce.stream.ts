@@ -70,7 +70,7 @@ export class SalesforceStream {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #link: Link | undefined;
-  #subscribing: Promise<void> = Promise.resolve();
+  #fitting: Promise<void> = Promise.resolve();
   #taken: () => void = () => undefined;
   /** A new client was asked for; nothing failed. */
   #isRenewed = false;
@@ -102,23 +102,20 @@ export class SalesforceStream {
   #join(request: ListenRequest): ChannelListener {
     const listener = new ChannelListener(request, () => this.#taken());
     this.#listeners.add(listener);
-    const link = this.#link;
-    if (link !== undefined) this.#subscribeWanted(link).catch((error: unknown) => link.broken.abort(error));
+    this.#fitLink();
     this.#running ??= this.#run();
     return listener;
   }
 
   #leave(listener: ChannelListener): void {
     this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#link?.broken.abort(lost('nobody listens any more'));
+    else this.#fitLink();
+  }
+
+  #fitLink(): void {
     const link = this.#link;
-    const { channel } = listener.request;
-    if (link === undefined || this.#on(channel).length > 0) return;
-    if (this.#listeners.size === 0) {
-      link.broken.abort(lost('nobody listens any more'));
-      return;
-    }
-    link.channels.set(channel, 'given up');
-    link.client.unsubscribe(channel, link.broken.signal).catch((error: unknown) => link.broken.abort(error));
+    if (link !== undefined) this.#fit(link).catch((error: unknown) => link.broken.abort(error));
   }
 
   #on(channel: string): ChannelListener[] {
@@ -174,7 +171,7 @@ export class SalesforceStream {
     await this.#expectSuccess(session, await client.handshake(signal));
     this.#link = link;
     try {
-      await this.#subscribeWanted(link);
+      await this.#fit(link);
       await this.#poll(link, signal);
     } catch (error) {
       if (this.#listeners.size === 0) return;
@@ -251,19 +248,31 @@ export class SalesforceStream {
 
   // ------------------------------------------------------------ channels
 
-  /** Serves everybody who is not served yet; one call after the other, so that no channel is subscribed twice. */
-  #subscribeWanted(link: Link): Promise<void> {
-    this.#subscribing = this.#subscribing
+  /**
+   * Serves everybody who is not served yet, and gives up what nobody wants any more; one call after the other, so that no
+   * channel is subscribed twice, or given up while it is being subscribed.
+   */
+  #fit(link: Link): Promise<void> {
+    this.#fitting = this.#fitting
       .catch(() => undefined)
       .then(async () => {
         for (;;) {
+          await this.#giveUpUnwanted(link);
           const next = [...this.#listeners].find((listener) => !link.served.has(listener));
           if (next === undefined || link.broken.signal.aborted) return;
           if (link.channels.has(next.request.channel)) this.#serveFromNow(link, next);
           else await this.#subscribe(link, next.request.channel);
         }
       });
-    return this.#subscribing;
+    return this.#fitting;
+  }
+
+  async #giveUpUnwanted({ channels, client, broken }: Link): Promise<void> {
+    for (const [channel, state] of channels) {
+      if (state === 'given up' || this.#on(channel).length > 0 || broken.signal.aborted) continue;
+      channels.set(channel, 'given up');
+      await client.unsubscribe(channel, broken.signal);
+    }
   }
 
   /** Lets one more hear a channel that already arrives, if it wants nothing older; else a new client has to begin earlier. */
