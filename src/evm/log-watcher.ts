@@ -113,9 +113,7 @@ export class LogWatcher {
     this.#subscriptions.add(subscription);
     const onAbort = (): void => {
       this.#wakeUp();
-      void subscription.settled().then(() => {
-        subscription.end();
-      });
+      subscription.end();
     };
     options.signal.addEventListener('abort', onAbort, { once: true });
     this.#loop ??= this.#follow();
@@ -205,7 +203,7 @@ export class LogWatcher {
     if (!tip) return;
     const groups = new Map<string, Subscription[]>();
     for (const subscription of this.#subscriptions) {
-      if (!subscription.isIdle || subscription.options.signal.aborted) continue;
+      if (!subscription.isIdle) continue;
       if (!subscription.place) {
         const begin = { next: tip.number + 1, parentHash: tip.hash };
         // Kept at once, so that a restart before the first event does not begin later.

@@ -112,23 +112,21 @@ export class Subscription {
     this.isProven = true;
   }
 
-  /** Resolves when nothing is being done for it. */
-  async settled(): Promise<void> {
-    await this.#work;
-  }
-
+  /** Nothing more is begun for it; it is finished when what is being done has come to its end. */
   end(error?: unknown): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.#settle(error);
+    // It may be what is being done that ends it, before anybody knows of that.
+    void Promise.resolve()
+      .then(() => this.#work)
+      .then(() => this.#settle(error));
   }
 
-  /** Does one thing for this subscription while the others go on; a fault ends this one only. */
+  /** Does one thing for this subscription, unless it is over, while the others go on; a fault ends this one only. */
   run(work: () => Promise<void>, after: () => void): void {
+    if (this.isOver) return;
     this.#work = work()
-      .catch((error: unknown) => {
-        this.end(this.options.signal.aborted ? undefined : error);
-      })
+      .catch((error: unknown) => this.end(error))
       .finally(() => {
         this.#work = undefined;
         after();
