@@ -91,7 +91,10 @@ export class StreamPumps implements ConsumerStreams {
   }
 
   async #arrange(): Promise<void> {
+    // Who comes from here on may have a stream that is not in the list yet.
+    const attached = [...this.#attached];
     const streams = new Map((await this.parts.store.list()).map((stream) => [stream.id, stream]));
+    for (const [keeper, id] of attached) keeper.update(streams.get(id));
     for (const [id, keeper] of this.#called) {
       const stream = streams.get(id);
       keeper.update(stream);
@@ -99,7 +102,6 @@ export class StreamPumps implements ConsumerStreams {
       this.#called.delete(id);
       await keeper.close({ isPatient: true });
     }
-    for (const [keeper, id] of this.#attached) keeper.update(streams.get(id));
     if (!this.#serves || this.#isStopped) return;
     for (const [id, stream] of streams) {
       if (this.#called.has(id) || !isCalled(stream)) continue;

@@ -1,0 +1,69 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../test/builders/eventually.js';
+import { DeliveryStage, valuesOf } from './testing/delivery-stage.js';
+import type { StreamBatch } from './stream.js';
+
+let stage: DeliveryStage;
+
+beforeAll(async () => {
+  stage = await DeliveryStage.start();
+});
+
+afterEach(() => stage.clear());
+
+afterAll(() => stage.close());
+
+/** Holds back what the receiver answers under the address that it was started with; elsewhere it accepts. */
+function holdAnswer() {
+  const asked = new Promise<ServerResponse>((resolve) => {
+    stage.receiver.answer = (_, response) => {
+      if (response.req.url !== '/events') return 200;
+      resolve(response);
+      return undefined;
+    };
+  });
+  return { asked, answer: async (status: number) => void (await asked).writeHead(status).end() };
+}
+
+/** Holds back the next answer of a method. */
+function holdNext<T extends object, Method extends keyof T>(target: T, method: Method) {
+  const original = target[method] as (...given: unknown[]) => unknown;
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const asked = new Promise<void>((resolve) => {
+    const held = async (...given: unknown[]): Promise<unknown> => {
+      Reflect.deleteProperty(target, method);
+      resolve();
+      await released;
+      return Reflect.apply(original, target, given);
+    };
+    Object.assign(target, { [method]: held });
+  });
+  return { asked, release };
+}
+
+describe('a stream that is deleted', () => {
+  it('given its consumer is slow to answer, when somebody listens to a new stream meanwhile, then that one is served', async () => {
+    const { service, pumps, store } = await stage.aProcess();
+    const held = holdAnswer();
+    await service.create(stage.aStream({ name: 'old' }), 'test');
+    await stage.transferOf(stage.chain.token, 1);
+    await held.asked;
+    await service.delete('old');
+    await eventually(() => pumps.status().length === 0, { what: 'the end of the old stream' });
+
+    await service.create(stage.aStream({ name: 'new', target: { type: 'websocket' } }), 'test');
+    let deliver: (batch: StreamBatch) => void;
+    const delivered = new Promise<StreamBatch>((resolve) => (deliver = resolve));
+    const { finished, close } = await pumps.attach('new', undefined, { deliver: async (batch) => deliver(batch) });
+    const nextLook = holdNext(store, 'list');
+    await held.answer(200);
+    await nextLook.asked;
+    await stage.transferOf(stage.chain.token, 2);
+
+    const batch = await Promise.race([delivered, finished]).finally(nextLook.release);
+    expect(valuesOf(batch?.events ?? [])).toEqual([2]);
+    await close();
+  });
+});
