@@ -51,7 +51,7 @@ export class EventsSocket implements OnApplicationBootstrap, OnModuleDestroy {
     const key = bearerOrBasicOf(request.headers.authorization);
     const client = new Client(socket, { streams, pumps, authorise: () => sessions.authorise(key) });
     this.#clients.add(client);
-    const again = setInterval(() => void client.authorise(), sessions.times.aliveMs);
+    const again = setInterval(() => client.authorise(), sessions.times.aliveMs);
     again.unref();
     socket.on('close', () => {
       clearInterval(again);
@@ -63,7 +63,8 @@ export class EventsSocket implements OnApplicationBootstrap, OnModuleDestroy {
 
 class Client {
   readonly #topics = new Map<string, TopicListening>();
-  #caller: Promise<Caller | undefined>;
+  /** Of nobody when it may not, or no longer, be here. */
+  #caller: Promise<Caller | undefined> | undefined;
 
   constructor(
     private readonly socket: WebSocket,
@@ -73,21 +74,22 @@ class Client {
       authorise(): Promise<Caller>;
     },
   ) {
-    this.#caller = this.authorise();
+    this.authorise();
     socket.on('message', (data) => void this.#hear(data));
   }
 
-  /** Undefined when it may not, or no longer, be here. */
-  authorise(): Promise<Caller | undefined> {
+  /** Looks at its key, for the first time or again. */
+  authorise(): void {
+    const before = this.#caller;
     this.#caller = this.parts.authorise().catch((thrown: unknown) => {
       const { code, detail } = PatchbayError.from(thrown);
-      // While the database is away nobody is thrown out.
-      if (!code.startsWith('auth.')) return this.#caller;
+      const isRefused = code.startsWith('auth.');
+      // While the database is away nobody is thrown out; who comes just then may come again.
+      if (!isRefused && before !== undefined) return before;
       this.#tell({ type: 'error', code, message: detail });
-      this.socket.close(1008, code);
+      this.socket.close(isRefused ? 1008 : 1013, code);
       return undefined;
     });
-    return this.#caller;
   }
 
   async close(): Promise<void> {

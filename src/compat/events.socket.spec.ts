@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AuditLog, createLog, createVault, type Caller } from '#platform';
+import { PatchbayError } from '#sdk';
+import { ConsumerSessions } from '#streams';
+import { OldClient } from '../../test/builders/old-client.js';
+import { eventually } from '../../test/builders/eventually.js';
+import { overlaid } from '../../test/builders/overlaid.js';
+import { ConsumerStage, type ConsumerHub } from '../streams/testing/consumer-stage.js';
+import { OldStreams } from './event-streams.js';
+import { OldStreamsStore } from './event-streams.store.js';
+import { EventsSocket } from './events.socket.js';
+import { OldSubscriptions } from './subscriptions.js';
+
+const operator: Caller = { id: 'operator', name: 'operator', scopes: ['admin'] };
+const transfer = {
+  name: 'Transfer',
+  inputs: [
+    { name: 'from', type: 'address', indexed: true },
+    { name: 'to', type: 'address', indexed: true },
+    { name: 'value', type: 'uint256' },
+  ],
+};
+
+let stage: ConsumerStage;
+let hub: ConsumerHub;
+let door: EventsSocket;
+let client: OldClient;
+/** What happens when a key is looked up, before the answer comes. */
+let lookUp: () => Promise<void>;
+
+beforeAll(async () => {
+  stage = await ConsumerStage.start();
+});
+
+afterAll(() => stage.close());
+
+beforeEach(async () => {
+  hub = await stage.startHub();
+  lookUp = () => Promise.resolve();
+  const keys = overlaid(stage.keys, { authenticate: (key) => lookUp().then(() => stage.keys.authenticate(key)) });
+  const { pumps } = hub.streams;
+  const log = createLog({ level: 'silent', format: 'json' });
+  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 500, aliveMs: 500 } });
+  door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, oldStreams(), pumps);
+  door.onApplicationBootstrap();
+  client = new OldClient(hub.url, stage.key);
+});
+
+afterEach(async () => {
+  await door.onModuleDestroy();
+  await stage.clear();
+  await stage.store.db.deleteFrom('ethconnect_stream').execute();
+});
+
+describe('the key of an old client', () => {
+  it('given the database is away, when the key is looked at again, then the client stays and its answers are heard', async () => {
+    await listenedTo('orders', 2);
+    const [socket, heard] = await client.listen();
+    socket.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
+    await eventually(() => heard.length === 1);
+    let refused = 0;
+    lookUp = async () => {
+      refused += 1;
+      throw new PatchbayError('store.unavailable');
+    };
+    await eventually(() => refused > 1);
+
+    socket.send(JSON.stringify({ type: 'ack', topic: 'orders' }));
+
+    await eventually(() => heard.length === 2);
+    expect(heard[1]).toMatchObject([{ signature: 'Transfer(address,address,uint256)', data: { value: '2' } }]);
+    socket.close();
+  });
+
+  it('given the database is away, when a client comes, then it is told and may come again', async () => {
+    lookUp = () => Promise.reject(new PatchbayError('store.unavailable'));
+    const [socket, heard] = await client.listen();
+
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+
+    expect([code, String(reason)]).toEqual([1013, 'store.unavailable']);
+    expect(heard).toMatchObject([{ type: 'error', code: 'store.unavailable' }]);
+  });
+});
+
+function oldStreams(): OldStreams {
+  const { db } = stage.store;
+  const store = new OldStreamsStore(db, createVault(Buffer.alloc(32, 7)));
+  return new OldStreams({ store, streams: hub.streams.service, audit: new AuditLog(db) });
+}
+
+/** A topic, and so many events for those who listen to it, one a batch. */
+async function listenedTo(topic: string, count: number): Promise<void> {
+  const { chain, store } = stage;
+  const owners = oldStreams();
+  const subscriptions = new OldSubscriptions({ owners, streams: hub.streams.service, audit: new AuditLog(store.db) });
+  const { id } = await owners.create({ type: 'websocket', batchTimeoutMS: 20, websocket: { topic } }, operator);
+  const fromBlock = (await chain.head()) + 1;
+  for (let value = 1; value <= count; value += 1) await chain.receipt(await chain.transfer(BigInt(value)));
+  await subscriptions.create({ stream: id, address: chain.token, event: transfer, fromBlock }, operator);
+}
