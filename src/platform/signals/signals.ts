@@ -25,6 +25,7 @@ export class Signals {
   readonly #heardElsewhere = new Map<string, number>();
   readonly #interests = new Set<string>();
   #client: pg.Client | undefined;
+  #connecting: Promise<void> | undefined;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
   readonly #beat: NodeJS.Timeout;
@@ -47,10 +48,11 @@ export class Signals {
     client.on('end', () => this.#reconnect(client));
     client.on('notification', ({ payload }) => this.#receive(payload ?? ''));
     try {
-      await client.connect();
+      this.#connecting = this.#connect(client);
+      await this.#connecting;
       await client.query(`listen ${channel}`);
-      this.#client = client;
     } catch (error) {
+      if (this.#isClosed) return;
       this.parts.log.info('Signals of other processes cannot be heard for now', { error });
       this.#reconnect(client);
     }
@@ -89,7 +91,14 @@ export class Signals {
     this.#isClosed = true;
     clearInterval(this.#beat);
     clearTimeout(this.#retry);
+    // A client cannot be ended before it has connected.
+    await this.#connecting?.catch(() => undefined);
     await this.#client?.end().catch(() => undefined);
+  }
+
+  async #connect(client: pg.Client): Promise<void> {
+    await client.connect();
+    this.#client = client;
   }
 
   #isHeardElsewhere(topic: string): boolean {
