@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Abi } from '#evm';
 
 export interface Artefact {
@@ -90,15 +91,54 @@ async function compile(compiler: string, wanted: Sources): Promise<Readonly<Reco
   });
   const key = createHash('sha256').update(compiler).update(input).digest('hex').slice(0, 32);
   const file = join(cacheFolder, `${key}.json`);
-  const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as Record<string, Artefact>;
-  const artefacts = artefactsOf(JSON.parse(await runCompiler(compiler, input)) as CompilerOutput);
+  const kept = await readKept(file);
+  if (kept) return kept;
   await mkdir(cacheFolder, { recursive: true });
-  // Specs of several processes may compile the same at once, and none may read half a file.
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(artefacts));
-  await rename(draft, file);
-  return artefacts;
+  return await alone(`${file}.lock`, async () => {
+    const meanwhile = await readKept(file);
+    if (meanwhile) return meanwhile;
+    const artefacts = artefactsOf(JSON.parse(await runCompiler(compiler, input)) as CompilerOutput);
+    // Nobody may read half a file.
+    const draft = `${file}.${randomUUID()}`;
+    await writeFile(draft, JSON.stringify(artefacts));
+    await rename(draft, file);
+    return artefacts;
+  });
+}
+
+async function readKept(file: string): Promise<Readonly<Record<string, Artefact>> | undefined> {
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  return kept === undefined ? undefined : (JSON.parse(kept) as Record<string, Artefact>);
+}
+
+/** Specs of several processes want the same at once, and a compiler takes much memory: one works, the others wait for it. */
+async function alone<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  // A link that points to the number of its process comes into being whole, unlike a file that holds it.
+  const take = () => symlink(String(process.pid), lock).then(() => true);
+  const isOurs = () =>
+    take().catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      return false;
+    });
+  for (; !(await isOurs()); await delay(100)) {
+    if (await isAbandoned(lock).catch(() => false)) await rm(lock, { force: true });
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** Its process is gone; or another one has its number by now, which shows by the age. */
+async function isAbandoned(lock: string): Promise<boolean> {
+  const [owner, { mtimeMs }] = await Promise.all([readlink(lock), lstat(lock)]);
+  if (Date.now() - mtimeMs > 90_000) return true;
+  try {
+    return !process.kill(Number(owner), 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 function artefactsOf({ errors = [], contracts = {} }: CompilerOutput): Readonly<Record<string, Artefact>> {
@@ -120,8 +160,11 @@ async function runCompiler(compiler: string, input: string): Promise<string> {
       process.stdout.write(solc.compile(input), () => process.exit(0));
     });`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(input);
-  const [output] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  // One that ends before it has read all is told by how it ended.
+  child.stdin.on('error', () => undefined).end(input);
+  const exit = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  const [output, [code, signal]] = await Promise.all([text(child.stdout), exit]);
+  if (code !== 0) throw new Error(`The compiler ${compiler} ended with ${String(code ?? signal)}`);
   return output;
 }
 
