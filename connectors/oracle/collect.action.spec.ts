@@ -40,7 +40,7 @@ function aSource(body: string, more: Record<string, unknown> = {}, answer: objec
 type Collected = Awaited<ReturnType<typeof collect.run>>;
 
 async function collected(sources: readonly object[], rules: Record<string, unknown> = {}): Promise<Collected> {
-  return await callAction(collect, { with: { sources, timeout: '300ms', ...rules } });
+  return await callAction(collect, { with: { sources, timeout: '20s', ...rules } });
 }
 
 async function faultOf(body: string, more: Record<string, unknown> = {}, answer: object = {}): Promise<string> {
@@ -73,7 +73,10 @@ describe('oracle.collect', () => {
     answers.set('/known/price?of=eth', { body: '7' });
     const known = { url: `${origin}/known`, headers: { 'x-key': 'geheim' } };
     const ask = (url: string) =>
-      callAction(collect, { settings: { sources: { known } }, with: { sources: [{ name: 'known', url }] } });
+      callAction(collect, {
+        settings: { sources: { known } },
+        with: { sources: [{ name: 'known', url }], timeout: '20s' },
+      });
 
     expect(await ask('/price?of=eth')).toMatchObject({ value: '7' });
     expect(seen).toContain('geheim /known/price?of=eth');
@@ -165,13 +168,14 @@ describe('oracle.collect', () => {
   });
 
   it('given sources that stall, or are not to be reached, when they are asked, then the others count', async () => {
-    const output = await collected([
+    const sources = [
       aSource('5'),
       aSource('6'),
       aSource('7'),
       { name: 'stalls', url: `${origin}/stalls` },
       { name: 'inside', url: 'http://10.0.0.1/price' },
-    ]);
+    ];
+    const output = await collected(sources, { timeout: '3s' });
     expect(output).toMatchObject({ value: '6', good: 3, total: 5 });
     expect(output.sources.slice(3).map(({ name, fault }) => [name, fault!.code])).toEqual([
       ['stalls', 'connection.timeout'],

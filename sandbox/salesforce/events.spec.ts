@@ -275,7 +275,7 @@ describe('what goes wrong on the way to subscribers', () => {
     org = await startJsforceOrg();
     const connection = await org.connect();
     const { messages } = await org.hear(connection, '/data/ContactChangeEvent');
-    org.standIn.addFault({ kind: 'delayAnswer', ms: 600, method: 'POST' });
+    org.standIn.addFault({ kind: 'delayAnswer', ms: 3_000, method: 'POST' });
     let isAnswered = false;
 
     const write = connection.sobject('Contact').create({ LastName: 'A' });
