@@ -112,6 +112,42 @@ describe.each([
     expect((await queues.counts('clock')).delayed).toBe(0);
   });
 
+  it('given a schedule whose time has come while nobody worked, when it is set up once more, then what was due is still due', async () => {
+    const queues = await open();
+    const got: string[] = [];
+    const setUp = () =>
+      queues.schedule('kept', 'each-second', { pattern: '* * * * * *', tz: 'UTC' }, { a: 1, bc: 's1' });
+
+    await setUp();
+    const dueBy = Date.now() + 1_000;
+    await eventually(() => Date.now() > dueBy);
+    await setUp();
+    queues.worker('kept', async ({ id }) => void got.push(id), { concurrency: 1 });
+    await eventually(() => got.length > 1);
+    await queues.unschedule('kept', 'each-second');
+
+    expect(Number(got[0]?.split(':')[2])).toBeLessThanOrEqual(dueBy);
+  });
+
+  it('given a schedule that is taken away or another one, when it is set up once more, then it is as it was asked for', async () => {
+    const queues = await open();
+    const got: unknown[] = [];
+    const setUp = (pattern: string, source: string) =>
+      queues.schedule('renewed', 'each-second', { pattern, tz: 'UTC' }, { source });
+
+    await setUp('0 0 1 1 *', 's1');
+    await queues.unschedule('renewed', 'each-second');
+    await setUp('0 0 1 1 *', 's1');
+    expect((await queues.counts('renewed')).delayed).toBe(1);
+    await setUp('* * * * * *', 's1');
+    await setUp('* * * * * *', 's2');
+    queues.worker('renewed', async ({ data }) => void got.push(data), { concurrency: 1 });
+    await eventually(() => got.length > 0);
+    await queues.unschedule('renewed', 'each-second');
+
+    expect(got[0]).toEqual({ source: 's2' });
+  });
+
   it('given a handler that throws, when a job is added, then the next jobs are still worked on', async () => {
     const queues = await open();
     const got: string[] = [];

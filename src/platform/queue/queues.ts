@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Job, Queue, Worker } from 'bullmq';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Config } from '../config/config.schema.js';
@@ -35,7 +36,7 @@ export interface Queues {
   queue<Data>(name: string): JobQueue<Data>;
   /** A job whose worker dies is given to another one; a handler that throws only drops its job. */
   worker<Data>(name: string, handle: JobHandler<Data>, options: { readonly concurrency: number }): void;
-  /** Adds a job whenever the pattern is due. The same id replaces the earlier schedule. */
+  /** Adds a job whenever the pattern is due. The same id replaces the earlier schedule; one that is the same is left as it is. */
   schedule<Data>(
     queue: string,
     id: string,
@@ -135,7 +136,7 @@ export async function createQueues({
     },
     schedule: async (queue, id, { pattern, tz }, data) => {
       const repeat = { pattern, ...(tz === undefined ? {} : { tz }) };
-      await soon(answerMs, queueOf(queue).upsertJobScheduler(id, repeat, { name: id, data }));
+      await soon(answerMs, setUp(queueOf(queue), id, repeat, data));
     },
     unschedule: async (queue, id) => {
       await soon(answerMs, queueOf(queue).removeJobScheduler(id));
@@ -158,6 +159,15 @@ async function addAll(queue: Queue, jobs: readonly QueueJob<unknown>[]): Promise
   const entries = jobs.map(bullJob);
   if (entries.length < 8) await Promise.all(entries.map(({ name, data, opts }) => queue.add(name, data, opts)));
   else await queue.addBulk(entries);
+}
+
+/** Setting up the same one again would drop a job of it that is due and that nobody has begun. */
+async function setUp(queue: Queue, id: string, repeat: { pattern: string; tz?: string }, data: unknown): Promise<void> {
+  const known = await queue.getJobScheduler(id);
+  const isSame = known?.pattern === repeat.pattern && known.tz === repeat.tz;
+  const isWaiting = isSame && (await queue.getJob(`repeat:${id}:${known.next}`)) !== undefined;
+  if (isWaiting && isDeepStrictEqual(known.template?.data, data)) return;
+  await queue.upsertJobScheduler(id, repeat, { name: id, data });
 }
 
 function bullJob({ name, data, id, delayMs }: QueueJob<unknown>) {
