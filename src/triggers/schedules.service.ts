@@ -12,6 +12,8 @@ interface Tick {
 const queueName = 'schedules';
 const checkEveryMs = 2_000;
 const knownEveryMs = 100;
+/** Another process may have taken away, or set up otherwise, what this one has set up. */
+const believedForMs = 30_000;
 
 export interface SchedulesParts {
   readonly sources: SourcesService;
@@ -20,9 +22,17 @@ export interface SchedulesParts {
   readonly log: Logger;
 }
 
+interface Known {
+  readonly text: string;
+  readonly untilMs: number;
+}
+
+/** While it is not known what the queue has. */
+const unsure: Known = { text: '', untilMs: 0 };
+
 /** Flows that start by the clock: one job scheduler per flow, whichever process it was that set it up. */
 export class SchedulesService {
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, Known>();
   readonly #looks: Looks;
 
   constructor(private readonly parts: SchedulesParts) {
@@ -44,6 +54,25 @@ export class SchedulesService {
   }
 
   async #align(): Promise<void> {
+    const wanted = this.#wanted();
+    for (const [flow, { schedule, tick }] of wanted) {
+      const text = JSON.stringify([schedule, tick]);
+      const known = this.#known.get(flow);
+      if (known?.text === text && performance.now() < known.untilMs) continue;
+      // Here as below: what the queue did not answer in time may happen later.
+      this.#known.set(flow, unsure);
+      await this.parts.queues.schedule(queueName, flow, { pattern: schedule.cron, tz: schedule.timezone }, tick);
+      this.#known.set(flow, { text, untilMs: performance.now() + believedForMs });
+    }
+    for (const flow of this.#known.keys()) {
+      if (wanted.has(flow)) continue;
+      this.#known.set(flow, unsure);
+      await this.parts.queues.unschedule(queueName, flow);
+      this.#known.delete(flow);
+    }
+  }
+
+  #wanted(): ReadonlyMap<string, { readonly schedule: Schedule; readonly tick: Tick }> {
     const wanted = new Map<string, { schedule: Schedule; tick: Tick }>();
     for (const source of this.parts.sources.all()) {
       const schedule = source.trigger.schedule?.(source.input);
@@ -51,27 +80,16 @@ export class SchedulesService {
       if (schedule === undefined || flow === undefined) continue;
       wanted.set(flow, { schedule, tick: { source: source.id, flow } });
     }
-    for (const [flow, { schedule, tick }] of wanted) {
-      const text = JSON.stringify([schedule, tick]);
-      if (this.#known.get(flow) === text) continue;
-      await this.parts.queues.schedule(queueName, flow, { pattern: schedule.cron, tz: schedule.timezone }, tick);
-      this.#known.set(flow, text);
-    }
-    for (const flow of this.#known.keys()) {
-      if (wanted.has(flow)) continue;
-      await this.parts.queues.unschedule(queueName, flow);
-      this.#known.delete(flow);
-    }
+    return wanted;
   }
 
-  /** A scheduler outlives the flow that set it up when that was removed while the hub was down. */
   async #tick(tick: Tick, jobId: string): Promise<void> {
     const { sources } = this.parts;
     // Of flow files that could not be read yet it is not known what is due.
     while (!sources.areKnown()) await delay(knownEveryMs, undefined, { ref: false });
     const source = sources.find(tick.source);
     if (source === undefined) {
-      await this.parts.queues.unschedule(queueName, tick.flow);
+      await this.#leave(tick.flow);
       return;
     }
     const scheduledFor = new Date(Number(/:(\d+)$/.exec(jobId)?.[1] ?? Date.now())).toISOString();
@@ -82,6 +100,19 @@ export class SchedulesService {
       heard: [{ id: scheduledFor, time: scheduledFor, event: { scheduledFor, cron } }],
       flows: source.flows,
     });
+  }
+
+  /** A scheduler outlives the flow that set it up when that was removed while the hub was down. */
+  async #leave(flow: string): Promise<void> {
+    // Of a flow that was edited only what was due before it was is left out: the scheduler is that of its new version.
+    if (this.#wanted().has(flow)) return;
+    try {
+      await this.parts.queues.unschedule(queueName, flow);
+    } finally {
+      // It may be wanted again by now.
+      this.#known.delete(flow);
+      void this.#looks.ask();
+    }
   }
 
   /** However long the database is away: nobody would miss a tick that is dropped. One that is still waiting when the process ends is another's. */
