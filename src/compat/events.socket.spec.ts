@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AuditLog, createLog, createVault, type Caller } from '#platform';
@@ -82,6 +84,29 @@ describe('the key of an old client', () => {
 
     expect([code, String(reason)]).toEqual([1013, 'store.unavailable']);
     expect(heard).toMatchObject([{ type: 'error', code: 'store.unavailable' }]);
+  });
+});
+
+describe('an old client that leaves', () => {
+  it('given its key is still being looked up, when it wanted to listen, then it keeps nothing from those who stay', async () => {
+    await listenedTo('orders', 1);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    lookUp = () => held;
+    const upgraded = once(hub.app.getHttpServer(), 'upgrade') as Promise<[unknown, Socket]>;
+    const [hasty] = await client.listen();
+    const gone = once((await upgraded)[1], 'close');
+    hasty.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
+    hasty.close();
+    await gone;
+    release();
+
+    const [socket, heard] = await client.listen();
+    socket.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
+
+    await eventually(() => heard.length === 1);
+    expect(heard[0]).toMatchObject([{ data: { value: '1' } }]);
+    socket.close();
   });
 });
 

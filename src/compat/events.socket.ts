@@ -65,6 +65,7 @@ class Client {
   readonly #topics = new Map<string, TopicListening>();
   /** Of nobody when it may not, or no longer, be here. */
   #caller: Promise<Caller | undefined> | undefined;
+  #isClosed = false;
 
   constructor(
     private readonly socket: WebSocket,
@@ -93,6 +94,7 @@ class Client {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const topics = [...this.#topics.values()];
     this.#topics.clear();
     await Promise.all(topics.map((topic) => topic.close()));
@@ -101,7 +103,8 @@ class Client {
   async #hear(data: RawData): Promise<void> {
     try {
       const caller = await this.#caller;
-      if (caller !== undefined) this.#obey(data, caller);
+      // Whoever left meanwhile wants nothing any more.
+      if (caller !== undefined && !this.#isClosed) this.#obey(data, caller);
     } catch (thrown) {
       const { code, detail } = PatchbayError.from(thrown);
       this.#tell({ type: 'error', code, message: detail });
