@@ -14,8 +14,10 @@ import type { DeclaredConnection } from './configuration-file.js';
 import { defaultOf } from './default-connection.js';
 import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
 import type { ConnectionView, UsesConnection } from './connection-view.js';
+import { storedOf, withChanged, type KnownConnection as Known } from './known-connection.js';
 import { maskSettings } from './masked-settings.js';
-import type { ConnectionsStore, StoredConnection, VersionedConnection } from './connections.store.js';
+import type { ConnectionsStore, VersionedConnection } from './connections.store.js';
+import { settingsKeeper } from './settings-keeper.js';
 
 export interface ConnectionsParts {
   readonly catalog: Catalog;
@@ -27,14 +29,6 @@ export interface ConnectionsParts {
   readonly use: UseService;
   /** Tells this hub from others. */
   readonly hub?: string;
-}
-
-interface Known {
-  readonly name: string;
-  readonly connector: string;
-  readonly origin: 'file' | 'store';
-  readonly isDefault: boolean;
-  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** Finds connections by name, opens each at most once, and keeps it open. */
@@ -204,8 +198,7 @@ export class ConnectionsService {
     }
     const known: Known = { ...input, origin: 'store', isDefault: false };
     checkTypedSettings(known, this.#definition(known).settings);
-    await this.#put(input);
-    this.#know(known);
+    await this.#put(known, known.settings);
     await this.#letIn(input.name);
     return this.list().find((view) => view.name === input.name) as ConnectionView;
   }
@@ -248,7 +241,8 @@ export class ConnectionsService {
   /** Takes the code that the browser came back with; what it is worth is kept sealed, and the connection opened anew. */
   async authorise(name: string, grant: AuthorisationGrant): Promise<void> {
     const known = this.#get(name);
-    await this.#keep(name, await this.#authorisation(known).redeem(this.#parse(known), grant, this.parts.http));
+    const given = await this.#authorisation(known).redeem(this.#parse(known), grant, this.parts.http);
+    await this.#put(withChanged(this.#get(name), given), given);
     await this.#letIn(name);
   }
 
@@ -314,8 +308,13 @@ export class ConnectionsService {
     for (const listener of this.#whenWritten) listener();
   }
 
-  async #put(connection: StoredConnection): Promise<void> {
-    this.#versions.set(connection.name, await this.parts.store.put(connection));
+  async #put(known: Known, given: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#knowWritten(known, await this.parts.store.put(storedOf(known, given)));
+  }
+
+  #knowWritten(known: Known, version: string): void {
+    this.#versions.set(known.name, version);
+    this.#know(known);
   }
 
   #know(known: Known): void {
@@ -344,15 +343,6 @@ export class ConnectionsService {
     return { ...known, settings: { ...known.settings, ...Object.fromEntries(given) } };
   }
 
-  async #keep(name: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
-    const known = this.#get(name);
-    const kept = { ...known, settings: { ...known.settings, ...changed } };
-    const stored = known.origin === 'file' ? changed : kept.settings;
-    await this.#put({ name, connector: known.connector, settings: stored });
-    this.#know(kept);
-    this.#written();
-  }
-
   #status(known: Known): { status?: Readonly<Record<string, unknown>> } {
     const client = this.#opened.get(known.name);
     if (client === undefined) return {};
@@ -379,8 +369,17 @@ export class ConnectionsService {
   }
 
   async #open(known: Known): Promise<unknown> {
-    const { http, log, use, hub } = this.parts;
-    const keep = (changed: Readonly<Record<string, unknown>>) => this.#keep(known.name, changed);
+    const { store, http, log, use, hub } = this.parts;
+    const keep = settingsKeeper({
+      store,
+      opened: known,
+      version: this.#versions.get(known.name),
+      onKept: (kept, version, over) => {
+        // What this process has come to know meanwhile is newer than the answer.
+        if (this.#versions.get(known.name) === over) this.#knowWritten(kept, version);
+        this.#written();
+      },
+    });
     const context = { name: known.name, http, log, use, keep, ...(hub !== undefined && { hub }) };
     return await this.#definition(known).open(this.#parse(known), context);
   }

@@ -45,23 +45,47 @@ export class ConnectionsStore {
 
   /** @returns the version that is kept now */
   async put(connection: StoredConnection): Promise<string> {
-    const sealed = this.vault.seal(JSON.stringify(connection.settings), sealContext(connection.name));
-    const row = await this.db
+    const row = this.#row(connection);
+    const kept = await this.db
       .insertInto('connection')
-      .values({ name: connection.name, connector: connection.connector, sealed })
-      .onConflict((conflict) =>
-        conflict
-          .column('name')
-          .doUpdateSet({ connector: connection.connector, sealed, updated_at: sql`clock_timestamp()` }),
-      )
+      .values(row)
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ ...row, updated_at: sql`clock_timestamp()` }))
       .returning(version)
       .executeTakeFirstOrThrow();
-    return row.version;
+    return kept.version;
+  }
+
+  /**
+   * Puts it over a version only, or where nothing is kept yet.
+   * @returns the version that is kept now; undefined: something else has come or gone meanwhile, and that holds
+   */
+  async replace(connection: StoredConnection, over: string | undefined): Promise<string | undefined> {
+    const row = this.#row(connection);
+    const kept =
+      over === undefined
+        ? await this.db
+            .insertInto('connection')
+            .values(row)
+            .onConflict((conflict) => conflict.column('name').doNothing())
+            .returning(version)
+            .executeTakeFirst()
+        : await this.db
+            .updateTable('connection')
+            .set({ ...row, updated_at: sql`clock_timestamp()` })
+            .where('name', '=', row.name)
+            .where(sql`updated_at::text`, '=', over)
+            .returning(version)
+            .executeTakeFirst();
+    return kept?.version;
   }
 
   async delete(name: string): Promise<boolean> {
     const result = await this.db.deleteFrom('connection').where('name', '=', name).executeTakeFirst();
     return result.numDeletedRows > 0n;
+  }
+
+  #row({ name, connector, settings }: StoredConnection) {
+    return { name, connector, sealed: this.vault.seal(JSON.stringify(settings), sealContext(name)) };
   }
 }
 
