@@ -85,7 +85,8 @@ export const feedUpdated = defineTrigger({
   finality: { input: 'confirmations', shortfall: (given) => shortfallOf(given['confirmations']) },
   examples: [{ contract: 'eth-usd' }, { contract: 'eth-usd', deviation: { percent: 1 } }],
   async listen(context) {
-    const network = await context.use(networkDirectory).get(context.input.network);
+    const networks = context.use(networkDirectory);
+    const network = await networks.get(context.input.network);
     const address = await contractAddress(network, context.input.contract);
     const options = { signal: context.signal };
     const [decimals, said] = await Promise.all([
@@ -98,10 +99,12 @@ export const feedUpdated = defineTrigger({
       decimals,
       description: String(said?.['value'] ?? ''),
     });
-    if (context.input.poll === undefined) await listener.followEvents();
+    // One with other settings may know the feed by another address: whoever ends without having been stopped begins anew.
+    const isCurrent = async (): Promise<boolean> => (await networks.get(context.input.network)) === network;
+    if (context.input.poll === undefined) await listener.followEvents(isCurrent);
     else {
       // Stopped amid a question it has not failed.
-      await listener.poll(context.input.poll).catch((error: unknown) => {
+      await listener.poll(context.input.poll, isCurrent).catch((error: unknown) => {
         if (!context.signal.aborted) throw error;
       });
     }
@@ -132,14 +135,15 @@ class FeedListener {
     this.#cursor = context.cursor;
   }
 
-  async followEvents(): Promise<void> {
+  /** Until it is stopped, or the network is not the one any more that flows mean. */
+  async followEvents(isCurrent: () => Promise<boolean>): Promise<void> {
     const { signal, input: wanted } = this.context;
     await this.#recall();
     if (this.#cursor === undefined) {
       const next = wanted.fromBlock ?? (await headOf(this.network, signal)) + 1;
       this.#cursor = formatBlock(next);
     }
-    while (!signal.aborted) {
+    while (!signal.aborted && (await isCurrent())) {
       // A block that is not there yet has the source of the newest one.
       const { next } = parseCheckpoint(this.#cursor);
       await this.#followOne(await sourceAt(this.network, this.facts.contract.address, next, signal), next - 1);
@@ -253,7 +257,7 @@ class FeedListener {
     });
   }
 
-  async poll(everyMs: number): Promise<void> {
+  async poll(everyMs: number, isCurrent: () => Promise<boolean>): Promise<void> {
     const { signal } = this.context;
     const { address } = this.facts.contract;
     await this.#recall();
@@ -278,7 +282,7 @@ class FeedListener {
         },
       };
       await this.#emit(isWanted ? [heard] : [], place!);
-    } while (await pause(everyMs, signal));
+    } while ((await pause(everyMs, signal)) && (await isCurrent()));
   }
 
   /** As of the block that has its confirmations; undefined when none has them yet. */

@@ -99,4 +99,14 @@ describe('the end of a watch', () => {
       expect(steps).toEqual(['kept', 'over']);
     },
   );
+
+  it('given a watcher that was closed, when who still has it watches, then it does not begin anew', async () => {
+    const watcher = aWatcher();
+    await watcher.close();
+
+    const watch = new HeardLogs().listen(watcher);
+
+    expect(watcher.status.state).toBe('idle');
+    await expect(watch).rejects.toMatchObject({ code: 'connection.refused', retry: 'later' });
+  });
 });

@@ -65,6 +65,7 @@ export class LogWatcher {
   readonly #ranges: LogRangeReader;
   readonly #head: ChainHead;
   #loop: Promise<void> | undefined;
+  #isClosed = false;
   #stop = new AbortController();
   #wake: () => void = () => undefined;
   #isWoken = false;
@@ -105,10 +106,11 @@ export class LogWatcher {
   /**
    * Resolves when `signal` is aborted and nothing is being delivered any more.
    *
-   * @throws evm.reorgTooDeep, and whatever `deliver` or `retract` throws
+   * @throws evm.reorgTooDeep, connection.refused once it was closed, and whatever `deliver` or `retract` throws
    */
   async watch(options: WatchOptions): Promise<void> {
     if (options.signal.aborted) return;
+    if (this.#isClosed) throw openedAnew();
     const subscription = new Subscription(options);
     this.#subscriptions.add(subscription);
     const onAbort = (): void => {
@@ -130,8 +132,9 @@ export class LogWatcher {
     }
   }
 
-  /** Resolves when the loop has ended; it ends by itself with the last subscription. */
+  /** For good. Resolves when the loop has ended; it ends by itself with the last subscription. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const subscription of this.#subscriptions) subscription.end();
     this.#stop.abort();
     this.#wakeUp();
@@ -156,7 +159,7 @@ export class LogWatcher {
       await this.#head.saved();
       this.#loop = undefined;
       // One that came while the loop was ending.
-      if (this.#subscriptions.size > 0) this.#loop = this.#follow();
+      if (this.#subscriptions.size > 0 && !this.#isClosed) this.#loop = this.#follow();
     }
   }
 
@@ -363,4 +366,9 @@ export class LogWatcher {
       };
     });
   }
+}
+
+/** For who still has what was closed: whoever asks for the network now gets the one that has the new settings. */
+export function openedAnew(): PatchbayError {
+  return new PatchbayError('connection.refused', { detail: 'The network was opened anew while it was used' });
 }

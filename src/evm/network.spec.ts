@@ -74,3 +74,14 @@ describe('how long to wait on a network', () => {
     expect(aNetwork(settings).shortfall(asked) !== undefined).toBe(isLess);
   });
 });
+
+describe('a network that was opened anew', () => {
+  it('given who still has the old one, when it is watched or begins to send, then the new one has to be asked for', async () => {
+    const network = aNetwork({});
+    await network.close();
+    const isRefused = expect.objectContaining({ code: 'connection.refused', retry: 'later' });
+
+    expect(() => network.watcher).toThrow(isRefused);
+    expect(() => network.startSending()).toThrow(isRefused);
+  });
+});

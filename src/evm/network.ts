@@ -3,7 +3,7 @@ import { AddressBook } from './address-book.js';
 import { blockMemory } from './block-window.js';
 import { contractDirectory, interfaceDirectory, type InterfaceDirectory } from './contract-directory.js';
 import type { FeeSettings } from './fees.js';
-import { LogWatcher } from './log-watcher.js';
+import { LogWatcher, openedAnew } from './log-watcher.js';
 import { MinedBlocks } from './mined-blocks.js';
 import { NetworkFees } from './network-fees.js';
 import { replayRevert } from './replay-revert.js';
@@ -63,6 +63,7 @@ export class Network {
   #watcher: LogWatcher | undefined;
   #manager: TransactionManager | undefined;
   #blocks: MinedBlocks | undefined;
+  #isClosed = false;
 
   constructor(settings: NetworkSettings, context: { http: HttpClient; log: Logger; use: UseService }) {
     this.#settings = settings;
@@ -82,8 +83,9 @@ export class Network {
     });
   }
 
-  /** Begins to follow the chain with its first subscription and stops with its last. */
+  /** Begins to follow the chain with its first subscription and stops with its last. @throws connection.refused once it was closed */
   get watcher(): LogWatcher {
+    if (this.#isClosed) throw openedAnew();
     const { wsUrl, blockTimeMs, revertedAfter } = this.#settings;
     this.#watcher ??= new LogWatcher({
       rpc: this.rpc,
@@ -104,8 +106,13 @@ export class Network {
     return this.#manager;
   }
 
-  /** From now on this process sends what any process accepts, and goes on with what an earlier one left unfinished. */
+  /**
+   * From now on this process sends what any process accepts, and goes on with what an earlier one left unfinished.
+   *
+   * @throws connection.refused once it was closed: it would keep the right to send from the one that has the new settings
+   */
   startSending(): void {
+    if (this.#isClosed) throw openedAnew();
     this.transactions.start();
   }
 
@@ -128,7 +135,9 @@ export class Network {
     return this.#settings.finality ?? (this.isDevelopment ? this.finality : 'finalized');
   }
 
+  /** For good: who still has it asks for the network again. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#manager?.close();
     await this.#blocks?.close();
     await this.#watcher?.close();

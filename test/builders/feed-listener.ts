@@ -23,23 +23,28 @@ export class FeedListener {
   async begin(contract: string, more: object = {}): Promise<() => Promise<void>> {
     const stop = new AbortController();
     let hasBegun = false;
-    const ended = feedUpdated.listen!({
-      input: feedUpdated.input.parse({ contract, ...more }),
-      client: undefined,
-      cursor: this.#cursor,
-      signal: stop.signal,
-      log: silentLog,
-      use: this.stage.use,
-      emit: (events, options) => {
-        hasBegun = true;
-        this.#cursor = options?.cursor;
-        for (const one of [events].flat()) this.heard.push({ ...one, event: feedUpdated.event.parse(one.event) });
-        return Promise.resolve();
-      },
-      retract: () => Promise.resolve(void (this.retracted += 1)),
-      recall: () => Promise.resolve(new Map(this.heard.map((one) => [one.subject ?? '', one as never]))),
-      report: () => Promise.resolve(),
-    });
+    const listen = (): Promise<void> =>
+      feedUpdated.listen!({
+        input: feedUpdated.input.parse({ contract, ...more }),
+        client: undefined,
+        cursor: this.#cursor,
+        signal: stop.signal,
+        log: silentLog,
+        use: this.stage.use,
+        emit: (events, options) => {
+          hasBegun = true;
+          this.#cursor = options?.cursor;
+          for (const one of [events].flat()) this.heard.push({ ...one, event: feedUpdated.event.parse(one.event) });
+          return Promise.resolve();
+        },
+        retract: () => Promise.resolve(void (this.retracted += 1)),
+        recall: () => Promise.resolve(new Map(this.heard.map((one) => [one.subject ?? '', one as never]))),
+        report: () => Promise.resolve(),
+      });
+    const keep = async (): Promise<void> => {
+      while (!stop.signal.aborted) await listen();
+    };
+    const ended = keep();
     const end = async (): Promise<void> => {
       stop.abort();
       await ended;
