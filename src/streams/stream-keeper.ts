@@ -17,7 +17,7 @@ export interface KeeperParts {
   readonly openSource: (definition: StreamDefinition) => Promise<StreamSource>;
   readonly metrics: Pick<Metrics, 'streamDelivered' | 'streamFailures'>;
   readonly log: Logger;
-  /** The consumer wants no more. */
+  /** The consumer wants no more of this stream, which may be another one by now. */
   onEnded(stream: StoredStream, reason: string): Promise<void>;
 }
 
@@ -192,5 +192,5 @@ export class StreamKeeper {
 }
 
 function isOther(one: StoredStream | undefined, other: StoredStream | undefined): boolean {
-  return one?.updatedAt.getTime() !== other?.updatedAt.getTime();
+  return one?.version !== other?.version;
 }

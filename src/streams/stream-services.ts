@@ -51,9 +51,9 @@ export function streamServices(parts: StreamServicesParts): StreamServices {
     createTarget: openTarget,
     metrics,
     log,
-    onEnded: async ({ name }, reason) => {
-      await streams.suspend(name, reason);
-      await audit.write({ actor: 'hub', action: 'stream.suspend', subject: name, detail: { reason } });
+    onEnded: async (stream, reason) => {
+      if (!(await streams.suspendUnchanged(stream, reason))) return;
+      await audit.write({ actor: 'hub', action: 'stream.suspend', subject: stream.name, detail: { reason } });
     },
   });
   keepStreamGauges(metrics, { pumps, store });

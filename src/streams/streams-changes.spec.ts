@@ -67,3 +67,23 @@ describe('a stream that is deleted', () => {
     await close();
   });
 });
+
+describe('a consumer that wants no more', () => {
+  it('given the stream has another address by then, when the old one says so, then the new one gets the batch', async () => {
+    const { service } = await stage.aProcess();
+    const held = holdAnswer();
+    await service.create(stage.aStream(), 'test');
+    await stage.transferOf(stage.chain.token, 3);
+    await held.asked;
+    await service.change('transfers', { target: { url: `${stage.receiver.url}/moved` } });
+    await held.answer(410);
+
+    const { state } = await eventually(async () => {
+      const stream = await service.get('transfers');
+      return stream.state === 'suspended' || stage.receiver.accepted.length > 0 ? stream : undefined;
+    });
+
+    expect(state).toBe('running');
+    expect(valuesOf(stage.receiver.events)).toEqual([3]);
+  });
+});

@@ -93,6 +93,13 @@ export class StreamsService {
     return this.#setState(name, 'suspended', reason);
   }
 
+  /** As {@link suspend}, but what somebody has made of the stream since it was read goes on. @returns whether it did */
+  async suspendUnchanged({ id, name, version }: StoredStream, reason: string): Promise<boolean> {
+    const isSuspended = await this.parts.store.setState(id, 'suspended', reason, version);
+    if (isSuspended) this.parts.signals.publish(streamsTopic, name);
+    return isSuspended;
+  }
+
   async resume(name: string): Promise<StreamView> {
     return this.#setState(name, 'running', null);
   }
@@ -271,7 +278,7 @@ function keepSecrets(value: unknown, before: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, keepSecrets(item, known[key])]));
 }
 
-function viewOf({ document, ...stream }: StoredStream): StreamView {
+function viewOf({ document, version: _, ...stream }: StoredStream): StreamView {
   return { ...stream, definition: document };
 }
 

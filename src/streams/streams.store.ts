@@ -12,8 +12,9 @@ export interface StoredStream {
   readonly document: StreamDocument;
   readonly createdBy: string;
   readonly createdAt: Date;
-  /** Another one whenever anything about the stream was changed. */
   readonly updatedAt: Date;
+  /** Another one whenever anything about the stream was changed. */
+  readonly version: string;
 }
 
 export interface StoredPosition {
@@ -37,6 +38,10 @@ export interface StreamDeadLetter {
   readonly createdAt: Date;
 }
 
+/** As text, because a Date would lose the microseconds. */
+const versionText = sql<string>`updated_at::text`;
+const version = versionText.as('version');
+
 /** Definitions of streams, with their secrets sealed, and what is kept beside them. */
 export class StreamsStore {
   constructor(
@@ -45,11 +50,13 @@ export class StreamsStore {
   ) {}
 
   async list(): Promise<StoredStream[]> {
-    return (await this.db.selectFrom('stream').selectAll().orderBy('name').execute()).map(streamOf);
+    const rows = await this.db.selectFrom('stream').selectAll().select(version).orderBy('name').execute();
+    return rows.map(streamOf);
   }
 
   async find(name: string): Promise<StoredStream | undefined> {
-    const row = await this.db.selectFrom('stream').selectAll().where('name', '=', name).executeTakeFirst();
+    const found = this.db.selectFrom('stream').selectAll().select(version).where('name', '=', name);
+    const row = await found.executeTakeFirst();
     return row && streamOf(row);
   }
 
@@ -115,13 +122,18 @@ export class StreamsStore {
     });
   }
 
-  async setState(id: string, state: StoredStream['state'], reason: string | null): Promise<void> {
-    await this.db
+  /**
+   * @param seen – only the stream of this version; undefined: whatever it is by now
+   * @returns whether its state was another one
+   */
+  async setState(id: string, state: StoredStream['state'], reason: string | null, seen?: string): Promise<boolean> {
+    const update = this.db
       .updateTable('stream')
       .set({ state, reason, updated_at: sql<Date>`clock_timestamp()` })
       .where('id', '=', id)
       .where('state', '<>', state)
-      .execute();
+      .$if(seen !== undefined, (any) => any.where(versionText, '=', seen!));
+    return (await update.executeTakeFirst()).numUpdatedRows > 0n;
   }
 
   /** Every consumer goes on from there. */
@@ -219,6 +231,7 @@ function streamOf(row: {
   created_by: string;
   created_at: Date;
   updated_at: Date;
+  version: string;
 }): StoredStream {
   return {
     id: row.id,
@@ -229,6 +242,7 @@ function streamOf(row: {
     createdBy: row.created_by,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    version: row.version,
   };
 }
 

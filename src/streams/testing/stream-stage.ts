@@ -112,7 +112,7 @@ export async function startStreamProcess({ store: database, chain, ...rest }: St
     createTarget,
     metrics,
     log,
-    onEnded: async (stream, reason) => void (await service.suspend(stream.name, reason)),
+    onEnded: async (stream, reason) => void (await service.suspendUnchanged(stream, reason)),
   });
   pumps.start({ callsTargets: true });
   return {
