@@ -7,7 +7,7 @@ import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { testVocabulary } from '../engine/testing/flow-runs.js';
 import { FlowsService } from './flows.service.js';
-import type { FlowsStore } from './flows.store.js';
+import type { FlowsStore, StoredFlow } from './flows.store.js';
 
 const flowNamed = (name: string, step = 'told') =>
   `name: ${name}\ntrigger: { uses: test.heard }\nsteps: [{ id: ${step}, uses: test.notify }]\n`;
@@ -16,6 +16,9 @@ describe('flow files', () => {
   let folder: string;
   let flows: FlowsService;
   let isAway: boolean;
+  let rows: StoredFlow[];
+  /** Holds back an answer of the store that it has given already. */
+  let beforeRowsArrive: () => Promise<void>;
   let whilePausing: () => Promise<void>;
   let whileChecking: () => Promise<void>;
 
@@ -23,21 +26,34 @@ describe('flow files', () => {
     [whilePausing, whileChecking] = [() => Promise.resolve(), () => Promise.resolve()];
     folder = await mkdtemp(join(tmpdir(), 'patchbay-flows-'));
     isAway = false;
-    const store = {
+    rows = [];
+    beforeRowsArrive = () => Promise.resolve();
+    const store: Pick<FlowsStore, 'list' | 'activate' | 'setPaused'> = {
       list: async () => {
-        if (!isAway) return [];
-        isAway = false;
-        throw new PatchbayError('store.unavailable');
+        if (isAway) {
+          isAway = false;
+          throw new PatchbayError('store.unavailable');
+        }
+        const answer = rows;
+        await beforeRowsArrive();
+        return answer;
       },
-      activate: () => Promise.resolve(),
-      setPaused: () => whilePausing(),
+      activate: ({ name, version, file }) => {
+        const isPaused = rows.some((row) => row.name === name && row.isPaused);
+        rows = [...rows.filter((row) => row.name !== name), { name, version, file, isPaused }];
+        return Promise.resolve();
+      },
+      setPaused: async (name, isPaused) => {
+        rows = rows.map((row) => (row.name === name ? { ...row, isPaused } : row));
+        await whilePausing();
+      },
     };
     flows = new FlowsService({
       folder,
       vocabulary: testVocabulary,
       connections: () => new Map(),
       env: {},
-      store: store as unknown as FlowsStore,
+      store: store as FlowsStore,
       checker: { checkUses: () => whileChecking().then(() => ({ faults: [], warnings: [] })) },
       log: silentLog,
     });
@@ -84,4 +100,87 @@ describe('flow files', () => {
     expect(isPaused).toBe(true);
     expect(compiled.flow.steps.map(({ id }) => id)).toEqual(['after']);
   });
+
+  it('given files that are being read, when a flow is paused meanwhile, then it stays paused', async () => {
+    const file = join(folder, 'a.yaml');
+    await writeFile(file, flowNamed('a', 'before'));
+    await flows.reload();
+    const [checking, hold] = gate();
+    whileChecking = hold;
+    await writeFile(file, flowNamed('a', 'after'));
+    const reading = flows.reload();
+    await checking;
+
+    await flows.setPaused('a', true);
+    const seen = runningFrom(flows);
+    hold.open();
+    await reading;
+
+    expect(flows.get('a').compiled.flow.steps.map(({ id }) => id)).toEqual(['after']);
+    expect(seen).toEqual([[]]);
+    expect(flows.get('a').isPaused).toBe(true);
+  });
+
+  it('given a look at what is paused, when its answer is older than a pause, then the flow stays paused', async () => {
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await flows.start();
+    const [arrived, hold] = gate();
+    beforeRowsArrive = hold;
+    await arrived;
+    const [next, holdNext] = gate();
+    beforeRowsArrive = holdNext;
+
+    await flows.setPaused('a', true);
+    const seen = runningFrom(flows);
+    hold.open();
+    await next;
+    holdNext.open();
+
+    expect(seen).toEqual([]);
+    expect(flows.get('a').isPaused).toBe(true);
+  });
+
+  it('given a flow that another process pauses, then it is paused here too', async () => {
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await flows.start();
+    const seen = runningFrom(flows);
+
+    rows = rows.map((row) => ({ ...row, isPaused: true }));
+
+    await eventually(() => flows.get('a').isPaused);
+    expect(seen).toEqual([[]]);
+  });
+
+  it('given a flow whose file is removed while it is paused, then it is gone', async () => {
+    const file = join(folder, 'a.yaml');
+    await writeFile(file, flowNamed('a'));
+    await flows.reload();
+    whilePausing = async () => {
+      await rm(file);
+      await flows.reload();
+    };
+
+    await expect(flows.setPaused('a', true)).resolves.toMatchObject({ name: 'a', isPaused: true });
+
+    expect(flows.find('a')).toBeUndefined();
+  });
 });
+
+/** The names of those that run, whenever a change of the flows is told. */
+function runningFrom(flows: FlowsService): string[][] {
+  const seen: string[][] = [];
+  flows.onChange(() => seen.push(flows.running().map(({ name }) => name)));
+  return seen;
+}
+
+/** @returns when somebody has come to it, and the gate, which holds back whoever comes until it is opened */
+function gate(): [reached: Promise<void>, hold: (() => Promise<void>) & { open: () => void }] {
+  let [reach, open] = [(): void => undefined, (): void => undefined];
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const hold = (): Promise<void> => {
+    reach();
+    return opened;
+  };
+  return [reached, Object.assign(hold, { open })];
+}

@@ -2,11 +2,13 @@ import { watch, type FSWatcher } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFlow, type CompiledFlow, type LoadOptions, type Vocabulary } from '#engine';
+import { Looks } from '#platform';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import { isSyncDocument, type KnownSync } from '#sync';
 import type { FlowChecker } from './flow-checker.js';
 import { loadFlowFile, movesValue, usesOfFile } from './flow-file.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
+import { Pauses } from './pauses.js';
 
 export interface FlowsParts {
   readonly folder: string;
@@ -32,6 +34,8 @@ export interface KnownFlow {
   readonly warnings: readonly Fault[];
 }
 
+type LoadedFlow = Omit<KnownFlow, 'isPaused'>;
+
 /** Files with faults that have no good version to fall back on. */
 export interface BrokenFile {
   readonly file: string;
@@ -43,34 +47,40 @@ const refreshMs = 2_000;
 
 /** The flow files of the folder, reloaded when they change. A fault in one never touches the others, nor its own last good version. */
 export class FlowsService {
-  #flows = new Map<string, KnownFlow>();
+  #flows = new Map<string, LoadedFlow>();
   #broken: readonly BrokenFile[] = [];
   #syncs: readonly KnownSync[] = [];
   #isLoaded = false;
   #isStopped = false;
   readonly #versions = new Map<string, CompiledFlow>();
+  readonly #pauses = new Pauses();
+  readonly #looks: Looks;
   readonly #listeners = new Set<() => void>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #refresh: NodeJS.Timeout | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: FlowsParts) {}
+  constructor(private readonly parts: FlowsParts) {
+    // Another process may pause or resume a flow; the row says so.
+    this.#looks = new Looks({
+      look: async () => void (await this.#stored()),
+      failed: () => undefined,
+      everyMs: refreshMs,
+    });
+  }
 
   async start(): Promise<void> {
     // First: what is written while the files are read is heard too.
     this.#watch();
     await this.reload();
-    // Another process may pause or resume a flow; the row says so.
-    this.#refresh = setInterval(() => void this.#refreshPauses(), refreshMs).unref();
+    void this.#looks.start();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    clearInterval(this.#refresh);
     this.#watcher?.close();
-    await this.#reloading;
+    await Promise.all([this.#looks.stop(), this.#reloading]);
   }
 
   /** Whether the folder could be read: that a flow is not among the flows then means that it is gone. */
@@ -83,7 +93,7 @@ export class FlowsService {
   }
 
   list(): readonly KnownFlow[] {
-    return [...this.#flows.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#flows.values()].map((flow) => this.#withPause(flow)).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   broken(): readonly BrokenFile[] {
@@ -96,11 +106,12 @@ export class FlowsService {
   }
 
   find(name: string): KnownFlow | undefined {
-    return this.#flows.get(name);
+    const flow = this.#flows.get(name);
+    return flow && this.#withPause(flow);
   }
 
   get(name: string): KnownFlow {
-    const flow = this.#flows.get(name);
+    const flow = this.find(name);
     if (flow !== undefined) return flow;
     throw new PatchbayError('flow.notFound', {
       detail: `There is no flow called ${name}.`,
@@ -136,11 +147,10 @@ export class FlowsService {
   async setPaused(name: string, isPaused: boolean): Promise<KnownFlow> {
     const flow = this.get(name);
     await this.parts.store.setPaused(name, isPaused);
-    // As it is by now: the files may have been read meanwhile.
-    const changed = { ...(this.#flows.get(name) ?? flow), isPaused };
-    this.#flows.set(name, changed);
+    this.#pauses.set(name, isPaused);
     this.#tell();
-    return changed;
+    // As it is by now: the files may have been read meanwhile.
+    return this.#withPause(this.#flows.get(name) ?? flow);
   }
 
   reload(): Promise<void> {
@@ -174,8 +184,8 @@ export class FlowsService {
   }
 
   async #load(): Promise<void> {
-    const stored = new Map((await this.parts.store.list()).map((flow) => [flow.name, flow]));
-    const next = new Map<string, KnownFlow>();
+    const stored = new Map((await this.#stored()).map((flow) => [flow.name, flow]));
+    const next = new Map<string, LoadedFlow>();
     const broken: BrokenFile[] = [];
     const syncs: KnownSync[] = [];
     const files = await this.#files();
@@ -214,7 +224,7 @@ export class FlowsService {
       for (const compiled of flows) {
         const { name, version } = compiled.flow;
         this.#versions.set(version, compiled);
-        next.set(name, { name, file, compiled, isPaused: stored.get(name)?.isPaused ?? false, faults: [], warnings });
+        next.set(name, { name, file, compiled, faults: [], warnings });
       }
     }
     for (const flow of next.values()) {
@@ -243,14 +253,14 @@ export class FlowsService {
     file: string,
     document: string,
     stored: ReadonlyMap<string, StoredFlow>,
-  ): Promise<readonly KnownFlow[]> {
+  ): Promise<readonly LoadedFlow[]> {
     const known = [...this.#flows.values()].filter((flow) => flow.file === file);
     if (known.length > 0) return known;
     const rows = [...stored.values()].filter((flow) => flow.file === file);
-    const kept: KnownFlow[] = [];
-    for (const { name, version, isPaused } of isSyncDocument(document) ? rows : rows.slice(0, 1)) {
+    const kept: LoadedFlow[] = [];
+    for (const { name, version } of isSyncDocument(document) ? rows : rows.slice(0, 1)) {
       const compiled = await this.version(version).catch(() => undefined);
-      if (compiled !== undefined) kept.push({ name, file, compiled, isPaused, faults: [], warnings: [] });
+      if (compiled !== undefined) kept.push({ name, file, compiled, faults: [], warnings: [] });
     }
     return kept;
   }
@@ -263,16 +273,17 @@ export class FlowsService {
     return names?.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
   }
 
-  async #refreshPauses(): Promise<void> {
-    const rows = await this.parts.store.list().catch(() => []);
-    let isChanged = false;
-    for (const row of rows) {
-      const flow = this.#flows.get(row.name);
-      if (flow === undefined || flow.isPaused === row.isPaused) continue;
-      this.#flows.set(row.name, { ...flow, isPaused: row.isPaused });
-      isChanged = true;
-    }
-    if (isChanged) this.#tell();
+  /** What the store knows; whoever is paused by another process is so here from now on. */
+  async #stored(): Promise<readonly StoredFlow[]> {
+    const asked = this.#pauses.ask();
+    const rows = await this.parts.store.list();
+    const changed = rows.filter(({ name, isPaused }) => this.#pauses.answer(asked, name, isPaused));
+    if (changed.some(({ name }) => this.#flows.has(name))) this.#tell();
+    return rows;
+  }
+
+  #withPause(flow: LoadedFlow): KnownFlow {
+    return { ...flow, isPaused: this.#pauses.isPaused(flow.name) };
   }
 
   #tell(): void {
