@@ -87,6 +87,7 @@ describe('a webhook that becomes a call', () => {
       sent.push(await send('lanes', { order, customer: order.charAt(0) }));
     }
     await ended(sent[2]?.runs[0] ?? '', 'completed');
+    await eventually(() => target.deliveries.some(({ body }) => (body as { order: string }).order === 'a1'));
     const whileFirstWaits = target.deliveries.map(({ body }) => (body as { order: string }).order);
     open();
     await ended(sent[3]?.runs[0] ?? '', 'completed');
@@ -101,9 +102,13 @@ describe('a webhook that becomes a call', () => {
   it('given a flow with concurrency 2, when six events arrive, then never more than two calls are under way', async () => {
     let now = 0;
     let most = 0;
+    let open = (): void => undefined;
+    const areTwo = new Promise<void>((resolve) => (open = resolve));
     target.answer = async () => {
       most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      if (now === 2) open();
+      // The first is held until there is a second, and all a little while, so that a third would be seen.
+      await Promise.all([areTwo, new Promise((resolve) => setTimeout(resolve, 30))]);
       now -= 1;
       return 200;
     };
@@ -155,11 +160,14 @@ describe('a call that fails', () => {
   });
 
   it('given a run under way, when it is cancelled, then its step is not tried again', async () => {
-    target.answer = () => 503;
+    let open = (): void => undefined;
+    const gate = new Promise<number>((resolve) => (open = () => resolve(503)));
+    target.answer = () => gate;
     const { runs } = await send('orders', { order: 5 });
     await eventually(() => target.deliveries.length > 0);
 
     await hub.post(`/api/runs/${runs[0]}/cancel`, {});
+    open();
 
     expect((await runOf(runs[0] ?? '')).state).toBe('cancelled');
   });

@@ -90,7 +90,8 @@ connections:
     adapters: { prices: { url: '${framework.url}' }, slow: { url: '${slow.url}' } }
 `,
     flows: {
-      price: `name: price${priceFlow(`    responseHosts: ['${node.host}']\n    budget: 500ms`)}`,
+      price: `name: price${priceFlow(`    responseHosts: ['${node.host}']`)}`,
+      hasty: `name: hasty${priceFlow(`    responseHosts: ['${node.host}']\n    budget: 500ms`)}`,
       later: `name: later${priceFlow(`    responseHosts: ['${node.host}']\n    async: true`)}`,
       echo: `
 name: echo
@@ -262,12 +263,12 @@ describe('a flow that is asked as an external adapter', () => {
   it('given no responseURL and a source that hangs, then the caller is told within the budget, and later gets the answer', async () => {
     source.hold();
     const ask = { id: 'job-4', data: { from: 'ETH' } };
-    const late = await hub.adapter('price', ask);
+    const late = await hub.adapter('hasty', ask);
     expect(late).toMatchObject({ status: 504, body: { jobRunID: 'job-4', error: { code: 'flow.timeout' } } });
 
     source.release();
     const answer = await eventually(async () => {
-      const again = await hub.adapter('price', ask);
+      const again = await hub.adapter('hasty', ask);
       return again.status === 200 && again;
     });
     expect(answer.body.result).toBe(3120.55);
@@ -310,7 +311,7 @@ describe('answers that come later', () => {
 
   it('given a budget that is used up, and a hub that is restarted, then the answer follows, also after refusals', async () => {
     source.hold();
-    const { body } = await hub.adapter('price', {
+    const { body } = await hub.adapter('hasty', {
       id: 'job-6',
       data: { from: 'ETH' },
       responseURL: node.resumeUrl('c'),
