@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Catalog } from '#catalog';
 import { ConnectionTroubles, ConnectionsService, ConnectionsStore } from '#connections';
 import { createVault, type Store } from '#platform';
+import { freePort } from '../../bench/setup/free-port.js';
 import { builtInConnectors } from '../../connectors/index.js';
 import { sandboxApp } from '../../sandbox/salesforce/index.js';
 import { runCli } from '../../src/cli/program.js';
@@ -114,7 +115,8 @@ describe('patchbay connection authorize', () => {
   it('given a browser that comes back, when the command waits, then the hub gets the code and the verifier of its challenge', async () => {
     hub = await aScriptedHub(begun('https://acme.my.salesforce.com/authorize'));
     const terminal = aTerminal({ env: { PATCHBAY_HUB: hub.url, PATCHBAY_KEY: 'key-1' } });
-    const done = runCli(['connection', 'authorize', 'crm', '--port', '38976'], terminal);
+    const port = String(await freePort());
+    const done = runCli(['connection', 'authorize', 'crm', '--port', port], terminal);
     await eventually(() => terminal.stderr().includes('https://acme.my.salesforce.com/authorize'));
     const asked = hub.calls[0]?.body as { state: string; challenge: string; redirectUri: string };
 
