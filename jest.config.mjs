@@ -22,7 +22,8 @@ export default {
   // The first spec that needs a database waits until it is made, and machines of CI are slow.
   testTimeout: 120_000,
   // Much of the time is spent waiting for servers: three workers keep two cores busy, where two leave a quarter of them idle.
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // Each also has its chains, hubs and compilers: with more than four, they wait for each other and for memory.
+  maxWorkers: Math.min(4, Math.ceil(availableParallelism() * 1.5)),
   workerIdleMemoryLimit: '600MB',
   globalSetup: '<rootDir>/test/environment/global-setup.mjs',
   globalTeardown: '<rootDir>/test/environment/global-teardown.mjs',
