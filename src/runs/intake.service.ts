@@ -2,7 +2,7 @@ import type { CompiledFlow } from '#engine';
 import { PatchbayError, type Heard, type Refusal } from '#sdk';
 import { Batcher, rethrowStoreError, storableJson, type Metrics } from '#platform';
 import { eventId, runId } from './identity.js';
-import type { EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';
+import type { BackfillMove, EventRow, IntakeStore, ReadyRun, RunRow, Stored, Storing } from './intake.store.js';
 import type { RunsHere } from './runs-here.js';
 import type { ClaimedRun } from './runs.store.js';
 
@@ -15,6 +15,8 @@ export interface Intake {
   readonly flows: readonly CompiledFlow[];
   /** Where the listener has got to. */
   readonly cursor?: { readonly source: string; readonly place: string; readonly epoch: string };
+  /** The backfill that it is a part of, and how far that has come. */
+  readonly backfill?: Omit<BackfillMove, 'events'>;
   /** False: the events that the flows would take are stored, and no run is started. */
   readonly startsRuns?: boolean;
 }
@@ -48,6 +50,7 @@ export class IntakeService {
     this.#batcher = new Batcher((batch) => this.#write(batch), { size: 200, parallel: 2 });
   }
 
+  /** @throws lease.lost, and keeps nothing, when its place is another process's by now, or its backfill is over */
   async accept(intake: Intake): Promise<readonly Accepted[]> {
     const prepared = this.#prepare(intake);
     const stored = await this.#batcher.add(prepared).catch(rethrowStoreError);
@@ -75,7 +78,10 @@ export class IntakeService {
     const cursors = intake.cursor
       ? [{ source: intake.cursor.source, cursor: intake.cursor.place, epoch: intake.cursor.epoch }]
       : [];
-    return { storing: { events: [...events.values()], runs: [...runs.values()], cursors }, accepted };
+    const backfills = intake.backfill
+      ? [{ ...intake.backfill, events: accepted.filter(({ isKept }) => isKept).length }]
+      : [];
+    return { storing: { events: [...events.values()], runs: [...runs.values()], cursors, backfills }, accepted };
   }
 
   #runFor(compiled: CompiledFlow, event: string, heard: Heard): RunRow | undefined {

@@ -37,10 +37,25 @@ export interface CursorMove {
   readonly epoch: string;
 }
 
+/** How far a backfill has come; `epoch` is that of its lease. */
+export interface BackfillMove {
+  readonly id: string;
+  readonly lease: string;
+  readonly epoch: string;
+  /** In the trigger's own terms, e.g. blocks. */
+  readonly done: number;
+  readonly total: number;
+  /** How many more it has found. */
+  readonly events: number;
+  /** Undefined: as it was. */
+  readonly cursor?: string | undefined;
+}
+
 export interface Storing {
   readonly events: readonly EventRow[];
   readonly runs: readonly RunRow[];
   readonly cursors: readonly CursorMove[];
+  readonly backfills?: readonly BackfillMove[];
 }
 
 export interface Stored {
@@ -101,23 +116,29 @@ const moveCursors = `
   where s.id = m.source and s.epoch <= m.epoch
   returning s.id`;
 
+const moveBackfill = `
+  update backfill set done = $4, total = $5, events = events + $6, cursor = coalesce($7, cursor)
+  where id = $1 and state = 'running' and exists (select from lease where name = $2 and epoch = $3)`;
+
 const heads = `
   select r.id, r.flow from run r
   where r.id = any($1::uuid[]) and not exists (
     select 1 from run p
     where p.flow = r.flow and p.ordering_key = r.ordering_key and p.in_lane and p.seq < r.seq)`;
 
-/** The first of the five transactions: events, the runs they start, and the places of the triggers, all or nothing. */
+/** The first of the five transactions: events, the runs they start, and the places of the triggers and backfills, all or nothing. */
 export class IntakeStore {
   constructor(private readonly pool: Pool) {}
 
   /** New runs that are in `claims` are claimed by the same commit; they are in no lane. */
   async store(storing: Storing, claims = noClaims): Promise<Stored> {
+    const { cursors, backfills = [] } = storing;
     const orderedFlows = [...new Set(storing.runs.flatMap((run) => (run.ordering_key === null ? [] : [run.flow])))];
-    if (storing.cursors.length === 0 && orderedFlows.length === 0)
+    if (cursors.length + backfills.length + orderedFlows.length === 0)
       return toStored(await insert(this.pool, storing, claims));
     const rows = await inTransaction(this.pool, async (client) => {
-      if (storing.cursors.length > 0) await move(client, storing.cursors);
+      if (cursors.length > 0) await move(client, cursors);
+      for (const backfill of backfills) await moveOn(client, backfill);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
       for (const flow of orderedFlows.sort()) {
         await client.query({
@@ -168,6 +189,16 @@ async function move(client: PoolClient, cursors: readonly CursorMove[]): Promise
   throw new PatchbayError('lease.lost', {
     detail: 'Another process listens to this trigger now; what was heard is left to it.',
   });
+}
+
+async function moveOn(
+  client: PoolClient,
+  { id, lease, epoch, done, total, events, cursor }: BackfillMove,
+): Promise<void> {
+  const values = [id, lease, epoch, done, total, events, cursor ?? null];
+  const moved = await client.query({ name: 'backfill', text: moveBackfill, values });
+  if (moved.rowCount === 1) return;
+  throw new PatchbayError('lease.lost', { detail: 'The backfill was cancelled, or is read by another process now.' });
 }
 
 function toStored(rows: readonly Inserted[]): Stored {

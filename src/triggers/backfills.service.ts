@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ConnectionsService } from '#connections';
 import { Looks, type Database, type Lease, type Leases, type Signals } from '#platform';
 import type { IntakeService } from '#runs';
@@ -37,15 +37,6 @@ export interface BackfillsParts {
   readonly signals: Signals;
   readonly log: Logger;
   readonly use: UseService;
-}
-
-interface Unfinished {
-  readonly id: string;
-  readonly flow: string;
-  readonly from_place: string;
-  readonly to_place: string | null;
-  readonly cursor: string | null;
-  readonly starts_runs: boolean;
 }
 
 const checkEveryMs = 1_000;
@@ -134,34 +125,53 @@ export class BackfillsService {
   async #look(): Promise<void> {
     // Until then a flow that is not there may still come.
     if (!this.parts.sources.areKnown()) return;
-    const waiting = await this.parts.db.selectFrom('backfill').selectAll().where('state', '=', 'running').execute();
-    for (const row of waiting) {
-      if (this.#active.has(row.id) || this.#isStopped) continue;
-      const lease = await this.parts.leases.acquire(`backfill ${row.id}`);
+    const waiting = await this.parts.db.selectFrom('backfill').select('id').where('state', '=', 'running').execute();
+    for (const { id } of waiting) {
+      if (this.#active.has(id) || this.#isStopped) continue;
+      const lease = await this.parts.leases.acquire(`backfill ${id}`);
       if (lease === undefined) continue;
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, lease.signal]);
-      this.#active.set(row.id, { stop, ended: this.#work(row, lease, signal) });
+      this.#active.set(id, { stop, ended: this.#work(id, lease, signal) });
     }
   }
 
   /** Never rejects: what could not be ended now is taken up again. */
-  async #work(row: Unfinished, lease: Lease, signal: AbortSignal): Promise<void> {
+  async #work(id: string, lease: Lease, signal: AbortSignal): Promise<void> {
     try {
-      await this.#read(row, lease, signal);
+      await this.#read(id, lease, signal);
     } catch (error) {
-      this.parts.log.info('How a backfill ended could not be stored; it goes on soon', { backfill: row.id, error });
+      this.parts.log.info('How a backfill ended could not be stored; it goes on soon', { backfill: id, error });
     } finally {
-      this.#active.delete(row.id);
+      this.#active.delete(id);
       // What cannot be given back now runs out by itself.
       await lease.release().catch(() => undefined);
     }
   }
 
-  async #read(row: Unfinished, lease: Lease, signal: AbortSignal): Promise<void> {
+  async #read(id: string, { name, epoch }: Lease, signal: AbortSignal): Promise<void> {
+    // As it is now that nobody else reads it: before that it may have gone on, or come to its end.
+    const row = await this.parts.db
+      .selectFrom('backfill')
+      .selectAll()
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .executeTakeFirst();
+    if (row === undefined) return;
     const progress = { done: 0, total: 0 };
     try {
       const source = this.parts.sources.of(row.flow);
+      const keep = async (heard: readonly Heard[], cursor?: string): Promise<void> => {
+        signal.throwIfAborted();
+        await this.parts.intake.accept({
+          source: source.heardAs,
+          uses: source.uses,
+          heard,
+          flows: source.flows.filter((flow) => flow.flow.name === row.flow),
+          backfill: { id, lease: name, epoch, ...progress, cursor },
+          startsRuns: row.starts_runs,
+        });
+      };
       const client: unknown = await this.parts.connections.clientFor(source.uses, source.trigger, source.connection);
       await source.trigger.backfill?.({
         input: source.input,
@@ -174,48 +184,21 @@ export class BackfillsService {
         log: this.parts.log,
         use: this.parts.use,
         progress: (done, total) => Object.assign(progress, { done, total }),
-        emit: async (given, options) => {
-          const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
-          const accepted = await this.parts.intake.accept({
-            source: source.heardAs,
-            uses: source.uses,
-            heard,
-            flows: source.flows.filter((flow) => flow.flow.name === row.flow),
-            startsRuns: row.starts_runs,
-          });
-          await this.#advance(row.id, lease, {
-            ...progress,
-            events: accepted.filter((event) => event.isKept).length,
-            cursor: options?.cursor,
-          });
-        },
+        emit: (given, options) => keep(Array.isArray(given) ? (given as Heard[]) : [given as Heard], options?.cursor),
       });
       if (signal.aborted) return;
-      await this.#advance(row.id, lease, { done: progress.total, total: progress.total, events: 0, cursor: undefined });
-      await this.#finish(row.id, 'completed', null);
+      progress.done = progress.total;
+      await keep([]);
+      await this.#finish(id, 'completed', null);
     } catch (thrown) {
       if (signal.aborted) return;
       const error = PatchbayError.from(thrown);
       if (error.retry !== 'never') {
-        this.parts.log.info('A backfill was interrupted and goes on soon', { backfill: row.id, code: error.code });
+        this.parts.log.info('A backfill was interrupted and goes on soon', { backfill: id, code: error.code });
         return;
       }
-      await this.#finish(row.id, 'failed', JSON.stringify({ code: error.code, message: error.detail, fix: error.fix }));
+      await this.#finish(id, 'failed', JSON.stringify({ code: error.code, message: error.detail, fix: error.fix }));
     }
-  }
-
-  /** @throws lease.lost when it was cancelled, or is another process's by now */
-  async #advance(
-    id: string,
-    { name, epoch }: Lease,
-    step: { done: number; total: number; events: number; cursor: string | undefined },
-  ): Promise<void> {
-    const { numAffectedRows } = await sql`
-      update backfill set done = ${step.done}, total = ${step.total}, events = events + ${step.events},
-        cursor = coalesce(${step.cursor ?? null}, cursor)
-      where id = ${id} and state = 'running'
-        and exists (select from lease where name = ${name} and epoch = ${epoch})`.execute(this.parts.db);
-    if (numAffectedRows !== 1n) throw new PatchbayError('lease.lost');
   }
 
   async #finish(id: string, state: 'completed' | 'failed', error: string | null): Promise<void> {
