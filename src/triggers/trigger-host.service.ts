@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConnectionsService } from '#connections';
 import { Looks, Watches, runWithLogContext, type Lease, type Leases, type Watch } from '#platform';
 import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
-import type { Heard, ListenContext, Logger, UseService } from '#sdk';
+import { PatchbayError, type Heard, type ListenContext, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 import type { SourcesStore } from './sources.store.js';
 import type { TriggerSource } from './trigger-source.js';
@@ -97,8 +97,12 @@ export class TriggerHostService {
   #watchOf(source: TriggerSource, lease: Lease): Watch {
     const { log, store } = this.parts;
     return {
-      listen: (signal) => runWithLogContext({ trigger: source.uses }, () => this.#listen(source, lease, signal)),
+      listen: async (signal) => {
+        if (this.#isLeft(source)) return;
+        await runWithLogContext({ trigger: source.uses }, () => this.#listen(source, lease, signal));
+      },
       failed: async ({ code, detail }) => {
+        if (this.#isLeft(source)) return;
         log.warn('A trigger stopped listening and will be started again', {
           trigger: source.uses,
           source: source.id,
@@ -108,6 +112,11 @@ export class TriggerHostService {
         await store.fail(source.id, { code, message: detail });
       },
     };
+  }
+
+  /** No running flow listens there any more. The look that ends its listener may have to wait for the end of another one. */
+  #isLeft({ id }: TriggerSource): boolean {
+    return this.parts.sources.find(id) === undefined;
   }
 
   async #listen(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
@@ -153,12 +162,14 @@ export class TriggerHostService {
         at.signal.throwIfAborted();
         const heard: readonly Heard[] = Array.isArray(given) ? (given as Heard[]) : [given as Heard];
         const place = options?.cursor ?? heard.at(-1)?.id;
+        // A flow may have joined or left this source since it was opened. Without any the place stays where it is.
+        const flows = this.parts.sources.find(source.id)?.flows;
+        if (flows === undefined) throw new PatchbayError('step.cancelled', { detail: 'No flow listens any more.' });
         await this.parts.intake.accept({
           source: source.heardAs,
           uses: source.uses,
           heard,
-          // A flow may have joined or left this source since it was opened.
-          flows: this.parts.sources.find(source.id)?.flows ?? source.flows,
+          flows,
           ...(place !== undefined && { cursor: { source: source.id, place, epoch } }),
         });
         if (!hasRemoved || place === undefined) return;

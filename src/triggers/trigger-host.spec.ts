@@ -174,4 +174,77 @@ describe('arranging listeners', () => {
     expect(asked).toEqual(['source first', 'source first', 'source second']);
     await host.stop();
   });
+
+  it('given an end that is waited for, when a flow leaves meanwhile, then it hears nothing until it is back', async () => {
+    const begun: Listening[] = [];
+    let end = (_: unknown): void => undefined;
+    const listened = {
+      id: 'listened',
+      connection: 'listened',
+      flows: ['its flow'],
+      trigger: {
+        listen: (context: Listening) => {
+          begun.push(context);
+          return new Promise((_, reject) => {
+            end = reject;
+            context.signal.addEventListener('abort', reject);
+          });
+        },
+      },
+    };
+    const opening = { id: 'opening', connection: 'opening', trigger: { listen: () => Promise.resolve() } };
+    let all: readonly { readonly id: string }[] = [opening, listened];
+    let change = (): void => undefined;
+    let isAsked = false;
+    let open = (): void => undefined;
+    const accepted: unknown[] = [];
+    const failed: unknown[] = [];
+    const parts = {
+      sources: {
+        all: () => all,
+        find: (id: string) => all.find((source) => source.id === id),
+        onChange: (listener: () => void) => (change = listener),
+      },
+      store: { open: () => Promise.resolve(undefined), fail: async (id: string) => void failed.push(id) },
+      connections: {
+        onReopened: () => undefined,
+        using: async ({ asked }: { asked: string }, work: (client: unknown) => Promise<void>) => {
+          isAsked ||= asked === 'opening';
+          if (asked === 'opening') await new Promise<void>((resolve) => (open = resolve));
+          await work(undefined);
+        },
+      },
+      intake: { accept: async (intake: unknown) => void accepted.push(intake) },
+      reversals: { hasRemoved: () => Promise.resolve(false) },
+      leases: {
+        acquire: (name: string) => {
+          const lease = { name, epoch: '1', signal: new AbortController().signal, release: () => Promise.resolve() };
+          return Promise.resolve(lease);
+        },
+      },
+      log: silentLog,
+    };
+    const host = new TriggerHostService(parts as unknown as TriggerHostParts);
+    host.start();
+    await eventually(() => isAsked && begun.length === 1);
+
+    all = [listened];
+    change();
+    all = [];
+    change();
+    const heard = { id: 'a', event: { amount: 1 } };
+    const refused = begun[0]!.emit(heard);
+    await expect(refused).rejects.toMatchObject({ code: 'step.cancelled' });
+    await refused.catch(end);
+    await new Promise(setImmediate);
+    expect({ accepted, failed }).toEqual({ accepted: [], failed: [] });
+
+    all = [listened];
+    change();
+    open();
+    await eventually(() => begun.length === 2);
+    await begun[1]!.emit(heard);
+    expect(accepted).toMatchObject([{ flows: ['its flow'], cursor: { place: 'a' } }]);
+    await host.stop();
+  });
 });
