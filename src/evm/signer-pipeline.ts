@@ -136,6 +136,8 @@ export class SignerPipeline {
       await this.#send();
       this.#failures = 0;
     } catch (error) {
+      // What was asked for and not answered is asked for again.
+      this.#mayHaveMore = this.#mayHaveWishes = true;
       const failure = PatchbayError.from(error);
       const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(this.#failures++, 10));
       this.#pause(failure.retryAfterMs ?? pauseMs, failure.message);
@@ -153,7 +155,8 @@ export class SignerPipeline {
       const records = await store.listUnfinished(rpc.chainId, signer.address, this.#lastNonce, limit);
       for (const record of records) this.#window.add(record);
       this.#lastNonce = records.at(-1)?.nonce ?? this.#lastNonce;
-      this.#mayHaveMore = records.length === limit;
+      // Something may have been accepted while these were read.
+      if (records.length === limit) this.#mayHaveMore = true;
       // Before anything can fail: what is not settled here is settled with the next head.
       if (records.length > 0) blocks.wake();
       // What was on its way before may have been mined in a block that is not read again.
