@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../test/builders/eventually.js';
 import { DeliveryStage, valuesOf } from './testing/delivery-stage.js';
 import type { StreamBatch } from './stream.js';
@@ -85,5 +85,46 @@ describe('a consumer that wants no more', () => {
 
     expect(state).toBe('running');
     expect(valuesOf(stage.receiver.events)).toEqual([3]);
+  });
+});
+
+describe('two changes of one stream', () => {
+  it('given a slow one, when a quick one is made meanwhile, then both are kept, secrets included', async () => {
+    const [slow, quick] = [await stage.aProcess(), await stage.aProcess()];
+    const secretOf = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`;
+    const { id } = await slow.service.create(
+      stage.aStream({ target: { type: 'webhook', url: stage.receiver.url, secret: secretOf(1) } }),
+      'test',
+    );
+    const writing = holdNext(slow.store, 'change');
+    const changed = slow.service.change('transfers', { batch: { size: 7 } });
+    await writing.asked;
+    await quick.service.change('transfers', { target: { secret: secretOf(2) } });
+    writing.release();
+    await changed;
+
+    expect((await slow.store.definition(id)).document).toMatchObject({
+      batch: { size: 7 },
+      target: { secret: secretOf(2) },
+    });
+  });
+
+  it('given it is changed all the time, when it cannot be changed between two of those, then that is said', async () => {
+    const [one, other] = [await stage.aProcess(), await stage.aProcess()];
+    await one.service.create(stage.aStream(), 'test');
+    const change = one.store.change.bind(one.store);
+    let count = 0;
+    jest.spyOn(one.store, 'change').mockImplementation(async (...given) => {
+      await other.service.change('transfers', { labels: { count: String((count += 1)) } });
+      return change(...given);
+    });
+
+    await expect(one.service.change('transfers', { batch: { size: 7 } })).rejects.toMatchObject({
+      code: 'request.conflict',
+    });
+    expect((await other.service.get('transfers')).definition).toMatchObject({
+      batch: { size: 50 },
+      labels: { count: String(count) },
+    });
   });
 });

@@ -5,7 +5,7 @@ import { selectingFields, type StreamDefinition, type StreamStart } from './stre
 import type { Lag, StreamSource } from './stream-source.js';
 import { streamsTopic } from './stream-pumps.js';
 import type { StreamBatch, StreamEvent, StreamTarget } from './stream.js';
-import type { StoredPosition, StoredStream, StreamDeadLetter, StreamsStore } from './streams.store.js';
+import type { OpenedStream, StoredPosition, StoredStream, StreamDeadLetter, StreamsStore } from './streams.store.js';
 
 export interface StreamsServiceParts {
   readonly store: StreamsStore;
@@ -32,6 +32,7 @@ export interface PositionView extends Omit<StoredPosition, 'stream'> {
 
 const lagPatienceMs = 2_000;
 const retryPatienceMs = 30_000;
+const changeAttempts = 5;
 
 /** Streams as people deal with them. A place never moves unless somebody asks for exactly that. */
 export class StreamsService {
@@ -77,7 +78,10 @@ export class StreamsService {
   /**
    * Merges as JSON Merge Patch does (RFC 7396): what is absent stays, null removes. A target of another type is another one.
    *
-   * @throws stream.invalid, and request.conflict when another stream would come of it, without a place to begin
+   * What others change meanwhile is kept.
+   *
+   * @throws stream.invalid, and request.conflict when another stream would come of it, without a place to begin, or when
+   * others change it all the time
    */
   async change(name: string, changes: StreamDocument, from?: StreamStart): Promise<StreamView> {
     return this.#become(name, (before) => merged(before, changes), from);
@@ -169,9 +173,24 @@ export class StreamsService {
     documentOf: (before: StreamDocument) => StreamDocument,
     from?: StreamStart,
   ): Promise<StreamView> {
-    const stream = await this.#get(name);
-    const before = await this.parts.store.definition(stream.id);
-    const document = documentOf(before.document);
+    for (let attempt = 1; attempt <= changeAttempts; attempt++) {
+      const { id } = await this.#get(name);
+      const before = await this.parts.store.definition(id);
+      const change = await this.#prepare(name, before, documentOf(before.document), from);
+      if (await this.parts.store.change(id, before.version, change)) return this.#changed(name);
+    }
+    throw new PatchbayError('request.conflict', {
+      detail: `Others changed ${name} each time before this change of it could be written.`,
+      fix: 'Try again.',
+    });
+  }
+
+  async #prepare(
+    name: string,
+    before: OpenedStream,
+    document: StreamDocument,
+    from: StreamStart | undefined,
+  ): Promise<{ readonly document: StreamDocument; readonly cursor: string | undefined }> {
     const { definition } = parseStream(document);
     const touched = selectingFields.filter(
       (field) => JSON.stringify(before.document[field]) !== JSON.stringify(document[field]),
@@ -183,9 +202,7 @@ export class StreamsService {
       });
     }
     const source = await this.#check(definition);
-    const cursor = from === undefined ? undefined : await source.begin(from);
-    await this.parts.store.change(stream.id, document, cursor);
-    return this.#changed(name);
+    return { document, cursor: from === undefined ? undefined : await source.begin(from) };
   }
 
   async #setState(name: string, state: StoredStream['state'], reason: string | null): Promise<StreamView> {

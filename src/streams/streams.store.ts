@@ -17,6 +17,10 @@ export interface StoredStream {
   readonly version: string;
 }
 
+export interface OpenedStream extends Pick<StoredStream, 'document' | 'version'> {
+  readonly definition: StreamDefinition;
+}
+
 export interface StoredPosition {
   readonly stream: string;
   readonly consumer: string;
@@ -61,11 +65,12 @@ export class StreamsStore {
   }
 
   /** With its secrets. @throws stream.invalid when it was written by another version, vault.unreadable */
-  async definition(id: string): Promise<{ readonly definition: StreamDefinition; readonly document: StreamDocument }> {
-    const row = await this.db.selectFrom('stream').selectAll().where('id', '=', id).executeTakeFirst();
+  async definition(id: string): Promise<OpenedStream> {
+    const found = this.db.selectFrom('stream').selectAll().select(version).where('id', '=', id);
+    const row = await found.executeTakeFirst();
     if (!row) throw new PatchbayError('stream.notFound');
     const document = unmask(row.definition as StreamDocument, this.#open(row.id, row.sealed));
-    return { definition: parseStream(document).definition, document };
+    return { definition: parseStream(document).definition, document, version: row.version };
   }
 
   async create(
@@ -105,11 +110,19 @@ export class StreamsStore {
     });
   }
 
-  /** @param cursor – a new place for every consumer; undefined: they stay where they are */
-  async change(id: string, document: StreamDocument, cursor: string | undefined): Promise<void> {
+  /**
+   * @param seen – the version that was read
+   * @param change.cursor – a new place for every consumer; undefined: they stay where they are
+   * @returns false: it is another one by now, and stays as it is
+   */
+  async change(
+    id: string,
+    seen: string,
+    { document, cursor }: { readonly document: StreamDocument; readonly cursor: string | undefined },
+  ): Promise<boolean> {
     const { masked, secrets } = parseStream(document);
-    await this.db.transaction().execute(async (transaction) => {
-      await transaction
+    return this.db.transaction().execute(async (transaction) => {
+      const { numUpdatedRows } = await transaction
         .updateTable('stream')
         .set({
           definition: JSON.stringify(masked),
@@ -117,8 +130,11 @@ export class StreamsStore {
           updated_at: sql<Date>`clock_timestamp()`,
         })
         .where('id', '=', id)
-        .execute();
+        .where(versionText, '=', seen)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
       if (cursor !== undefined) await moveAll(transaction, id, cursor);
+      return true;
     });
   }
 
