@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -31,6 +30,8 @@ let door: EventsSocket;
 let client: OldClient;
 /** What happens when a key is looked up, before the answer comes. */
 let lookUp: () => Promise<void>;
+/** The same when it is looked who has the topic of a client. */
+let look: () => Promise<void>;
 
 beforeAll(async () => {
   stage = await ConsumerStage.start();
@@ -40,12 +41,14 @@ afterAll(() => stage.close());
 
 beforeEach(async () => {
   hub = await stage.startHub();
-  lookUp = () => Promise.resolve();
+  lookUp = look = () => Promise.resolve();
   const keys = overlaid(stage.keys, { authenticate: (key) => lookUp().then(() => stage.keys.authenticate(key)) });
   const { pumps } = hub.streams;
   const log = createLog({ level: 'silent', format: 'json' });
   const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 500, aliveMs: 500 } });
-  door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, oldStreams(), pumps);
+  const owners = oldStreams();
+  const streams = overlaid(owners, { withTopic: (topic) => look().then(() => owners.withTopic(topic)) });
+  door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, streams, pumps);
   door.onApplicationBootstrap();
   client = new OldClient(hub.url, stage.key);
 });
@@ -88,25 +91,57 @@ describe('the key of an old client', () => {
 });
 
 describe('an old client that leaves', () => {
-  it('given its key is still being looked up, when it wanted to listen, then it keeps nothing from those who stay', async () => {
-    await listenedTo('orders', 1);
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    lookUp = () => held;
-    const upgraded = once(hub.app.getHttpServer(), 'upgrade') as Promise<[unknown, Socket]>;
-    const [hasty] = await client.listen();
-    const gone = once((await upgraded)[1], 'close');
-    hasty.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
-    hasty.close();
-    await gone;
-    release();
+  let release: () => void;
+  let held: Promise<void>;
 
+  beforeEach(() => {
+    held = new Promise((resolve) => (release = resolve));
+  });
+
+  /** One that wants to listen, and when the hub has seen it go. */
+  async function aHastyClient() {
+    const upgraded = once(hub.app.getHttpServer(), 'upgrade') as Promise<[unknown, Socket]>;
+    const [socket, heard] = await client.listen();
+    const gone = once((await upgraded)[1], 'close');
+    socket.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
+    return { socket, heard, gone };
+  }
+
+  async function expectBatchForTheNext(): Promise<void> {
     const [socket, heard] = await client.listen();
     socket.send(JSON.stringify({ type: 'listen', topic: 'orders' }));
-
     await eventually(() => heard.length === 1);
     expect(heard[0]).toMatchObject([{ data: { value: '1' } }]);
     socket.close();
+  }
+
+  it('given its key is still being looked up, when it wanted to listen, then it keeps nothing from those who stay', async () => {
+    await listenedTo('orders', 1);
+    lookUp = () => held;
+    const { socket, gone } = await aHastyClient();
+    socket.close();
+    await gone;
+    release();
+
+    await expectBatchForTheNext();
+  });
+
+  it('given a batch it has not answered, when it goes while its topic is looked up, then the batch is not put aside', async () => {
+    await listenedTo('orders', 1);
+    const { socket, heard, gone } = await aHastyClient();
+    await eventually(() => heard.length === 1);
+    let isLooking = false;
+    look = () => {
+      isLooking = true;
+      return held;
+    };
+    await eventually(() => isLooking);
+    look = () => Promise.resolve();
+    socket.close();
+    await gone;
+    release();
+
+    await expectBatchForTheNext();
   });
 });
 

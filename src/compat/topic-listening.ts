@@ -49,11 +49,10 @@ export class TopicListening {
     else current.refuse(new PatchbayError('stream.refused', { detail: `The client refused the batch: ${refusal}` }));
   }
 
+  /** What is in flight is not refused: it goes out again, to whoever listens. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#inFlight?.refuse(goneAway());
-    await this.#looks.stop();
-    await Promise.all([...this.#attached.values()].map((attached) => attached.close()));
+    await Promise.all([...[...this.#attached.values()].map((attached) => attached.close()), this.#looks.stop()]);
   }
 
   /** Subscriptions come and go while a client listens. */
@@ -73,6 +72,7 @@ export class TopicListening {
     const attachment = await pumps.attach(name, owner.isBroadcast ? consumer : undefined, {
       deliver: (batch, signal) => this.#deliver(batch, { shape, isAnswered: !owner.isBroadcast, signal }),
     });
+    if (this.#isClosed) return attachment.close();
     this.#attached.set(name, attachment);
     const forget = (): void => void this.#attached.delete(name);
     attachment.finished.then(forget, forget);
@@ -86,7 +86,6 @@ export class TopicListening {
 
   async #exchange(batch: StreamBatch, { shape, isAnswered, signal }: Exchange): Promise<void> {
     signal.throwIfAborted();
-    if (this.#isClosed) throw goneAway();
     const events = oldEvents(shape, batch);
     const number = (this.#number += 1);
     const message = shape.format === 'firefly' ? { batchNumber: number, events } : events;
@@ -130,10 +129,6 @@ async function orAborted(exchange: Promise<void>, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-function goneAway(): PatchbayError {
-  return new PatchbayError('stream.refused', { detail: 'The client went away before it answered' });
 }
 
 function silent(): PatchbayError {
