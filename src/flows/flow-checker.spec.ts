@@ -29,7 +29,10 @@ const noService: UseService = () => {
   throw new Error('No service is lent here');
 };
 
-function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): FlowChecker {
+function aChecker(
+  check: (context: CheckContext) => Promise<readonly Fault[]>,
+  onReopened: (listener: (name: string) => void) => void = () => undefined,
+): FlowChecker {
   const connection = defineConnection({ title: 'CRM', settings: z.object({}), open: () => 'client' });
   const write = defineAction({
     title: 'Write',
@@ -50,7 +53,7 @@ function aChecker(check: (context: CheckContext) => Promise<readonly Fault[]>): 
     triggers: {},
     actions: { write },
   });
-  const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
+  const connections = { nameFor: () => 'main', client: () => Promise.resolve('client'), onReopened };
   return new FlowChecker({ catalog: catalogOf([crm]), connections, use: noService, withinMs: 200 });
 }
 
@@ -110,7 +113,7 @@ describe('checks of a flow by the other side', () => {
       triggers: { mined },
       actions: {},
     });
-    const connections = { nameFor: () => 'main', client: () => Promise.resolve('client') };
+    const connections = { nameFor: () => 'main', client: () => Promise.resolve('client'), onReopened: () => undefined };
     const checker = new FlowChecker({ catalog: catalogOf([chain]), connections, use: noService });
     const silentFlow = 'name: payer\ntrigger:\n  uses: chain.mined\nsteps: []\n';
     const outspoken = silentFlow.replace('chain.mined', 'chain.mined\n  with: { confirmations: 1 }');
@@ -139,6 +142,47 @@ describe('checks of a flow by the other side', () => {
 
       expect(faults).toEqual([]);
       expect(warnings).toMatchObject([{ rule: 'not-checked', detail: expect.stringContaining('connection main') }]);
+    },
+  );
+
+  it('given another side that was silent, when it is asked again at once, then nobody waits for it', async () => {
+    let asked = 0;
+    const checker = aChecker(() => {
+      asked += 1;
+      return Promise.reject(new PatchbayError('connection.refused', { detail: 'nobody is there' }));
+    });
+    await checker.check(document);
+    const before = asked;
+
+    const { warnings } = await checker.check(document);
+
+    expect(asked).toBe(before);
+    expect(warnings).toMatchObject([{ rule: 'not-checked', detail: expect.stringContaining('nobody is there') }]);
+  });
+
+  it.each(['before', 'after'])(
+    'given a connection that is opened anew %s its old client fails, when a flow is checked, then the new one is asked',
+    async (when) => {
+      let reopen: (name: string) => void = () => undefined;
+      let fail: (error: Error) => void = () => undefined;
+      const failure = new Promise<never>((_, reject) => (fail = reject));
+      let check = (): Promise<readonly Fault[]> => failure;
+      const checker = aChecker(
+        () => check(),
+        (listener) => (reopen = listener),
+      );
+      const checking = checker.check(document);
+
+      if (when === 'before') reopen('main');
+      fail(new PatchbayError('connection.refused', { detail: 'nobody is there' }));
+      const old = await checking;
+      if (when === 'after') reopen('main');
+      check = () => Promise.resolve([{ pointer: '/object', detail: 'There is no Nowhere', fix: 'Try Contact.' }]);
+      const { faults, warnings } = await checker.check(document);
+
+      expect(old.warnings).toMatchObject([{ rule: 'not-checked' }]);
+      expect(warnings).toEqual([]);
+      expect(faults).toHaveLength(2);
     },
   );
 });

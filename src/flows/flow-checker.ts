@@ -5,7 +5,7 @@ import { PatchbayError, type AnyAction, type AnyTrigger, type Fault, type UseSer
 
 export interface FlowCheckerParts {
   readonly catalog: Pick<Catalog, 'trigger' | 'action'>;
-  readonly connections: Pick<ConnectionsService, 'nameFor' | 'client'>;
+  readonly connections: Pick<ConnectionsService, 'nameFor' | 'client' | 'onReopened'>;
   readonly use: UseService;
   /** Default: five seconds for a flow as a whole. */
   readonly withinMs?: number;
@@ -20,6 +20,10 @@ export interface FlowChecks {
 
 type Checked = Pick<AnyAction & AnyTrigger, 'check' | 'connection' | 'finality'>;
 
+interface OtherSide {
+  silence?: { readonly until: number; readonly error: unknown };
+}
+
 const nothing: FlowChecks = { faults: [], warnings: [] };
 
 const defaultWithinMs = 5_000;
@@ -28,9 +32,12 @@ const silentMs = 15_000;
 
 /** Asks the other sides of a flow's connections whether there is what it names. Never throws, and never waits for long. */
 export class FlowChecker {
-  readonly #silent = new Map<string, { readonly until: number; readonly error: unknown }>();
+  /** By connection, as it was opened last: what an old client says late is of the side that it was opened to. */
+  readonly #sides = new Map<string, OtherSide>();
 
-  constructor(private readonly parts: FlowCheckerParts) {}
+  constructor(private readonly parts: FlowCheckerParts) {
+    parts.connections.onReopened((name) => this.#sides.delete(name));
+  }
 
   check(document: string, file?: string): Promise<FlowChecks> {
     return this.checkUses(usesOf(document, file));
@@ -54,8 +61,8 @@ export class FlowChecker {
     const open = isOpen ? finality : undefined;
     const name = (check ?? open?.shortfallOf) && this.#connectionOf(use);
     if (name === undefined) return nothing;
-    const silent = this.#silent.get(name);
-    if (silent !== undefined && silent.until > Date.now()) return notAsked(use, name, silent.error);
+    const side = this.#sideOf(name);
+    if (side.silence !== undefined && side.silence.until > Date.now()) return notAsked(use, name, side.silence.error);
     try {
       const { found, risk } = await within(signal, async () => {
         const client: unknown = await this.parts.connections.client(name);
@@ -69,9 +76,15 @@ export class FlowChecker {
         warnings: risk === undefined ? [] : [{ ...placed(use, risk, 'less-than-final'), severity: 'warning' }],
       };
     } catch (error) {
-      this.#silent.set(name, { until: Date.now() + silentMs, error });
+      side.silence = { until: Date.now() + silentMs, error };
       return notAsked(use, name, error);
     }
+  }
+
+  #sideOf(connection: string): OtherSide {
+    const side = this.#sides.get(connection) ?? {};
+    this.#sides.set(connection, side);
+    return side;
   }
 
   /** Undefined where the linter has more to say about it. */
