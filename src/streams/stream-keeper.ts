@@ -102,7 +102,7 @@ export class StreamKeeper {
       if (!stream) throw new PatchbayError('stream.notFound', { detail: 'The stream was deleted' });
       const lease = stream.state === 'running' ? await this.#acquire(stream) : undefined;
       if (!lease) {
-        await this.#rest(askAgainMs);
+        await this.#rest(askAgainMs, stream);
         continue;
       }
       const startedAt = performance.now();
@@ -116,7 +116,7 @@ export class StreamKeeper {
         await lease.release().catch(() => undefined);
       }
       if (performance.now() - startedAt > longestBackOffMs) backOffMs = firstBackOffMs;
-      await this.#rest(backOffMs);
+      await this.#rest(backOffMs, stream);
       backOffMs = Math.min(backOffMs * 2, longestBackOffMs);
     }
   }
@@ -184,7 +184,9 @@ export class StreamKeeper {
     await positions.fail(of, note, { failures: 1, retryInMs }).catch(() => undefined);
   }
 
-  async #rest(ms: number): Promise<void> {
+  /** Not when the stream is another one than was tried by then, and only until it is. */
+  async #rest(ms: number, tried: StoredStream): Promise<void> {
+    if (isOther(tried, this.#stream)) return;
     this.#wake = new AbortController();
     const signal = AbortSignal.any([this.#closing.signal, this.#wake.signal]);
     await delay(ms, undefined, { signal }).catch(() => undefined);
