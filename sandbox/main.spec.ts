@@ -106,11 +106,15 @@ describe('the sandbox as a process', () => {
 
   it('given a transfer, when the chain is reorganised below it, then its log is gone', async () => {
     const rpc = createRpc(sandbox.chainUrl);
+    // Empty blocks, which may go as well: the chain grows while the depth is found out.
+    await rpc('anvil_mine', '0xa');
     const { transactionHash } = (await post(`${sandbox.url}/_demo/transfer`, { amount: '1' })) as {
       transactionHash: string;
     };
-    const before = await rpc<{ number: string; hash: string }>('eth_getBlockByNumber', 'latest', false);
-    await post(`${sandbox.url}/_demo/reorg`, { depth: 3 });
+    const { blockNumber } = await rpc<{ blockNumber: string }>('eth_getTransactionReceipt', transactionHash);
+    const before = await rpc<{ number: string; hash: string }>('eth_getBlockByNumber', blockNumber, false);
+    const depth = Number(await rpc<string>('eth_blockNumber')) - Number(blockNumber) + 10;
+    await post(`${sandbox.url}/_demo/reorg`, { depth });
 
     expect(await rpc('eth_getTransactionReceipt', transactionHash)).toBeNull();
     expect(await rpc('eth_getBlockByNumber', before.number, false)).not.toMatchObject({ hash: before.hash });
@@ -184,7 +188,7 @@ describe('the sandbox as a process', () => {
 describe('the life of the sandbox', () => {
   it('given activity and a data folder, when it is stopped and started again, then the chain goes on where it was', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
-    const first = await start('--activity', '--data-dir', folder);
+    const first = await start('--activity', '--activity-every', '600000', '--data-dir', folder);
     const balance = (url: string) =>
       createRpc(url)<string>(
         'eth_call',

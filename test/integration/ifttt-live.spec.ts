@@ -110,12 +110,15 @@ describe('an Applet for a token transfer', () => {
           triggerFields: applet.fields,
         })
       ).body.data;
+    // Empty blocks, which may go as well: the chain grows while the depth is found out.
+    await hub.chain.rpc('anvil_mine', '0xa');
     const hash = await hub.transfer(15_000, carl);
     const raw = await hub.chain.rpc<string>('eth_getRawTransactionByHash', hash);
     await eventually(() => firedBy(applet).length === 1);
     const [before] = await listed();
 
-    await hub.chain.rpc('anvil_reorg', 2, []);
+    const depth = Number(await hub.chain.rpc<string>('eth_blockNumber')) - Number(before!.block_number) + 10;
+    await hub.chain.rpc('anvil_reorg', depth, []);
     await eventually(async () => (await listed()).length === 0, { what: 'the removal' });
     await hub.chain.rpc('eth_sendRawTransaction', raw).catch(() => undefined);
     const [after] = await eventually(async () => {
