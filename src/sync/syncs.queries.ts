@@ -13,6 +13,7 @@ export interface RowCounts {
 
 export interface KnownPass {
   readonly kind: 'backfill' | 'check';
+  readonly selection: string | null;
   readonly isRunning: boolean;
   readonly counts: SyncCounts;
   readonly startedAt: Date;
@@ -50,6 +51,7 @@ export class SyncsQueries {
           ? undefined
           : {
               kind,
+              selection: row.pass_selection,
               isRunning: row.pass_id !== null,
               // Written by the ledger with every name of them.
               counts: counts as SyncCounts,

@@ -99,12 +99,14 @@ export class SyncsService {
     const mark = `${identity}/${selection}`;
     if (checkedBy === undefined || !isEnabled || this.#begun.get(name) === mark) return;
     const state = await this.parts.queries.state(name);
-    const isDone = state?.identity === identity && state.selection === selection;
-    if (!isDone) {
+    const pass = state?.pass;
+    if (state?.identity !== identity || pass?.selection !== selection) {
       // A change that nobody hears while the past is read would be missed.
       const heard = flows.filter((flow) => flow.name !== checkedBy).map((flow) => flow.name);
       if (!(await this.parts.areListening(heard))) return;
-      await this.parts.start(checkedBy, eventOf(), `backfill:${mark}`);
+      // What was brought together once is so no more when another selection was begun after it.
+      const after = pass === undefined ? '' : `:after:${pass.startedAt.toISOString()}`;
+      await this.parts.start(checkedBy, eventOf(), `backfill:${mark}${after}`);
       this.parts.log.info('The backfill of a sync begins', { sync: name });
     }
     this.#begun.set(name, mark);
