@@ -48,6 +48,20 @@ const crm = defineConnector({
   triggers: {},
   actions: { write },
 });
+const desk = defineConnector({
+  name: 'desk',
+  title: 'Desk',
+  summary: 'A desk.',
+  connection: defineConnection({
+    title: 'Desk',
+    settings: z.object({}),
+    open: () => Promise.resolve({}),
+    close: () => void closed.push('desk'),
+    test: () => Promise.resolve(),
+  }),
+  triggers: {},
+  actions: {},
+});
 const use: UseService = () => {
   throw new Error('No service is lent here');
 };
@@ -63,19 +77,26 @@ beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
 const connectionRows = (): ConnectionsStore => new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1)));
 
 /** The database has answered when `asked` settles; the hub hears of it with `answer`. */
-function lateRows(): { rows: ConnectionsStore; asked: Promise<void>; answer: () => void } {
+function lateRows(what: 'changesSince' | 'delete'): {
+  rows: ConnectionsStore;
+  asked: Promise<void>;
+  answer: () => void;
+} {
   const real = connectionRows();
   let [tell, answer] = [(): void => undefined, (): void => undefined];
   const asked = new Promise<void>((resolve) => (tell = resolve));
   const answered = new Promise<void>((resolve) => (answer = resolve));
-  const rows = overlaid(real, {
-    changesSince: async (known) => {
-      const changes = await real.changesSince(known);
-      tell();
-      await answered;
-      return changes;
-    },
-  });
+  const late = async <T>(answering: Promise<T>): Promise<T> => {
+    const answer = await answering;
+    tell();
+    await answered;
+    return answer;
+  };
+  const members: Partial<ConnectionsStore> = {
+    changesSince: (known) => late(real.changesSince(known)),
+    delete: (name) => late(real.delete(name)),
+  };
+  const rows = overlaid(real, { [what]: members[what] });
   return { rows, asked, answer };
 }
 
@@ -85,7 +106,7 @@ async function aProcess(
   rows = connectionRows(),
 ): Promise<ConnectionsService> {
   const connections = new ConnectionsService({
-    catalog: new Catalog([crm]),
+    catalog: new Catalog([crm, desk]),
     declared: [],
     store: rows,
     troubles,
@@ -224,7 +245,7 @@ describe('a connection that needs authorisation', () => {
   });
 
   it('given a look whose answer is late, when connections are written meanwhile, then what was written holds', async () => {
-    const { rows, asked, answer } = lateRows();
+    const { rows, asked, answer } = lateRows('changesSince');
     const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
     await connections.add({ ...settings('right'), name: 'removed' });
     await connections.add(settings('wrong'));
@@ -246,7 +267,7 @@ describe('a connection that needs authorisation', () => {
   });
 
   it('given a connection that another process removes while this one adds it, when a look is late, then it is there', async () => {
-    const { rows, asked, answer } = lateRows();
+    const { rows, asked, answer } = lateRows('changesSince');
     const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
     await connections.add(settings('wrong'));
     await other.refresh();
@@ -259,5 +280,65 @@ describe('a connection that needs authorisation', () => {
     await looking;
 
     expect(await connections.client('main')).toEqual({ password: 'right' });
+  });
+
+  it('given a connection that takes long to open, when it is removed and added again meanwhile, then it stays', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('slow'));
+    const old = connections.client('main');
+    const removed = connections.remove('main');
+    await eventually(() => connections.list()[0]?.isOpen !== true);
+
+    await connections.add(settings('right'));
+    openSlow();
+    await Promise.all([old, removed]);
+
+    expect(connections.names().has('main')).toBe(true);
+    expect(await connections.client('main')).toEqual({ password: 'right' });
+  });
+
+  it('given a connection that is added again before the answer to its removal has come, then it stays', async () => {
+    const { rows, asked, answer } = lateRows('delete');
+    const connections = await aProcess(undefined, rows);
+    await connections.add(settings('wrong'));
+    const removed = connections.remove('main');
+    await asked;
+
+    await connections.add(settings('right'));
+    answer();
+    await removed;
+
+    expect(connections.names().has('main')).toBe(true);
+    expect(await connections.client('main')).toEqual({ password: 'right' });
+  });
+
+  it('given a connection that takes long to open, when others remove it and add another, then that is known at once', async () => {
+    const [connections, other] = [await aProcess(), await aProcess()];
+    await connections.add(settings('slow'));
+    const old = connections.client('main');
+    await other.refresh();
+    await other.remove('main');
+    await other.add({ ...settings('right'), name: 'elsewhere' });
+    closed.length = 0;
+
+    const looking = connections.refresh();
+    await eventually(() => connections.names().has('elsewhere'), { withinMs: 3_000 });
+    expect(connections.names().has('main')).toBe(false);
+    openSlow();
+    await Promise.all([old, looking]);
+    await eventually(() => closed.length > 0);
+    expect(closed).toEqual(['slow']);
+  });
+
+  it('given a connection of another connector under the same name, when it is added, then the old client is closed its own way', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('right'));
+    await connections.client('main');
+    closed.length = 0;
+
+    await connections.add({ name: 'main', connector: 'desk', settings: {} });
+
+    await eventually(() => closed.length > 0);
+    expect(closed).toEqual(['right']);
   });
 });

@@ -9,7 +9,6 @@ import {
   type UseService,
 } from '#sdk';
 import { checkTypedSettings, checkedSettings } from './checked-settings.js';
-import { ClientsInUse } from './clients-in-use.js';
 import type { DeclaredConnection } from './configuration-file.js';
 import { defaultOf } from './default-connection.js';
 import { replacedMeanwhile, type ConnectionTroubles } from './connection-troubles.js';
@@ -17,6 +16,7 @@ import type { ConnectionView, UsesConnection } from './connection-view.js';
 import { storedOf, withChanged, type KnownConnection as Known } from './known-connection.js';
 import { maskSettings } from './masked-settings.js';
 import type { ConnectionsStore, VersionedConnection } from './connections.store.js';
+import { OpenClients } from './open-clients.js';
 import { settingsKeeper } from './settings-keeper.js';
 
 export interface ConnectionsParts {
@@ -34,16 +34,14 @@ export interface ConnectionsParts {
 /** Finds connections by name, opens each at most once, and keeps it open. */
 export class ConnectionsService {
   readonly #known = new Map<string, Known>();
-  readonly #clients = new Map<string, Promise<unknown>>();
-  readonly #opened = new Map<string, unknown>();
   /** Of what the store holds, as this process knows it. */
   readonly #versions = new Map<string, string>();
-  readonly #inUse: ClientsInUse;
+  readonly #clients: OpenClients;
   readonly #whenWritten = new Set<() => void>();
   readonly #whenReopened = new Set<(name: string) => void>();
 
   constructor(private readonly parts: ConnectionsParts) {
-    this.#inUse = new ClientsInUse(parts.log);
+    this.#clients = new OpenClients(parts.log);
     parts.troubles.onOver((name) => {
       this.#tellReopened(name);
       this.#written();
@@ -67,12 +65,12 @@ export class ConnectionsService {
     const { gone, changed } = await this.parts.store.changesSince(before);
     // What this process has written meanwhile is newer than the answer.
     const isNews = (name: string): boolean => this.#versions.get(name) === before.get(name);
-    for (const name of gone) if (isNews(name) && this.#known.get(name)?.origin === 'store') await this.#lose(name);
+    for (const name of gone) if (isNews(name) && this.#known.get(name)?.origin === 'store') this.#lose(name);
     for (const stored of changed) {
       if (!isNews(stored.name)) continue;
       try {
         this.#take(stored);
-        await this.#reopen(stored.name);
+        this.#reopen(stored.name);
       } catch (error) {
         this.parts.log.warn('A connection that was changed cannot be used here', { connection: stored.name, error });
       }
@@ -100,7 +98,7 @@ export class ConnectionsService {
       connector: known.connector,
       origin: known.origin,
       isDefault: defaultOf(known.connector, this.#known.values()) === known,
-      isOpen: this.#clients.has(known.name),
+      isOpen: this.#clients.isOpen(known.name),
       settings: maskSettings(this.#definition(known).settings, known.settings),
       ...this.#status(known),
       ...this.#trouble(known.name),
@@ -152,7 +150,7 @@ export class ConnectionsService {
     let client: unknown;
     try {
       client = await this.client(name);
-      return await this.#inUse.during(client, () => work(client));
+      return await this.#clients.during(client, () => work(client));
     } catch (thrown) {
       throw await this.blamed(name, client, thrown);
     }
@@ -164,7 +162,7 @@ export class ConnectionsService {
     if (client !== undefined && !this.#isRefused(name, client)) return thrown;
     // Somebody may have let the hub in meanwhile, perhaps in another process.
     await this.refresh();
-    if (client !== undefined && this.#opened.get(name) !== client) return replacedMeanwhile(name);
+    if (client !== undefined && this.#clients.of(name) !== client) return replacedMeanwhile(name);
     const waiting = await this.parts.troubles.note(name, thrown);
     this.parts.log.warn('A connection needs authorisation; what needs it waits', {
       connection: name,
@@ -176,17 +174,9 @@ export class ConnectionsService {
 
   /** Opens the connection if it is not open yet. A failed attempt is forgotten, so that the next one tries again. */
   client(name: string): Promise<unknown> {
-    const open = this.#clients.get(name);
-    if (open !== undefined) return open;
-    const opening = this.#open(this.#get(name));
-    this.#clients.set(name, opening);
-    // One that took so long that the connection was opened anew meanwhile says nothing of the new one.
-    const isPresent = (): boolean => this.#clients.get(name) === opening;
-    opening.then(
-      (client) => isPresent() && this.#opened.set(name, client),
-      () => isPresent() && this.#clients.delete(name),
-    );
-    return opening;
+    const known = this.#get(name);
+    const { close } = this.#definition(known);
+    return this.#clients.open(name, { open: () => this.#open(known), close });
   }
 
   async add(input: { name: string; connector: string; settings: Record<string, unknown> }): Promise<ConnectionView> {
@@ -209,8 +199,10 @@ export class ConnectionsService {
     }
     // While the connection is there, whatever failed can be done again.
     await this.parts.troubles.settle(name);
+    const version = this.#versions.get(name);
     await this.parts.store.delete(name);
-    await this.#lose(name);
+    // What was added again before the answer came is there; if it is not, the next look tells.
+    if (this.#versions.get(name) === version) this.#lose(name);
     this.#written();
   }
 
@@ -246,8 +238,8 @@ export class ConnectionsService {
     await this.#letIn(name);
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#clients.keys()].map((name) => this.#forget(name, 'now')));
+  close(): Promise<void> {
+    return this.#clients.close();
   }
 
   #needed(uses: string, definition: UsesConnection, asked: string | undefined): string | undefined {
@@ -284,13 +276,13 @@ export class ConnectionsService {
 
   /** New settings: the old client goes, and what waits for the connection may try. */
   async #letIn(name: string): Promise<void> {
-    await this.#reopen(name);
+    this.#reopen(name);
     await this.parts.troubles.settle(name);
     this.#written();
   }
 
-  async #reopen(name: string): Promise<void> {
-    await this.#forget(name, 'whenIdle');
+  #reopen(name: string): void {
+    this.#clients.forget(name);
     this.#tellReopened(name);
   }
 
@@ -298,8 +290,8 @@ export class ConnectionsService {
     for (const listener of this.#whenReopened) listener(name);
   }
 
-  async #lose(name: string): Promise<void> {
-    await this.#forget(name, 'whenIdle');
+  #lose(name: string): void {
+    this.#clients.forget(name);
     this.#known.delete(name);
     this.#versions.delete(name);
   }
@@ -344,7 +336,7 @@ export class ConnectionsService {
   }
 
   #status(known: Known): { status?: Readonly<Record<string, unknown>> } {
-    const client = this.#opened.get(known.name);
+    const client = this.#clients.of(known.name);
     if (client === undefined) return {};
     const status = this.#definition(known).status?.(client);
     return status === undefined ? {} : { status };
@@ -382,18 +374,5 @@ export class ConnectionsService {
     });
     const context = { name: known.name, http, log, use, keep, ...(hub !== undefined && { hub }) };
     return await this.#definition(known).open(this.#parse(known), context);
-  }
-
-  /** Whoever asks next opens it anew. */
-  async #forget(name: string, closing: 'now' | 'whenIdle'): Promise<void> {
-    const open = this.#clients.get(name);
-    if (open === undefined) return;
-    this.#clients.delete(name);
-    this.#opened.delete(name);
-    const { close } = this.#definition(this.#get(name));
-    const client = await open.catch(() => undefined);
-    if (client === undefined || close === undefined) return;
-    if (closing === 'now') return await close(client);
-    this.#inUse.closeWhenIdle(client, close);
   }
 }
