@@ -17,6 +17,9 @@ const soonMs = 500;
 /** Which connections need authorisation, as rows, so that every process knows; and as this process last read them. */
 export class ConnectionTroubles {
   #known: ReadonlyMap<string, ConnectionTrouble> = new Map();
+  /** Looks are numbered as they ask, because their answers may come in another order. */
+  #lastAsked = 0;
+  #lastKnown = 0;
 
   readonly #whenOver = new Set<(connection: string) => void>();
 
@@ -54,7 +57,10 @@ export class ConnectionTroubles {
   }
 
   async refresh(): Promise<void> {
+    const look = (this.#lastAsked += 1);
     const rows = await this.db.selectFrom('connection_trouble').selectAll().execute();
+    if (look < this.#lastKnown) return;
+    this.#lastKnown = look;
     const before = this.#known;
     this.#known = new Map(
       rows.map(({ connection, reason, fix, since }) => [connection, { reason, since, ...(fix !== null && { fix }) }]),

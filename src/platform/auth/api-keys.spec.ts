@@ -1,16 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type {
-  KyselyPlugin,
-  PluginTransformQueryArgs,
-  PluginTransformResultArgs,
-  QueryResult,
-  RootOperationNode,
-  UnknownRow,
-} from 'kysely';
-
 import { Secret } from '#sdk';
 
+import { LateAnswers } from '../../../test/builders/late-answers.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import type { Store } from '../store/store.js';
 import { ApiKeys } from './api-keys.js';
@@ -64,27 +56,3 @@ describe('a key that is revoked', () => {
     expect(await slow.authenticate(key)).toBeUndefined();
   });
 });
-
-/** Holds back an answer of the database. */
-class LateAnswers implements KyselyPlugin {
-  #held: { readonly arrived: () => void; readonly release: Promise<void> } | undefined;
-  release = (): void => undefined;
-
-  /** @returns when the next answer has arrived */
-  holdNext(): Promise<void> {
-    const release = new Promise<void>((resolve) => (this.release = resolve));
-    return new Promise((arrived) => (this.#held = { arrived, release }));
-  }
-
-  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
-    return node;
-  }
-
-  async transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
-    const held = this.#held;
-    this.#held = undefined;
-    held?.arrived();
-    await held?.release;
-    return result;
-  }
-}
