@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ describe('sources that no flow listens to', () => {
   let whileForgetting: () => Promise<void>;
   let service: ForgottenSources;
   let sources: SourcesService;
+  let catalog: Catalog;
 
   beforeEach(async () => {
     [store, folder] = await Promise.all([openTestStore(), mkdtemp(join(tmpdir(), 'patchbay-forget-'))]);
@@ -48,46 +49,53 @@ describe('sources that no flow listens to', () => {
       },
     });
     const bus = defineConnector({ name: 'bus', title: 'Bus', summary: 'A bus.', triggers: { heard }, actions: {} });
-    const catalog = new Catalog([bus, webhook]);
-    const connections = {
-      names: () => new Map([['out', 'webhook']]),
-      nameFor: () => undefined,
-      clientFor: () => Promise.resolve(undefined),
-    } as never;
-    flows = new FlowsService({
-      folder,
-      vocabulary: catalog,
-      connections: () => new Map([['out', 'webhook']]),
-      env: {},
-      store: new FlowsStore(store.db),
-      log: silentLog,
-    });
-    sources = new SourcesService({ catalog, connections, flows, log: silentLog });
-    service = new ForgottenSources({
-      catalog,
-      flows,
-      sources,
-      store: new SourcesStore(store.db),
-      connections,
-      leases: {
-        acquire: (name) =>
-          Promise.resolve({ name, epoch: '1', signal: new AbortController().signal, release: () => Promise.resolve() }),
-        close: () => Promise.resolve(),
-      },
-      log: silentLog,
-      use,
-      patience: { unwantedMs: 0, againMs: 0 },
-    });
+    catalog = new Catalog([bus, webhook]);
+    ({ flows, sources, service } = aProcess(folder, { unwantedMs: 0, againMs: 0 }));
     await writeFile(join(folder, 'one.yaml'), flow('one', 'a'));
     await writeFile(join(folder, 'two.yaml'), flow('two', 'b'));
     await flows.reload();
     for (const source of sources.all()) await new SourcesStore(store.db).open(source);
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     await flows.stop();
     await store.close();
     await rm(folder, { recursive: true, force: true });
   });
+
+  function aProcess(itsFolder: string, patience: { readonly unwantedMs: number; readonly againMs: number }) {
+    const connections = {
+      names: () => new Map([['out', 'webhook']]),
+      nameFor: () => undefined,
+      clientFor: () => Promise.resolve(undefined),
+    } as never;
+    const itsFlows = new FlowsService({
+      folder: itsFolder,
+      vocabulary: catalog,
+      connections: () => new Map([['out', 'webhook']]),
+      env: {},
+      store: new FlowsStore(store.db),
+      log: silentLog,
+    });
+    const itsSources = new SourcesService({ catalog, connections, flows: itsFlows, log: silentLog });
+    const itsService = new ForgottenSources({
+      catalog,
+      flows: itsFlows,
+      sources: itsSources,
+      store: new SourcesStore(store.db),
+      connections,
+      leases: {
+        acquire: (name) =>
+          Promise.resolve({ name, epoch: '1', signal: new AbortController().signal, release: () => Promise.resolve() }),
+        isHeld: () => Promise.resolve(false),
+        close: () => Promise.resolve(),
+      },
+      log: silentLog,
+      use,
+      patience,
+    });
+    return { flows: itsFlows, sources: itsSources, service: itsService };
+  }
 
   it('given a flow that is removed, when it is looked for, then its trigger forgets once, and knows who goes on', async () => {
     await service.look();
@@ -128,5 +136,33 @@ describe('sources that no flow listens to', () => {
     await service.look();
 
     expect(forgotten).toEqual([]);
+  });
+
+  it('given processes with different files, when both look, then what either wants is not forgotten', async () => {
+    const otherFolder = await mkdtemp(join(tmpdir(), 'patchbay-forget-'));
+    await writeFile(join(otherFolder, 'two.yaml'), flow('two', 'b'));
+    const patience = { unwantedMs: 600_000, againMs: 0 };
+    const [one, other] = [aProcess(folder, patience), aProcess(otherFolder, patience)];
+    await Promise.all([one.flows.reload(), other.flows.reload()]);
+    const clock = jest.spyOn(Date, 'now');
+    const timePasses = async () => {
+      clock.mockReturnValue(Date.now() + 3_600_000);
+      await store.pool.query(`update trigger_source set wanted_at = wanted_at - interval '1 hour'`);
+    };
+
+    await timePasses();
+    await one.service.look();
+    await other.service.look();
+    await timePasses();
+    await one.service.look();
+    await other.service.look();
+    expect(forgotten).toEqual([]);
+
+    await timePasses();
+    await other.service.look();
+    await other.service.look();
+    expect(forgotten).toEqual(['a beside b']);
+    await Promise.all([one.flows.stop(), other.flows.stop()]);
+    await rm(otherFolder, { recursive: true });
   });
 });

@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { Database } from '#platform';
 import type { Heard, Incident } from '#sdk';
 import type { TriggerSource } from './trigger-source.js';
@@ -15,11 +15,14 @@ export interface SourceState {
   readonly incidents: readonly KeptIncident[];
 }
 
+/** What a trigger has made on the other side for it is still there. */
 export interface UnforgottenSource {
   readonly id: string;
   readonly uses: string;
   readonly connection: string | null;
   readonly input: unknown;
+  /** Some process has said so lately. */
+  readonly isWanted: boolean;
 }
 
 export interface KeptIncident extends Incident {
@@ -52,9 +55,7 @@ export class SourcesStore {
         input: JSON.stringify(source.written),
         epoch: 0,
       })
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet({ forgotten_at: null }).where('trigger_source.forgotten_at', 'is not', null),
-      )
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ forgotten_at: null, wanted_at: sql<Date>`now()` }))
       .execute();
     if (twin !== undefined) {
       await sql`
@@ -75,22 +76,31 @@ export class SourcesStore {
     return row?.cursor ?? undefined;
   }
 
-  /** Sources of these triggers whose traces on the other side are still there. */
-  async unforgotten(uses: readonly string[]): Promise<UnforgottenSource[]> {
+  /** Says to the other processes that this one has flows for them; one that was wanted a moment ago is left alone. */
+  async want(ids: readonly string[], lastsMs: number): Promise<void> {
+    const againMs = lastsMs / 4;
+    await sql`
+      update trigger_source set wanted_at = now()
+      where id = any(${ids}::text[]) and wanted_at < now() - ${againMs} * interval '1 millisecond'`.execute(this.db);
+  }
+
+  /** Sources of these triggers; that one is wanted lasts for a while. */
+  async unforgotten(uses: readonly string[], lastsMs: number): Promise<UnforgottenSource[]> {
     return this.db
       .selectFrom('trigger_source')
-      .select(['id', 'uses', 'connection', 'input'])
+      .select(['id', 'uses', 'connection', 'input', isWanted(lastsMs).as('isWanted')])
       .where('uses', 'in', uses)
       .where('forgotten_at', 'is', null)
       .execute();
   }
 
-  /** Its place means nothing any more: should it come back, it begins anew. */
-  async forgotten(id: string): Promise<void> {
+  /** Its place means nothing any more: should it come back, it begins anew. One that is wanted again keeps its place. */
+  async forgotten(id: string, lastsMs: number): Promise<void> {
     await this.db
       .updateTable('trigger_source')
       .set({ forgotten_at: new Date(), cursor: null, error: null, updated_at: new Date() })
       .where('id', '=', id)
+      .where(isWanted(lastsMs), '=', false)
       .execute();
   }
 
@@ -150,4 +160,8 @@ export class SourcesStore {
         .map(({ at, reason, since, found, emitted }) => ({ at, reason, since: since.toISOString(), found, emitted })),
     }));
   }
+}
+
+function isWanted(lastsMs: number): RawBuilder<boolean> {
+  return sql<boolean>`(wanted_at > now() - ${lastsMs} * interval '1 millisecond')`;
 }

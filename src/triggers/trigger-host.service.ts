@@ -5,7 +5,7 @@ import type { IntakeService, ReversalsStore, RunQueue } from '#runs';
 import { PatchbayError, type Heard, type ListenContext, type Logger, type UseService } from '#sdk';
 import type { SourcesService } from './sources.service.js';
 import type { SourcesStore } from './sources.store.js';
-import type { TriggerSource } from './trigger-source.js';
+import { forgettingLease, type TriggerSource } from './trigger-source.js';
 
 export interface TriggerHostParts {
   readonly sources: SourcesService;
@@ -25,6 +25,7 @@ interface Group {
 }
 
 const checkEveryMs = 1_000;
+const forgettingEveryMs = 250;
 
 /**
  * Keeps one listener per trigger alive, in whichever process holds its lease. Triggers of one connection share a lease, so
@@ -124,11 +125,18 @@ export class TriggerHostService {
     const isLeft = twin !== undefined && !this.parts.sources.isNeeded(twin);
     const cursor = await this.parts.store.open(source, twin === undefined ? undefined : { id: twin, isLeft });
     const { uses, trigger, connection } = source;
+    if (trigger.forget !== undefined) await this.#outlastForgetting(source, signal);
     await this.parts.connections.using({ uses, definition: trigger, asked: connection }, async (client) => {
       const context = await this.#context(source, { lease, signal, cursor, client });
       if (trigger.listen !== undefined) await trigger.listen(context);
       else await this.#poll(source, context);
     });
+  }
+
+  /** What is taken back on the other side must not be what this listener relies on; it is known to be wanted by now. */
+  async #outlastForgetting(source: TriggerSource, signal: AbortSignal): Promise<void> {
+    const name = forgettingLease(source);
+    while (await this.parts.leases.isHeld(name)) await delay(forgettingEveryMs, undefined, { signal });
   }
 
   async #poll(source: TriggerSource, context: ListenContext<unknown, unknown, unknown>): Promise<void> {

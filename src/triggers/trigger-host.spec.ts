@@ -175,6 +175,45 @@ describe('arranging listeners', () => {
     await host.stop();
   });
 
+  it('given that somebody takes back what such triggers made, when a flow comes, then it listens once that is over', async () => {
+    let isListening = false;
+    const source = {
+      id: 'topic',
+      uses: 'bus.heard',
+      connection: 'org',
+      flows: [],
+      trigger: { listen: async () => void (isListening = true), forget: () => Promise.resolve() },
+    };
+    const asked: string[] = [];
+    let answer = (_: boolean): void => undefined;
+    const parts = {
+      sources: { all: () => [source], find: () => source, onChange: () => undefined },
+      store: { open: () => Promise.resolve(undefined) },
+      connections: { onReopened: () => undefined, using: (_: unknown, work: () => Promise<void>) => work() },
+      reversals: { hasRemoved: () => Promise.resolve(false) },
+      leases: {
+        acquire: () => Promise.resolve({ signal: new AbortController().signal, release: () => Promise.resolve() }),
+        isHeld: (name: string) =>
+          new Promise((resolve) => {
+            asked.push(name);
+            answer = resolve;
+          }),
+      },
+      log: silentLog,
+    };
+    const host = new TriggerHostService(parts as unknown as TriggerHostParts);
+    host.start();
+
+    await eventually(() => asked.length === 1);
+    answer(true);
+    await eventually(() => asked.length === 2);
+    expect(isListening).toBe(false);
+    answer(false);
+    await eventually(() => isListening);
+    expect(asked[0]).toBe('forget bus.heard org');
+    await host.stop();
+  });
+
   it('given an end that is waited for, when a flow leaves meanwhile, then it hears nothing until it is back', async () => {
     const begun: Listening[] = [];
     let end = (_: unknown): void => undefined;

@@ -22,6 +22,11 @@ export interface TriggerSource {
   readonly flows: readonly CompiledFlow[];
 }
 
+/** The lease of whoever takes back what such triggers have made on the other side: meanwhile none of them begins to listen. */
+export function forgettingLease({ uses, connection }: { uses: string; connection: string | null | undefined }): string {
+  return `forget ${uses} ${connection ?? ''}`;
+}
+
 export interface SourceIdentity {
   readonly uses: string;
   readonly connection: string | undefined;

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../../test/builders/eventually.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { createLog } from '../log/log.js';
@@ -17,6 +16,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  jest.useRealTimers();
   for (const close of toClose.splice(0).reverse()) await close();
 });
 
@@ -59,9 +59,11 @@ describe('leases', () => {
     const lease = await first.leases.acquire('chain/1');
 
     expect(lease?.epoch).toBe('1');
+    expect(await second.leases.isHeld('chain/1')).toBe(true);
     expect(await second.leases.acquire('chain/1')).toBeUndefined();
     expect(await first.leases.acquire('chain/1')).toBeUndefined();
     await lease?.release();
+    expect(await second.leases.isHeld('chain/1')).toBe(false);
     expect((await second.leases.acquire('chain/1'))?.epoch).toBe('2');
   });
 
@@ -75,7 +77,7 @@ describe('leases', () => {
   });
 
   it('given a frozen holder, when its lease passes, then another takes over and the holder had stopped before', async () => {
-    const frozen = await aProcess({ lengthMs: 600, renewMs: never, marginMs: 200 });
+    const frozen = await aProcess({ lengthMs: 3_500, renewMs: never, marginMs: 3_000 });
     const other = await aProcess();
     const lease = await frozen.leases.acquire('frozen');
     let stoppedAt = 0;
@@ -90,17 +92,24 @@ describe('leases', () => {
   });
 
   it('given a healthy holder, when more time passes than a lease is long, then it still holds it', async () => {
-    const holder = await aProcess({ lengthMs: 400, renewMs: 50, marginMs: 50 });
+    const { instance } = await aProcess();
     const other = await aProcess();
-    const lease = await holder.leases.acquire('kept');
+    const times = { lengthMs: 60_000, renewMs: 20_000, marginMs: 10_000 };
+    const endOfLease = async () =>
+      (await store.db.selectFrom('lease').select('until').where('name', '=', 'kept').executeTakeFirstOrThrow()).until;
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
+    const leases = createLeases(store, instance, log, times);
+    const lease = await leases.acquire('kept');
 
-    const deadline = Date.now() + 900;
-    while (Date.now() < deadline) {
+    for (let passedMs = 0; passedMs < 2 * times.lengthMs; passedMs += times.renewMs) {
+      const end = await endOfLease();
+      jest.advanceTimersByTime(times.renewMs);
+      await eventually(async () => (await endOfLease()) > end);
       expect(await other.leases.acquire('kept')).toBeUndefined();
-      await delay(20);
     }
 
     expect(lease?.signal.aborted).toBe(false);
+    await leases.close();
   });
 
   it('given a holder that is buried, when another asks, then it gets the lease and the holder learns of it', async () => {

@@ -16,6 +16,8 @@ export interface Lease {
 export interface Leases {
   /** The lease, unless somebody else (or this process already) holds it. */
   acquire(name: string): Promise<Lease | undefined>;
+  /** Whether anybody holds it now. */
+  isHeld(name: string): Promise<boolean>;
   /** Releases whatever is held. */
   close(): Promise<void>;
 }
@@ -61,6 +63,14 @@ export function createLeases(store: Store, instance: Instance, log: Logger, time
     extend(lease, asked);
     log.debug('A lease was acquired', { lease: name, epoch: row.epoch });
     return { name, epoch: row.epoch, signal: lease.lost.signal, release: () => release([lease]) };
+  }
+
+  async function isHeld(name: string): Promise<boolean> {
+    const { rows } = await sql`
+      select from lease
+      where name = ${name} and until > now() and exists (select from instance where id = lease.holder)
+    `.execute(store.db);
+    return rows.length > 0;
   }
 
   /** All of them in one statement: a process may hold hundreds. */
@@ -121,6 +131,7 @@ export function createLeases(store: Store, instance: Instance, log: Logger, time
 
   return {
     acquire,
+    isHeld,
     close: async () => {
       clearInterval(renewal);
       await release([...held.values()]);

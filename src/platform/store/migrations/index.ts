@@ -8,6 +8,7 @@ import * as oracle from './006-oracle.js';
 import * as connectionCare from './006-connection-care.js';
 import * as oracleKept from './007-oracle-kept.js';
 import * as roomForChanges from './008-room-for-changes.js';
+import * as wantedSources from './009-wanted-sources.js';
 
 /** In order of their names; only ever added to. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '006-oracle': oracle,
   '007-oracle-kept': oracleKept,
   '008-room-for-changes': roomForChanges,
+  '009-wanted-sources': wantedSources,
 };

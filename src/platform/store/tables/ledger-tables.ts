@@ -46,6 +46,8 @@ export interface TriggerSourceTable {
   heard_at: NullableTimestamp;
   /** When what the trigger had made on the other side was taken back. */
   forgotten_at: NullableTimestamp;
+  /** When a process last said that it has a flow for it, even one that is paused. */
+  wanted_at: Timestamp;
   created_at: Timestamp;
   updated_at: Timestamp;
 }
