@@ -22,7 +22,8 @@ const account = defineConnection({
   title: 'Account',
   settings: z.object({ password: z.string() }),
   open: async ({ password }): Promise<Client> => {
-    if (password === 'slow') await new Promise<void>((resolve) => (openSlow = resolve));
+    if (password.startsWith('slow')) await new Promise<void>((resolve) => (openSlow = resolve));
+    if (password === 'slow to refuse') throw new PatchbayError('connection.unauthorised');
     return { password };
   },
   close: ({ password }: Client) => void closed.push(password),
@@ -340,5 +341,34 @@ describe('a connection that needs authorisation', () => {
 
     await eventually(() => closed.length > 0);
     expect(closed).toEqual(['right']);
+  });
+
+  it('given a connection that opens for long, when its settings change and the old ones are refused, then the step only tries again soon', async () => {
+    const connections = await aProcess();
+    await connections.add(settings('slow to refuse'));
+    const old = step(connections).catch((error: unknown) => error);
+    await eventually(() => connections.list()[0]?.isOpen === true);
+    const changed = connections.add(settings('right'));
+    await eventually(() => connections.list()[0]?.isOpen === false);
+    openSlow();
+    await changed;
+
+    expect(await old).toMatchObject({ code: 'connection.waiting', retryAfterMs: 500 });
+    expect(connections.list()[0]?.needsAuthorisation).toBeUndefined();
+    await expect(step(connections)).resolves.toBe('right');
+  });
+
+  it('given settings that were changed elsewhere, when the old ones do not open, then the step only tries again soon', async () => {
+    const [one, other] = [await aProcess(), await aProcess()];
+    await one.add(settings('slow to refuse'));
+    await other.refresh();
+    const old = step(other).catch((error: unknown) => error);
+    await eventually(() => other.list()[0]?.isOpen === true);
+    await one.add(settings('right'));
+    openSlow();
+
+    expect(await old).toMatchObject({ code: 'connection.waiting', retryAfterMs: 500 });
+    expect(other.list()[0]?.needsAuthorisation).toBeUndefined();
+    await expect(step(other)).resolves.toBe('right');
   });
 });

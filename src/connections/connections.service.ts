@@ -147,29 +147,14 @@ export class ConnectionsService {
     const name = this.#needed(uses, definition, asked);
     if (name === undefined) return work(undefined);
     this.parts.troubles.refuse(name);
+    const turn = this.#clients.turn(name);
     let client: unknown;
     try {
       client = await this.client(name);
       return await this.#clients.during(client, () => work(client));
     } catch (thrown) {
-      throw await this.blamed(name, client, thrown);
+      throw await this.#blamed({ name, turn, client }, thrown);
     }
-  }
-
-  /** What a failure with a client means: that of the connection, if the other side refuses it, or the step's own. */
-  async blamed(name: string, client: unknown, thrown: unknown): Promise<unknown> {
-    if (!(thrown instanceof PatchbayError) || thrown.code !== 'connection.unauthorised') return thrown;
-    if (client !== undefined && !this.#isRefused(name, client)) return thrown;
-    // Somebody may have let the hub in meanwhile, perhaps in another process.
-    await this.refresh();
-    if (client !== undefined && this.#clients.of(name) !== client) return replacedMeanwhile(name);
-    const waiting = await this.parts.troubles.note(name, thrown);
-    this.parts.log.warn('A connection needs authorisation; what needs it waits', {
-      connection: name,
-      reason: thrown.detail,
-    });
-    this.#written();
-    return waiting;
   }
 
   /** Opens the connection if it is not open yet. A failed attempt is forgotten, so that the next one tries again. */
@@ -209,12 +194,13 @@ export class ConnectionsService {
   /** Tries the settings out. @returns what the connector knows then. @throws whatever the other side says, with its code */
   async test(name: string, signal: AbortSignal): Promise<Pick<ConnectionView, 'status'>> {
     const known = this.#get(name);
+    const turn = this.#clients.turn(name);
     let client: unknown;
     try {
       client = await this.client(name);
       await this.#definition(known).test?.(client, signal);
     } catch (thrown) {
-      await this.blamed(name, client, thrown);
+      await this.#blamed({ name, turn, client }, thrown);
       throw thrown;
     }
     if (this.parts.troubles.of(name) !== undefined) await this.parts.troubles.settle(name);
@@ -253,6 +239,25 @@ export class ConnectionsService {
       detail: `${uses} needs a connection, and there is no default one for ${connector}.`,
       fix: `Name one with connection:, or mark one as default: true in patchbay.yaml.`,
     });
+  }
+
+  /** What a failure with a client, or to open one, means: that of the connection, if the other side refuses it, or the step's own. */
+  async #blamed(
+    { name, turn, client }: { name: string; turn: number; client: unknown },
+    thrown: unknown,
+  ): Promise<unknown> {
+    if (!(thrown instanceof PatchbayError) || thrown.code !== 'connection.unauthorised') return thrown;
+    if (client !== undefined && !this.#isRefused(name, client)) return thrown;
+    // Somebody may have let the hub in meanwhile, perhaps in another process.
+    await this.refresh();
+    if (this.#clients.turn(name) !== turn) return replacedMeanwhile(name);
+    const waiting = await this.parts.troubles.note(name, thrown);
+    this.parts.log.warn('A connection needs authorisation; what needs it waits', {
+      connection: name,
+      reason: thrown.detail,
+    });
+    this.#written();
+    return waiting;
   }
 
   #isRefused(name: string, client: unknown): boolean {

@@ -12,6 +12,7 @@ interface Opening {
 /** The client of each connection by its name: opened at most once, until it is forgotten. */
 export class OpenClients {
   readonly #openings = new Map<string, Opening>();
+  readonly #turns = new Map<string, number>();
   readonly #inUse: ClientsInUse;
 
   constructor(log: Logger) {
@@ -42,6 +43,11 @@ export class OpenClients {
     return this.#openings.get(name)?.client;
   }
 
+  /** Another one as soon as the client is forgotten, whether it was open or could not be opened. */
+  turn(name: string): number {
+    return this.#turns.get(name) ?? 0;
+  }
+
   /** The client is not closed before `work` ends. */
   during<T>(client: unknown, work: () => Promise<T>): Promise<T> {
     return this.#inUse.during(client, work);
@@ -49,6 +55,7 @@ export class OpenClients {
 
   /** Whoever asks next opens it anew. Nobody waits for the old one: it is closed when it is open and nobody works with it. */
   forget(name: string): void {
+    this.#turns.set(name, this.turn(name) + 1);
     const { opening, close } = this.#openings.get(name) ?? {};
     this.#openings.delete(name);
     if (close === undefined) return;
