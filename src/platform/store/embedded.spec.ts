@@ -36,7 +36,7 @@ async function ask<Row extends pg.QueryResultRow>(
   server: Pick<EmbeddedServer, 'connection'>,
   text: string,
 ): Promise<Row[]> {
-  const client = new pg.Client({ ...server.connection, connectionTimeoutMillis: 2000 });
+  const client = new pg.Client({ ...server.connection, connectionTimeoutMillis: 30_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -87,6 +87,24 @@ describe('the hub’s own database server', () => {
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await client.end();
     await second.close();
+    expect(await pid()).toBeUndefined();
+  });
+
+  it('given two hubs and a server that pauses, when one closes, then the other still works', async () => {
+    const impatient = await openEmbedded({ dataDir, log, settings: { fsync: 'off' }, answerMs: 300 });
+    const other = await open();
+    const client = new pg.Client(other.connection);
+    await client.connect();
+    const running = (await pid()) ?? 0;
+    process.kill(running, 'SIGSTOP');
+
+    await impatient.close();
+
+    process.kill(running, 'SIGCONT');
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(await pid()).toBe(running);
+    await client.end();
+    await other.close();
     expect(await pid()).toBeUndefined();
   });
 

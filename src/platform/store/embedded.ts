@@ -20,11 +20,18 @@ const startMs = 60_000;
 const passingComplaint = /shared memory block|lock file/;
 const passingMs = 10_000;
 const watchMs = 300;
+const answerMs = 10_000;
+/** Connections of this process that were closed a moment ago may still be listed. */
+const listedMs = 1_500;
+/** Nobody listens at the socket any more, or the server is being stopped already. */
+const goneCodes = new Set(['ECONNREFUSED', 'ENOENT', '57P01', '57P03']);
 
 export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly log: Logger;
   readonly settings?: ServerSettings;
+  /** How long the server may take to say who is connected; one that says nothing is left running. */
+  readonly answerMs?: number;
 }
 
 export interface EmbeddedServer {
@@ -74,7 +81,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSe
     close: async () => {
       clearInterval(watch);
       await checking;
-      if (await isUnused(connection)) await stopServer(postmaster.pid, server.place.cluster);
+      if (await isUnused(connection, options.answerMs)) await stopServer(postmaster.pid, server.place.cluster);
     },
   };
 }
@@ -149,22 +156,21 @@ async function ensureRunning({ program, place, settings }: PreparedServer): Prom
   throw unavailable(`The hub's own PostgreSQL does not start: ${complaint ?? 'it is not ready in time'}`);
 }
 
-async function isUnused(connection: EmbeddedServer['connection']): Promise<boolean> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 2000, query_timeout: 2000 });
+/** A server that does not answer may be busy with what others ask of it. */
+async function isUnused(connection: EmbeddedServer['connection'], withinMs = answerMs): Promise<boolean> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: withinMs, query_timeout: withinMs });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    // Connections of this process that were closed a moment ago may still be listed.
-    for (let attempt = 0; attempt < 10; attempt++) {
+    for (const deadline = Date.now() + listedMs; ; await delay(30)) {
       const { rowCount } = await client.query(
         `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1`,
       );
       if (rowCount === 0) return true;
-      await delay(30);
+      if (Date.now() > deadline) return false;
     }
-    return false;
-  } catch {
-    return true;
+  } catch (error) {
+    return goneCodes.has((error as { readonly code?: string }).code ?? '');
   } finally {
     await client.end().catch(() => undefined);
   }
