@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seed } from '../../test/builders/seed.js';
 import { SyncModel, modelColumns, type ModelColumn, type ModelTurn } from '../../test/builders/sync-model.js';
 
 const names = Object.keys(modelColumns) as ModelColumn[];
@@ -53,7 +54,7 @@ describe('syncing one key', () => {
           }
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 2_000, seed },
     );
   });
 
@@ -82,7 +83,7 @@ describe('syncing one key', () => {
           expect(model.record?.[modelColumns[name]] ?? '').toBe(expected);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 2_000, seed },
     );
   });
 });
