@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PatchbayError } from '#sdk';
 import type { HookFault } from '../../sandbox/zapier/rest-hook.js';
 import { eventually } from '../../test/builders/eventually.js';
+import { inTurns } from '../../test/builders/in-turns.js';
 import { awayOnce, overlaid } from '../../test/builders/overlaid.js';
 import { ZapierStage, type Sending } from '../../test/builders/zapier-stage.js';
 
-const times = { timeoutMs: 600, firstAgainMs: 20, longestAgainMs: 300, lookEveryMs: 50 };
+const times = { timeoutMs: 10_000, firstAgainMs: 20, longestAgainMs: 300, lookEveryMs: 50 };
 const nothingWrong = { doubled: 0, after410: 0, beforeRetryAfter: 0 };
 
 let stage: ZapierStage;
@@ -21,7 +22,7 @@ afterEach(async () => {
   await stage.close();
 });
 
-const idle = () => eventually(async () => (await stage.waiting()) === 0, { withinMs: 60_000 });
+const idle = () => eventually(async () => (await stage.waiting()) === 0, { withinMs: 100_000 });
 const reportOf = (hook: string) => stage.zapier.hook(hook).report();
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, index) => `e${index + from}`);
 
@@ -32,7 +33,7 @@ describe('sending to Zapier', () => {
       { kind: '500' },
       { kind: 'reset' },
       { kind: 'reset-after' },
-      { kind: 'slow', delayMs: 900 },
+      { kind: 'slow', delayMs: 6_000 },
       { kind: '429', retryAfterSeconds: 1 },
       { kind: '500' },
       { kind: '500' },
@@ -46,9 +47,9 @@ describe('sending to Zapier', () => {
     }
     const dead = await stage.subscribe('1003/dead');
     stage.zapier.hook('1003/dead').fail([{ kind: '500' }, { kind: '410' }]);
-    await Promise.all(numbered(250).map((id) => stage.publish(id)));
+    await inTurns(numbered(250), (id) => stage.publish(id));
 
-    sending = await stage.send({ times });
+    sending = await stage.send({ times: { ...times, timeoutMs: 3_000 } });
     await idle();
 
     for (const hook of hooks) {
@@ -76,7 +77,7 @@ describe('sending to Zapier', () => {
   it('given a burst that may be batched, when it is sent, then few requests carry it', async () => {
     await stage.subscribe('1001/batched', { inBatch: true });
     await stage.subscribe('1001/single');
-    await Promise.all(numbered(300).map((id) => stage.publish(id)));
+    await inTurns(numbered(300), (id) => stage.publish(id));
 
     sending = await stage.send({ times });
     await idle();
@@ -87,7 +88,7 @@ describe('sending to Zapier', () => {
 
   it('given a limit for each second, when a burst is sent, then it is spread', async () => {
     await stage.subscribe('1001/a');
-    await Promise.all(numbered(45).map((id) => stage.publish(id)));
+    await inTurns(numbered(45), (id) => stage.publish(id));
 
     sending = await stage.send({ times, pace: { perSecond: 27, perFiveMinutes: 19_000 } });
     await idle();
@@ -100,7 +101,7 @@ describe('sending to Zapier', () => {
     await stage.subscribe('1001/sick');
     await stage.subscribe('1001/well');
     stage.zapier.hook('1001/sick').fail(Array.from({ length: 500 }, () => ({ kind: '500' as const })));
-    await Promise.all(numbered(50).map((id) => stage.publish(id)));
+    await inTurns(numbered(50), (id) => stage.publish(id));
 
     sending = await stage.send({ times: { ...times, longestAgainMs: 60_000 } });
     await eventually(() => reportOf('1001/well').distinct === 50);
@@ -115,7 +116,7 @@ describe('sending to Zapier', () => {
 
   it('given two processes, when one stops in the middle, then the other goes on and nothing is lost or doubled', async () => {
     await stage.subscribe('1001/a');
-    await Promise.all(numbered(200).map((id) => stage.publish(id)));
+    await inTurns(numbered(200), (id) => stage.publish(id));
     const first = await stage.send({ times });
     sending = await stage.send({ times });
     await eventually(() => reportOf('1001/a').distinct > 20);
@@ -175,7 +176,7 @@ describe('sending to Zapier', () => {
 
   it('given a store that is away when the lease is taken, when it is back, then what another process sent counts', async () => {
     const subscription = await stage.subscribe('1001/a');
-    await Promise.all(numbered(20).map((id) => stage.publish(id)));
+    await inTurns(numbered(20), (id) => stage.publish(id));
     await stage.deliveries.markSent(subscription, numbered(20), false);
     await stage.publish('next');
 

@@ -36,7 +36,11 @@ export async function createTestDatabase(env: Readonly<Record<string, string>> =
   const server = await ensureEmbedded({
     dataDir: testFolder(),
     log,
-    settings: { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' },
+    settings: {
+      ...{ fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' },
+      // The hubs of all specs that run at once share it.
+      max_connections: '400',
+    },
   });
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin(server, async (admin) => {
