@@ -288,7 +288,7 @@ describe.each([
 
   it('given a key that is revoked, when it is looked at again, then its connections end', async () => {
     const { key: short, info } = await stage.keys.create({ name: 'short', scopes: ['streams:consume'] });
-    const client = await connect(hub.url, short);
+    const client = await connect((await stage.startHub({ aliveMs: 200 })).url, short);
     clients.push(client);
 
     await stage.keys.revoke(info.id);

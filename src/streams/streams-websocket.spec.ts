@@ -22,8 +22,8 @@ beforeEach(async () => {
 afterEach(() => stage.clear());
 
 describe('the key of a consumer', () => {
-  async function openSocket(headers: Record<string, string> = {}) {
-    const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/api/streams/ws`, { headers });
+  async function openSocket(headers: Record<string, string> = {}, { url } = hub) {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/api/streams/ws`, { headers });
     const closed = once(socket, 'close') as Promise<[number, Buffer]>;
     const heard: HeardMessage[] = [];
     socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString()) as HeardMessage));
@@ -46,14 +46,16 @@ describe('the key of a consumer', () => {
 
     expect(await (await openSocket({ authorization: 'Bearer pbk_none' })).reason()).toBe('auth.invalid');
     expect(await (await openSocket({ authorization: `Bearer ${reader}` })).reason()).toBe('auth.forbidden');
-    expect(await (await openSocket()).reason()).toBe('auth.missing');
+    const impatient = await stage.startHub({ authMs: 300 });
+    expect(await (await openSocket({}, impatient)).reason()).toBe('auth.missing');
     const early = await openSocket();
     early.socket.send(JSON.stringify({ type: 'listen', stream: 'orders' }));
     expect(await early.reason()).toBe('auth.missing');
   });
 
   it('given a client that answers no ping, when it is looked at again, then its connection is cut', async () => {
-    const socket = new WebSocket(`${hub.url.replace('http', 'ws')}/api/streams/ws`, {
+    const { url } = await stage.startHub({ aliveMs: 200 });
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/api/streams/ws`, {
       headers: { authorization: `Bearer ${stage.key}` },
       autoPong: false,
     });

@@ -13,7 +13,7 @@ import {
 } from '#platform';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { DevChain } from '../../evm/testing/dev-chain.js';
-import { ConsumerSessions } from '../consumer-sessions.js';
+import { ConsumerSessions, type ConsumerTimes } from '../consumer-sessions.js';
 import { StreamsSocket } from '../streams.socket.js';
 import { StreamsWebSocket } from '../streams-websocket.js';
 import { ChangeFeed, aChange } from './change-feed.js';
@@ -49,10 +49,14 @@ export class ConsumerStage {
     return new ConsumerStage(store, chain, keys, key);
   }
 
-  async startHub(): Promise<ConsumerHub> {
+  /** @param times – long ones, but for what is tested with short ones */
+  async startHub(times: Partial<ConsumerTimes> = {}): Promise<ConsumerHub> {
     const { store, chain, keys } = this;
     const streams = await startStreamProcess({ store, chain, feed: this.#feed });
-    const sessions = new ConsumerSessions({ streams: streams.pumps, keys, log, times: { authMs: 300, aliveMs: 200 } });
+    const sessions = new ConsumerSessions({
+      ...{ streams: streams.pumps, keys, log },
+      times: { authMs: 30_000, aliveMs: 30_000, ...times },
+    });
     const app = await createHttpApp(this.#rootModule(sessions), { publicUrl: 'http://localhost', log });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
