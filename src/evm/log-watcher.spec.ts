@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 function aWatcher(options: Partial<LogWatcherOptions> = {}, urls: readonly string[] = [chain.url]): LogWatcher {
-  const rpc = new RpcClient({ urls, chainId: DevChain.chainId, timeoutMs: 1_000 });
+  const rpc = new RpcClient({ urls, chainId: DevChain.chainId, timeoutMs: 5_000 });
   const watcher = new LogWatcher({ rpc, log: silent, revertedAfter: 12, pollMs: 10, ...options });
   closing.push(() => watcher.close());
   return watcher;

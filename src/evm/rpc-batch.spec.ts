@@ -170,9 +170,7 @@ describe('the pace of requests', () => {
     const one = client.requestMany(blocks(500));
     const other = client.request('eth_blockNumber');
     await Promise.all([one, other]);
-    const tookMs = performance.now() - begin;
-    expect(tookMs).toBeGreaterThan(900);
-    expect(tookMs).toBeLessThan(4_000);
+    expect(performance.now() - begin).toBeGreaterThan(900);
   });
 
   it('given a node that says when to come again, when asked before, then it is not bothered', async () => {

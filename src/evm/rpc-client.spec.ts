@@ -21,7 +21,7 @@ afterEach(() => {
   proxy.calls.length = 0;
 });
 
-function aClient(urls: readonly string[] = [proxy.url], timeoutMs = 1_000): RpcClient {
+function aClient(urls: readonly string[] = [proxy.url], timeoutMs = 10_000): RpcClient {
   return new RpcClient({ urls, chainId: DevChain.chainId, timeoutMs });
 }
 
@@ -56,7 +56,7 @@ describe('asking a node', () => {
 
   it('given a node that hangs, when it is asked, then the deadline ends it and the next node answers', async () => {
     proxy.fault = () => new Promise(() => undefined);
-    expect(await aClient([proxy.url, chain.url], 100).request('eth_chainId')).toBe('0x7a69');
+    expect(await aClient([proxy.url, chain.url], 2_000).request('eth_chainId')).toBe('0x7a69');
   });
 
   it('given a node that failed, when asked again, then it is left alone for a while', async () => {

@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CircuitBreaker } from './circuit-breaker.js';
 
 const calm = new AbortController().signal;
-const times = { failures: 3, openMs: 40, longestOpenMs: 100 };
+const times = { failures: 3, openMs: 1_000, longestOpenMs: 10_000 };
 
 async function failing(breaker: CircuitBreaker, count: number): Promise<void> {
   for (let attempt = 0; attempt < count; attempt++) {
@@ -11,7 +11,23 @@ async function failing(breaker: CircuitBreaker, count: number): Promise<void> {
   }
 }
 
+/** Whether the breaker lets a caller pass once so much time is over, and not a millisecond earlier. */
+async function expectPause(passing: () => boolean, pauseMs: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(pauseMs - 1);
+  expect(passing()).toBe(false);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(passing()).toBe(true);
+}
+
 describe('the circuit breaker of an endpoint', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it('given failures with a success between them, when they go on, then it stays closed', async () => {
     const breaker = new CircuitBreaker(times);
 
@@ -27,12 +43,10 @@ describe('the circuit breaker of an endpoint', () => {
     const breaker = new CircuitBreaker(times);
     await failing(breaker, 3);
     expect(breaker.state).toBe('open');
-    const begun = performance.now();
     const passed: number[] = [];
     const waiting = [1, 2, 3].map((caller) => breaker.pass(calm).then(() => passed.push(caller)));
 
-    await Promise.race(waiting);
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(35);
+    await expectPause(() => passed.length > 0, times.openMs);
     expect(passed).toHaveLength(1);
     expect(breaker.state).toBe('halfOpen');
     breaker.succeeded();
@@ -44,12 +58,14 @@ describe('the circuit breaker of an endpoint', () => {
 
   it('given a trial that fails, when it is over, then the next pause is twice as long', async () => {
     const breaker = new CircuitBreaker(times);
-    await failing(breaker, 4);
-    const begun = performance.now();
+    await failing(breaker, 3);
+    const trial = failing(breaker, 1);
+    await jest.advanceTimersByTimeAsync(times.openMs);
+    await trial;
+    let hasPassed = false;
+    void breaker.pass(calm).then(() => (hasPassed = true));
 
-    await breaker.pass(calm);
-
-    expect(performance.now() - begun).toBeGreaterThanOrEqual(70);
+    await expectPause(() => hasPassed, 2 * times.openMs);
   });
 
   it('given one who waits, when it is told to stop, then it waits no longer', async () => {

@@ -158,9 +158,13 @@ describe('a place to the event', () => {
     const ids = stage.receiver.events.map(({ id }) => id);
     expect(new Set(ids).size).toBe(121);
     expect(ids).toHaveLength(121);
-    const [position] = (await second.service.get('transfers')).positions;
-    expect(position).toMatchObject({ events: 121, failures: 0, lag: { blocks: 0 } });
-    expect(position?.batchNumber).toBe(stage.receiver.accepted.length);
+    // The place is kept after the receiver has answered.
+    const position = await eventually(async () => {
+      const [found] = (await second.service.get('transfers')).positions;
+      return found?.events === 121 && found.lag?.blocks === 0 && found;
+    });
+    expect(position.failures).toBe(0);
+    expect(position.batchNumber).toBe(stage.receiver.accepted.length);
   });
 
   it('given old blocks, when the process ends in the middle of one, then each event comes once and nothing else is kept', async () => {

@@ -89,7 +89,7 @@ describe('a remote signer', () => {
     ['takes too long', { delayMs: 30_000 }],
     ['answers with a page', { status: 200, body: '<html>' }],
   ])('given it %s, when it is to sign, then it may be asked again later', async (_what, fault) => {
-    const signer = await open({ timeoutMs: 300 });
+    const signer = await open({ timeoutMs: 2_000 });
     standIn.faults.set('signer', { ...fault, times: 1 });
     const failed = signer.signTransaction(aTransaction());
 

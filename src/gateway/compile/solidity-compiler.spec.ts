@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PatchbayError, type Logger } from '#sdk';
 import { DevChain } from '../../evm/testing/dev-chain.js';
 import type { CompiledContract } from './compiled.js';
@@ -7,11 +7,13 @@ import { compareRuntimeCode } from './runtime-code.js';
 import { SolidityCompiler } from './solidity-compiler.js';
 import type { SourceUpload } from './upload.js';
 
-// A compiler takes a second to load on an idle machine, and ten on a busy one.
-jest.setTimeout(60_000);
-
 const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-const compiler = new SolidityCompiler({ log: silent, importPackages: ['@openzeppelin/contracts'] });
+const compiler = new SolidityCompiler({
+  log: silent,
+  importPackages: ['@openzeppelin/contracts'],
+  // A compiler takes a second to load on an idle machine, and far longer on a busy one.
+  limits: { timeoutMs: 110_000 },
+});
 afterAll(() => compiler.close());
 
 function sources(files: Readonly<Record<string, string>>): SourceUpload {

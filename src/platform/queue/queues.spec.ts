@@ -95,7 +95,7 @@ describe.each([
 
     await queues.close();
 
-    expect(Date.now() - started).toBeLessThan(4000);
+    expect(Date.now() - started).toBeLessThan(30_000);
     opened.length = 0;
   });
 
