@@ -45,7 +45,7 @@ beforeEach(async () => {
   const keys = overlaid(stage.keys, { authenticate: (key) => lookUp().then(() => stage.keys.authenticate(key)) });
   const { pumps } = hub.streams;
   const log = createLog({ level: 'silent', format: 'json' });
-  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 500, aliveMs: 500 } });
+  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs: 1_500 } });
   const owners = oldStreams();
   const streams = overlaid(owners, { withTopic: (topic) => look().then(() => owners.withTopic(topic)) });
   door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, streams, pumps);
