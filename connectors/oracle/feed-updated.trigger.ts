@@ -160,48 +160,41 @@ class FeedListener {
       decoder,
       contractName: this.facts.contract.name,
     });
-    const looking = source.phase === 0 ? undefined : this.#lookForChange(source, state, over, signal);
-    try {
-      await this.network.watcher.watch({
-        filter: { addresses: [source.aggregator], topics: [[decoder.topic]] },
-        finality: this.network.finalityOf(this.context.input.confirmations, this.context),
-        cursor: this.#cursor,
-        signal,
-        deliver: async ({ logs, cursor }) => {
-          const changedAt = await this.#changedBefore(source, state, logs);
-          const own = changedAt === undefined ? logs : logs.filter(({ blockNumber }) => blockNumber < changedAt);
-          const place = changedAt === undefined ? cursor : formatBlock(changedAt);
-          await this.#emit(this.#hear(source, reader, own), place);
-          // Not before it is kept: whoever ends this watch by its place would end it over a failure unheard.
-          this.#cursor = place;
-          if (changedAt !== undefined) over.abort();
-        },
-        retract: async (retraction) => {
-          await this.context.retract(retraction);
-          this.#cursor = retraction.cursor;
-          this.#last = undefined;
-          // Whether the proxy had changed by then is asked anew.
-          over.abort();
-        },
-      });
-    } finally {
-      over.abort();
-      await looking;
-    }
+    const lookEveryMs = this.network.isDevelopment ? lookAgainDevelopmentMs : lookAgainMs;
+    let lookedAt = -Infinity;
+    await this.network.watcher.watch({
+      filter: { addresses: [source.aggregator], topics: [[decoder.topic]] },
+      finality: this.network.finalityOf(this.context.input.confirmations, this.context),
+      cursor: this.#cursor,
+      signal,
+      deliver: async ({ logs, cursor }) => {
+        // A place is kept only up to where the feed is known to have this aggregator: whoever begins there takes the
+        // one that it has there for the only one.
+        const isSilent = logs.length === 0 && source.phase > 0;
+        if (isSilent && performance.now() - lookedAt < lookEveryMs) return;
+        lookedAt = performance.now();
+        const changedAt = await this.#changeUpTo(source, state, parseCheckpoint(cursor).next - 1);
+        // The old one goes on emitting for nobody.
+        const own = changedAt === undefined ? logs : logs.filter(({ blockNumber }) => blockNumber < changedAt);
+        const place = changedAt === undefined ? cursor : formatBlock(changedAt);
+        await this.#emit(this.#hear(source, reader, own), place);
+        // Not before it is kept: whoever ends this watch by its place would end it over a failure unheard.
+        this.#cursor = place;
+        if (changedAt !== undefined) over.abort();
+      },
+      retract: async (retraction) => {
+        await this.context.retract(retraction);
+        this.#cursor = retraction.cursor;
+        this.#last = undefined;
+        // Whether the proxy had changed by then is asked anew.
+        over.abort();
+      },
+    });
   }
 
-  /** The block of the change when these logs come after it: the old aggregator goes on emitting for nobody. */
-  async #changedBefore(
-    source: FeedSource,
-    state: { known: number },
-    logs: readonly ChainLog[],
-  ): Promise<number | undefined> {
-    const last = logs.at(-1)?.blockNumber;
-    if (last === undefined || source.phase === 0) return undefined;
-    return await this.#changeUpTo(source, state, last);
-  }
-
+  /** The block since which the feed has another aggregator, if it has. */
   async #changeUpTo(source: FeedSource, state: { known: number }, block: number): Promise<number | undefined> {
+    if (source.phase === 0) return undefined;
     const { address } = this.facts.contract;
     const { signal } = this.context;
     const there = await sourceAt(this.network, address, block, signal);
@@ -210,29 +203,6 @@ class FeedListener {
       return undefined;
     }
     return await findChange(this.network, address, source, { from: state.known, to: block }, signal);
-  }
-
-  /** A new aggregator emits where nobody listens yet. */
-  async #lookForChange(
-    source: FeedSource,
-    state: { known: number },
-    over: AbortController,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const pauseMs = this.network.isDevelopment ? lookAgainDevelopmentMs : lookAgainMs;
-    while (await pause(pauseMs, signal)) {
-      try {
-        const changedAt = await this.#changeUpTo(source, state, await headOf(this.network, signal));
-        if (changedAt === undefined) continue;
-        // What the old one emitted up to there is heard first; then its cursor stands at the change.
-        if (this.#cursor !== undefined && parseCheckpoint(this.#cursor).next < changedAt) continue;
-        this.#cursor = formatBlock(changedAt);
-        over.abort();
-        return;
-      } catch (error) {
-        this.context.log.warn('Whether the feed has another aggregator could not be asked', { error: String(error) });
-      }
-    }
   }
 
   #hear(source: FeedSource, reader: EventReader, logs: readonly ChainLog[]): readonly Heard<FeedEvent>[] {

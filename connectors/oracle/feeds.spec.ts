@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { networkDirectory, type LogWatcher } from '#evm';
+import { networkDirectory, parseCheckpoint, type LogWatcher, type Network, type WatchOptions } from '#evm';
 import { PatchbayError, type ServiceToken, type UseService } from '#sdk';
 import { artefact } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
@@ -281,15 +281,12 @@ describe('oracle.feedUpdated', () => {
     stops.push(() => listener.close());
   });
 
-  /** Tells the signal that ends each watch of the chain. */
-  function useWatched(tell: (signal: AbortSignal) => void): UseService {
+  /** The network, whose chain is watched with other options. */
+  function useWatched(change: (options: WatchOptions) => WatchOptions, members: Partial<Network> = {}): UseService {
     const watcher = overlaid<LogWatcher>(stage.network.watcher, {
-      watch: async (options) => {
-        tell(options.signal);
-        await stage.network.watcher.watch(options);
-      },
+      watch: (options) => stage.network.watcher.watch(change(options)),
     });
-    const network = overlaid(stage.network, { watcher });
+    const network = overlaid<Network>(stage.network, { watcher, ...members });
     const networks = { get: () => Promise.resolve(network), byChainId: () => Promise.resolve(network) };
     return <T>(token: ServiceToken<T>) => (token.name === networkDirectory.name ? (networks as T) : stage.use(token));
   }
@@ -321,6 +318,39 @@ describe('oracle.feedUpdated', () => {
     expect(new Set(listener.heard.map(({ id }) => id)).size).toBe(4);
   });
 
+  it('given an aggregator that was replaced unnoticed, when the hub is restarted, then nothing is missed', async () => {
+    const [first, second] = [await aPriceFeed(), await aPriceFeed()];
+    const proxy = await aProxy(first.address);
+    let readUpTo = 0;
+    const use = useWatched(
+      ({ deliver, ...options }) => ({
+        ...options,
+        deliver: async (batch) => {
+          await deliver(batch);
+          readUpTo = parseCheckpoint(batch.cursor).next - 1;
+        },
+      }),
+      // Where it is looked for a new aggregator only once in a minute.
+      { isDevelopment: false },
+    );
+    const patient = new FeedListener(overlaid(stage, { use }));
+    const end = await patient.begin(proxy.address);
+    await move(proxy, second.address);
+    await publish(second, '5');
+    const head = await stage.chain.head();
+    await eventually(async () => {
+      await stage.chain.mine();
+      return readUpTo >= head;
+    });
+    await end();
+
+    stops.push(await patient.begin(proxy.address));
+    await publish(second, '6');
+
+    await eventually(() => patient.raws.includes('600000000'));
+    expect(patient.raws).toEqual(['500000000', '600000000']);
+  });
+
   it('given a store that is away while the aggregator is replaced, when it fails to keep an answer, then the listener ends', async () => {
     const [first, second] = [await aPriceFeed(), await aPriceFeed()];
     const proxy = await aProxy(first.address);
@@ -332,8 +362,9 @@ describe('oracle.feedUpdated', () => {
       cursor: undefined,
       signal: stop.signal,
       log: silent,
-      use: useWatched((over) => {
-        isWatchOver = once(over, 'abort');
+      use: useWatched((options) => {
+        isWatchOver = once(options.signal, 'abort');
+        return options;
       }),
       emit: async (events) => {
         if ([events].flat().length === 0) return;
@@ -363,11 +394,11 @@ describe('oracle.feedUpdated', () => {
   it('given a reorganisation, when the answer is mined again, then it has the same identity', async () => {
     const feed = await aPriceFeed();
     await listener.begin(feed.address);
+    // The new block comes a second after its parent: it must be another one.
+    await stage.chain.call('evm_increaseTime', [60]);
     const { transactionHash } = await publish(feed, '7');
     await eventually(() => listener.heard.length === 1);
     const raw = await stage.chain.call<string>('eth_getRawTransactionByHash', [transactionHash]);
-    // So that it has another time in its new block.
-    await stage.chain.call('evm_increaseTime', [5]);
     await stage.chain.call('anvil_reorg', [1, [[raw, 0]]]).catch(() => stage.chain.call('anvil_reorg', [1, []]));
     await eventually(async () => {
       await stage.chain.mine();
