@@ -15,6 +15,8 @@ export interface NewConnectionOptions {
 
 interface SettingSchema {
   readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly SettingSchema[];
   readonly title?: string;
   readonly description?: string;
   readonly secret?: boolean;
@@ -61,7 +63,9 @@ export async function addConnection(connector: string, options: NewConnectionOpt
   const hub = await session.hub();
   const { known, settings } = await givenSettings(hub, connector, options, session);
   for (const name of known.required ?? []) {
-    if (settings[name] === undefined) settings[name] = await askFor(name, known.properties?.[name] ?? {}, session);
+    if (settings[name] !== undefined) continue;
+    const schema = known.properties?.[name] ?? {};
+    settings[name] = typed(await askFor(name, schema, session), schema);
   }
   const view = await hub.post<ConnectionAnswer>('/api/connections', {
     name: options.name ?? connector,
@@ -140,7 +144,7 @@ export async function givenSettings(
     const names = connectors.filter((one) => one.connection !== undefined).map((one) => one.name);
     throw new UsageError(`There is no connector ${connector} that takes connections.`, `Known: ${names.join(', ')}.`);
   }
-  const settings = await settingsFrom(options, session);
+  const settings = await settingsFrom(options, known, session);
   const names = Object.keys(known.properties ?? {});
   const unknown = Object.keys(settings).find((name) => !names.includes(name));
   // Before anything is asked for: what seems to be missing may be what was mistyped.
@@ -150,21 +154,37 @@ export async function givenSettings(
 
 async function settingsFrom(
   { set = [], setEnv = [], file }: NewConnectionOptions,
+  { properties = {} }: SettingsSchema,
   { io }: Session,
 ): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = {};
   if (file !== undefined) Object.assign(settings, await readEvent(file, io));
   for (const pair of set) {
     const [name, value] = split(pair, '--set');
-    settings[name] = value;
+    settings[name] = typed(value, properties[name]);
   }
   for (const pair of setEnv) {
     const [name, variable] = split(pair, '--set-env');
     const value = io.env[variable];
     if (value === undefined) throw new UsageError(`The environment variable ${variable} is not set.`);
-    settings[name] = value;
+    settings[name] = typed(value, properties[name]);
   }
   return settings;
+}
+
+/** What somebody typed, as the setting takes it: where it takes no text of any kind, numbers, lists and objects are JSON. */
+function typed(text: string, schema: SettingSchema = {}): unknown {
+  if (takesText(schema)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // A word such as `finalized`, or a mistake, which the hub names.
+    return text;
+  }
+}
+
+function takesText({ type, enum: words, anyOf = [] }: SettingSchema): boolean {
+  return (type === 'string' && words === undefined) || anyOf.some(takesText);
 }
 
 function split(pair: string, flag: string): [string, string] {

@@ -274,6 +274,34 @@ describe('the command line', () => {
     expect(added.terminal.stdout() + added.terminal.stderr()).not.toContain('geheim');
   });
 
+  it('given settings that are no text, when a connection is added, then they arrive as what they are', async () => {
+    const properties = {
+      rpcUrl: { anyOf: [{ type: 'string' }, { type: 'array' }] },
+      clientId: { type: 'string' },
+      chainId: { type: 'integer' },
+      confirmations: { anyOf: [{ type: 'integer' }, { type: 'string', enum: ['safe', 'finalized'] }] },
+      sources: { type: 'object' },
+    };
+    const script = {
+      'GET /api/catalog': { body: { connectors: [{ name: 'evm', connection: { settings: { properties } } }] } },
+      'POST /api/connections': { status: 201, body: { name: 'evm', connector: 'evm', isDefault: true } },
+    };
+    const add = async (...set: string[]) => {
+      const { hub } = await patchbay(['connection add evm', ...set].join(' --set '), script);
+      await hub.stop();
+      return hub.calls.at(-1)?.body;
+    };
+
+    expect(await add('rpcUrl=http://a.example', 'clientId=007', 'chainId=31337', 'confirmations=3')).toMatchObject({
+      settings: { rpcUrl: 'http://a.example', clientId: '007', chainId: 31_337, confirmations: 3 },
+    });
+    expect(
+      await add('confirmations=finalized', 'chainId=many', 'sources={"a":{"url":"https://a.example"}}'),
+    ).toMatchObject({
+      settings: { confirmations: 'finalized', chainId: 'many', sources: { a: { url: 'https://a.example' } } },
+    });
+  });
+
   it('given a setting that the connector does not know, when a connection is added, then it is named before anything else is asked', async () => {
     const properties = { loginUrl: { type: 'string' }, clientId: { type: 'string' } };
     const settings = { properties, required: ['loginUrl', 'clientId'] };
