@@ -41,6 +41,7 @@ import {
   keepRunGauges,
 } from '#runs';
 import {
+  PatchbayError,
   declaredTriggers,
   iftttItems,
   oracleKept,
@@ -369,8 +370,18 @@ async function assemble(
       errorShapes: [iftttErrors],
     },
   );
-  await app.listen(config.http.port, config.http.host);
+  await app.listen(config.http.port, config.http.host).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? portTaken(config.http.port, error) : error;
+  });
   onStop('http', () => closeHttpApp(app));
   onStop('readiness', () => readiness.beginStop());
   return { url: await app.getUrl(), adminKey, flows, stop };
+}
+
+function portTaken(port: number, cause: Error): PatchbayError {
+  return new PatchbayError('config.invalid', {
+    detail: `Port ${port} is taken, perhaps by another hub`,
+    fix: `Stop what listens there, or choose another port: PATCHBAY_PORT=${port + 1}`,
+    cause,
+  });
 }

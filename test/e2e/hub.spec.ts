@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { io } from 'socket.io-client';
 import { eventually } from '../builders/eventually.js';
@@ -297,5 +299,18 @@ describe('stopping and starting', () => {
 
     expect(code).toBe(0);
     expect(new Set(own().map(({ key }) => key)).size).toBe(1);
+  });
+
+  it('given a port that something else listens on, when a hub starts, then it says so, and what to do', async () => {
+    const second = await HubProcess.create({ databaseUrl: database.url, flows: {} });
+    const other = createServer((socket) => socket.destroy()).listen(second.port, '127.0.0.1');
+    await once(other, 'listening');
+
+    await expect(second.start()).rejects.toThrow(
+      new RegExp(`Port ${second.port} is taken.*PATCHBAY_PORT=${second.port + 1}`, 's'),
+    );
+
+    await second.remove();
+    await new Promise((resolve) => other.close(resolve));
   });
 });
