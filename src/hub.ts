@@ -370,10 +370,10 @@ async function assemble(
       errorShapes: [iftttErrors],
     },
   );
+  onStop('http', () => closeHttpApp(app));
   await app.listen(config.http.port, config.http.host).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'EADDRINUSE' ? portTaken(config.http.port, error) : error;
   });
-  onStop('http', () => closeHttpApp(app));
   onStop('readiness', () => readiness.beginStop());
   return { url: await app.getUrl(), adminKey, flows, stop };
 }

@@ -35,7 +35,10 @@ export async function startCommand(options: { readonly sandbox: boolean }, io: I
     done(io, 'sandbox', `chain ${sandbox.chainUrl}, stand-ins ${sandbox.url}`, at);
   }
   const at = performance.now();
-  const hub = await main(env, async () => sandbox?.stop());
+  const hub = await main(env, async () => sandbox?.stop()).catch(async (error: unknown) => {
+    await sandbox?.stop();
+    throw error;
+  });
   await writeFile(join(dataDir, 'hub.url'), hub.url);
   if (sandbox !== undefined) await writeFile(join(dataDir, 'sandbox.url'), sandbox.url);
   done(io, 'hub', `${loadConfig(env).roles.join(', ')}; state in ${dataDir}`, at);

@@ -99,7 +99,7 @@ export class RunExecutor implements HereExecutor {
       setTimeout(() => {
         clearInterval(poll);
         resolve();
-      }, deadlineMs);
+      }, deadlineMs).unref();
     });
     await ended;
     this.#stop.abort(new PatchbayError('step.cancelled'));
