@@ -54,19 +54,7 @@ export async function startLentNetwork({ signers, lent = {} }: LentNetworkOption
     if (!services.has(token.name)) throw new Error(`${token.name} is not bound`);
     return services.get(token.name) as T;
   };
-  const network = new Network(
-    {
-      name: 'local',
-      rpcUrls: [chain.url],
-      wsUrl: undefined,
-      chainId: DevChain.chainId,
-      confirmations: 0,
-      revertedAfter: undefined,
-      addressBook: undefined,
-      blockTimeMs: undefined,
-    },
-    { http, log: silent, use },
-  );
+  const network = localNetwork(chain.url, { http, log: silent, use });
   network.startSending();
   return {
     chain,
@@ -80,6 +68,23 @@ export async function startLentNetwork({ signers, lent = {} }: LentNetworkOption
       await store.close();
     },
   };
+}
+
+/** The network of a development chain, behind one of its nodes. */
+export function localNetwork(rpcUrl: string, context: ConstructorParameters<typeof Network>[1]): Network {
+  return new Network(
+    {
+      name: 'local',
+      rpcUrls: [rpcUrl],
+      wsUrl: undefined,
+      chainId: DevChain.chainId,
+      confirmations: 0,
+      revertedAfter: undefined,
+      addressBook: undefined,
+      blockTimeMs: undefined,
+    },
+    context,
+  );
 }
 
 /** As the engine does it: what is pending is asked for again. */
