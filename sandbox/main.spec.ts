@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { eventually } from '../test/builders/eventually.js';
+import { removable } from '../test/builders/removable.js';
 import { demoToken, loyaltyToken, payer } from './chain/demo-contracts.js';
 import { amountJob, operator, priceJob } from './chain/demo-oracle.js';
 import { createRpc } from './chain/json-rpc.js';
@@ -106,17 +107,15 @@ describe('the sandbox as a process', () => {
 
   it('given a transfer, when the chain is reorganised below it, then its log is gone', async () => {
     const rpc = createRpc(sandbox.chainUrl);
-    // Empty blocks, which may go as well: the chain grows while the depth is found out.
-    await rpc('anvil_mine', '0xa');
-    const { transactionHash } = (await post(`${sandbox.url}/_demo/transfer`, { amount: '1' })) as {
-      transactionHash: string;
-    };
-    const { blockNumber } = await rpc<{ blockNumber: string }>('eth_getTransactionReceipt', transactionHash);
+    const { hash, depth } = await removable(rpc, async () => {
+      const made = (await post(`${sandbox.url}/_demo/transfer`, { amount: '1' })) as { transactionHash: string };
+      return made.transactionHash;
+    });
+    const { blockNumber } = await rpc<{ blockNumber: string }>('eth_getTransactionReceipt', hash);
     const before = await rpc<{ number: string; hash: string }>('eth_getBlockByNumber', blockNumber, false);
-    const depth = Number(await rpc<string>('eth_blockNumber')) - Number(blockNumber) + 10;
-    await post(`${sandbox.url}/_demo/reorg`, { depth });
+    await post(`${sandbox.url}/_demo/reorg`, { depth: await depth() });
 
-    expect(await rpc('eth_getTransactionReceipt', transactionHash)).toBeNull();
+    expect(await rpc('eth_getTransactionReceipt', hash)).toBeNull();
     expect(await rpc('eth_getBlockByNumber', before.number, false)).not.toMatchObject({ hash: before.hash });
   });
 

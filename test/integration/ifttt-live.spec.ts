@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Applet } from '../../sandbox/ifttt/applets.js';
 import { eventually } from '../builders/eventually.js';
+import { removable } from '../builders/removable.js';
 import { IftttHub } from '../builders/ifttt-hub.js';
 
 const whale = `
@@ -103,22 +104,19 @@ describe('an Applet for a token transfer', () => {
 
   it('given a transfer that a reorganisation removes and that is mined again, when IFTTT polls, then it is the same event', async () => {
     const applet = await switchOn('token_transfer', transfersTo(carl));
-    const listed = async (): Promise<{ meta: { id: string }; block_number: string }[]> =>
+    const listed = async (): Promise<{ meta: { id: string } }[]> =>
       (
         await hub.ifttt('POST', '/triggers/token_transfer', {
           trigger_identity: applet.identity,
           triggerFields: applet.fields,
         })
       ).body.data;
-    // Empty blocks, which may go as well: the chain grows while the depth is found out.
-    await hub.chain.rpc('anvil_mine', '0xa');
-    const hash = await hub.transfer(15_000, carl);
+    const { hash, depth } = await removable(hub.chain.rpc, () => hub.transfer(15_000, carl));
     const raw = await hub.chain.rpc<string>('eth_getRawTransactionByHash', hash);
     await eventually(() => firedBy(applet).length === 1);
     const [before] = await listed();
 
-    const depth = Number(await hub.chain.rpc<string>('eth_blockNumber')) - Number(before!.block_number) + 10;
-    await hub.chain.rpc('anvil_reorg', depth, []);
+    await hub.chain.rpc('anvil_reorg', await depth(), []);
     await eventually(async () => (await listed()).length === 0, { what: 'the removal' });
     await hub.chain.rpc('eth_sendRawTransaction', raw).catch(() => undefined);
     const [after] = await eventually(async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../builders/eventually.js';
+import { removable } from '../builders/removable.js';
 import { ZapierHub } from '../builders/zapier-hub.js';
 import { ZapierPlatform, fullApp, operation, type Given } from '../builders/zapier-platform.js';
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
   zapier = new ZapierPlatform(hub, await hub.makeKey());
 });
 
-afterAll(() => hub.close(), 30_000);
+afterAll(() => hub.close());
 
 describe('connecting', () => {
   it('given address and key, when the connection is tested, then it says which hub it is', async () => {
@@ -201,14 +202,11 @@ describe('triggers', () => {
   it('given a transfer that a reorganisation removes and that is mined again, when it is heard again, then the Zap is not told again', async () => {
     const { rpc } = hub.chain;
     await zapier.switchOn('token_transfer', 'reorganised', { contract: 'usdc', to: bob });
-    // Empty blocks, which may go as well: the chain grows while the depth is found out.
-    await rpc('anvil_mine', '0xa');
-    const hash = await hub.transfer(11, bob);
+    const { hash, depth } = await removable(rpc, () => hub.transfer(11, bob));
     const raw = await rpc<string>('eth_getRawTransactionByHash', hash);
     const [told] = await zapier.received('reorganised');
-    const depth = Number(await rpc<string>('eth_blockNumber')) - told.block_number + 10;
 
-    await rpc('anvil_reorg', depth, []);
+    await rpc('anvil_reorg', await depth(), []);
     await rpc('eth_sendRawTransaction', raw);
     const again = await eventually(() => rpc<{ blockHash: string } | null>('eth_getTransactionReceipt', hash));
     await hub.transfer(12, bob);
