@@ -1,49 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { LogWatcher } from './log-watcher.js';
-import { RpcClient } from './rpc-client.js';
-import { DevChain } from './testing/dev-chain.js';
-import { FaultProxy } from './testing/fault-proxy.js';
-import { HeardLogs, silent, until } from './testing/heard-logs.js';
+import type { DevChain } from './testing/dev-chain.js';
+import type { FaultProxy } from './testing/fault-proxy.js';
+import { WatchStage } from './testing/watch-stage.js';
+import { HeardLogs, until } from './testing/heard-logs.js';
 
+let stage: WatchStage;
 let chain: DevChain;
 let proxy: FaultProxy;
-let closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  chain = await DevChain.start();
-  proxy = await FaultProxy.start(chain.url);
+  stage = await WatchStage.start();
+  ({ chain, proxy } = stage);
 });
-
-afterAll(async () => {
-  await proxy.stop();
-  await chain.stop();
-});
-
-afterEach(async () => {
-  proxy.fault = undefined;
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-function aWatcher(): LogWatcher {
-  const rpc = new RpcClient({ urls: [proxy.url], chainId: DevChain.chainId, timeoutMs: 1_000 });
-  const watcher = new LogWatcher({ rpc, log: silent, revertedAfter: 12, pollMs: 10 });
-  closing.push(() => watcher.close());
-  return watcher;
-}
-
-async function listening(watcher: LogWatcher): Promise<HeardLogs> {
-  const heard = new HeardLogs();
-  void heard.listen(watcher, { filter: { addresses: [chain.token], topics: [] } });
-  closing.push(() => heard.stop());
-  await until(() => heard.cursor !== undefined, 'the watch has begun');
-  return heard;
-}
+afterAll(() => stage.stop());
+afterEach(() => stage.clear());
 
 describe('the end of a watch', () => {
   it('given a search under way, when a watch is ended, then nothing is delivered to it any more', async () => {
-    const watcher = aWatcher();
-    const [ended, goesOn] = [await listening(watcher), await listening(watcher)];
+    const watcher = stage.aWatcher({}, [proxy.url]);
+    const [ended, goesOn] = [await stage.listening(watcher), await stage.listening(watcher)];
     let isSearching = false;
     let answer: () => void = () => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
@@ -66,7 +41,7 @@ describe('the end of a watch', () => {
   it.each(['the watch is ended by what it hears', 'the watcher is closed'])(
     'given a delivery under way, when %s, then the watch is over when that is kept',
     async (how) => {
-      const watcher = aWatcher();
+      const watcher = stage.aWatcher({}, [proxy.url]);
       const steps: string[] = [];
       const stop = new AbortController();
       let isHeard = false;
@@ -101,7 +76,7 @@ describe('the end of a watch', () => {
   );
 
   it('given a watcher that was closed, when who still has it watches, then it does not begin anew', async () => {
-    const watcher = aWatcher();
+    const watcher = stage.aWatcher({}, [proxy.url]);
     await watcher.close();
 
     const watch = new HeardLogs().listen(watcher);

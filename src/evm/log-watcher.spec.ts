@@ -3,50 +3,25 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { WebSocketServer } from 'ws';
 import { PatchbayError } from '#sdk';
 import type { BlockMemory, KnownBlock } from './block-window.js';
-import { LogWatcher, type LogWatcherOptions } from './log-watcher.js';
-import { RpcClient } from './rpc-client.js';
-import { DevChain } from './testing/dev-chain.js';
-import { FaultProxy, rpcError, rpcResult } from './testing/fault-proxy.js';
-import { HeardLogs, silent, until } from './testing/heard-logs.js';
+import type { DevChain } from './testing/dev-chain.js';
+import { type FaultProxy, rpcError, rpcResult } from './testing/fault-proxy.js';
+import { WatchStage } from './testing/watch-stage.js';
+import { HeardLogs, until } from './testing/heard-logs.js';
 
+let stage: WatchStage;
 let chain: DevChain;
 let proxy: FaultProxy;
-let closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  chain = await DevChain.start();
-  proxy = await FaultProxy.start(chain.url);
+  stage = await WatchStage.start();
+  ({ chain, proxy } = stage);
 });
-
-afterAll(async () => {
-  await proxy.stop();
-  await chain.stop();
-});
-
-afterEach(async () => {
-  proxy.fault = undefined;
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-function aWatcher(options: Partial<LogWatcherOptions> = {}, urls: readonly string[] = [chain.url]): LogWatcher {
-  const rpc = new RpcClient({ urls, chainId: DevChain.chainId, timeoutMs: 5_000 });
-  const watcher = new LogWatcher({ rpc, log: silent, revertedAfter: 12, pollMs: 10, ...options });
-  closing.push(() => watcher.close());
-  return watcher;
-}
-
-async function listening(watcher: LogWatcher, options: Parameters<HeardLogs['listen']>[1] = {}): Promise<HeardLogs> {
-  const heard = new HeardLogs();
-  void heard.listen(watcher, { filter: { addresses: [chain.token], topics: [] }, ...options });
-  closing.push(() => heard.stop());
-  await until(() => heard.cursor !== undefined, 'the watch has begun');
-  return heard;
-}
+afterAll(() => stage.stop());
+afterEach(() => stage.clear());
 
 describe('watching the logs of a network', () => {
   it('given a watch, when transfers are mined, then they are heard in order with cursor and time', async () => {
-    const heard = await listening(aWatcher());
+    const heard = await stage.listening(stage.aWatcher());
 
     for (const amount of [1n, 2n, 3n]) await chain.transfer(amount);
     await until(() => heard.values.length === 3, 'three transfers');
@@ -58,7 +33,7 @@ describe('watching the logs of a network', () => {
   });
 
   it('given announced heads, when a transfer is mined, then it is heard without waiting for the next poll', async () => {
-    const heard = await listening(aWatcher({ wsUrl: chain.wsUrl, pollMs: 60_000 }));
+    const heard = await stage.listening(stage.aWatcher({ wsUrl: chain.wsUrl, pollMs: 60_000 }));
     await chain.mine();
     await until(() => heard.batches.length > 0, 'the socket is open');
 
@@ -76,7 +51,7 @@ describe('watching the logs of a network', () => {
       socket.terminate();
     });
     const { port } = server.address() as { port: number };
-    const heard = await listening(aWatcher({ wsUrl: `ws://127.0.0.1:${String(port)}` }));
+    const heard = await stage.listening(stage.aWatcher({ wsUrl: `ws://127.0.0.1:${String(port)}` }));
     await until(() => connections > 1, 'another connection');
 
     await chain.transfer(8n);
@@ -87,7 +62,7 @@ describe('watching the logs of a network', () => {
   });
 
   it('given finality by the chain, when a block becomes final, then its transfer is heard', async () => {
-    const heard = await listening(aWatcher(), { finality: 'finalized' });
+    const heard = await stage.listening(stage.aWatcher(), { finality: 'finalized' });
     await chain.transfer(9n);
     await chain.mine(3);
     const before = heard.values.length;
@@ -99,9 +74,9 @@ describe('watching the logs of a network', () => {
   });
 
   it('given confirmations, when a transfer is mined, then it is heard only with that many blocks on top', async () => {
-    const watcher = aWatcher();
-    const atOnce = await listening(watcher);
-    const confirmed = await listening(watcher, { finality: 2 });
+    const watcher = stage.aWatcher();
+    const atOnce = await stage.listening(watcher);
+    const confirmed = await stage.listening(watcher, { finality: 2 });
 
     await chain.transfer(5n);
     await until(() => atOnce.values.includes(5n), 'the unconfirmed transfer');
@@ -115,8 +90,8 @@ describe('watching the logs of a network', () => {
   });
 
   it('given a slow and a broken subscription, when transfers are mined, then the others hear them', async () => {
-    const watcher = aWatcher();
-    const slow = await listening(watcher);
+    const watcher = stage.aWatcher();
+    const slow = await stage.listening(watcher);
     const broken = new HeardLogs();
     let release: () => void = () => undefined;
     slow.hook = (batch) =>
@@ -130,7 +105,7 @@ describe('watching the logs of a network', () => {
     };
     const failure = broken.listen(watcher, { filter: { addresses: [chain.token], topics: [] } });
     await until(() => broken.cursor !== undefined, 'the broken watch has begun');
-    const well = await listening(watcher);
+    const well = await stage.listening(watcher);
 
     await chain.transfer(11n);
     await chain.transfer(12n);
@@ -149,8 +124,8 @@ describe('watching the logs of a network', () => {
     await chain.mine(200);
     await chain.transferMany(300, 5n);
     const heard = new HeardLogs();
-    void heard.listen(aWatcher(), { filter: { addresses: [chain.token], topics: [] }, fromBlock: from });
-    closing.push(() => heard.stop());
+    void heard.listen(stage.aWatcher(), { filter: { addresses: [chain.token], topics: [] }, fromBlock: from });
+    stage.onClear(() => heard.stop());
 
     await until(() => heard.values.length === 600, 'the past');
     await chain.transfer(6n);
@@ -163,7 +138,7 @@ describe('watching the logs of a network', () => {
 
 describe('a reorganisation', () => {
   it('given five blocks that are replaced, when the watcher sees it, then they are withdrawn and what is mined again is the same event', async () => {
-    const heard = await listening(aWatcher());
+    const heard = await stage.listening(stage.aWatcher());
     const kept = (await chain.head()) + 1;
     for (const amount of [21n, 22n, 23n, 24n, 25n]) await chain.transfer(amount);
     await until(() => heard.values.length === 5, 'five transfers');
@@ -189,8 +164,8 @@ describe('a reorganisation', () => {
         return Promise.resolve();
       },
     };
-    const first = aWatcher({ memory });
-    const heard = await listening(first);
+    const first = stage.aWatcher({ memory });
+    const heard = await stage.listening(first);
     const lost = (await chain.head()) + 1;
     await chain.transfer(31n);
     await until(() => heard.values.includes(31n), 'the transfer');
@@ -200,7 +175,7 @@ describe('a reorganisation', () => {
     await chain.call('anvil_reorg', [1, []]);
     await chain.transfer(32n);
     await chain.mine(3);
-    void heard.listen(aWatcher({ memory }), { filter: { addresses: [chain.token], topics: [] } });
+    void heard.listen(stage.aWatcher({ memory }), { filter: { addresses: [chain.token], topics: [] } });
 
     await until(() => heard.values.includes(32n), 'the new chain');
     expect(heard.retractions[0]!.from).toBe(String(lost).padStart(12, '0'));
@@ -220,7 +195,7 @@ describe('a reorganisation', () => {
         return Promise.resolve();
       },
     };
-    await listening(aWatcher({ memory }));
+    await stage.listening(stage.aWatcher({ memory }));
     const first = await chain.head();
     await until(() => wasAway, 'the memory is away');
 
@@ -231,8 +206,8 @@ describe('a reorganisation', () => {
   });
 
   it('given no memory of the abandoned blocks, when the listener returns, then it reads a whole window again', async () => {
-    const first = aWatcher();
-    const heard = await listening(first);
+    const first = stage.aWatcher();
+    const heard = await stage.listening(first);
     await chain.transfer(33n);
     await until(() => heard.values.includes(33n), 'the transfer');
     await heard.stop();
@@ -240,14 +215,14 @@ describe('a reorganisation', () => {
 
     await chain.call('anvil_reorg', [1, []]);
     await chain.transfer(34n);
-    void heard.listen(aWatcher({ windowSize: 8 }), { filter: { addresses: [chain.token], topics: [] } });
+    void heard.listen(stage.aWatcher({ windowSize: 8 }), { filter: { addresses: [chain.token], topics: [] } });
 
     await until(() => heard.values.includes(34n), 'the new chain');
     expect(heard.values).not.toContain(33n);
   });
 
   it('given a reorganisation deeper than the window, when the watcher sees it, then the watch ends with evm.reorgTooDeep', async () => {
-    const watcher = aWatcher({ windowSize: 4 });
+    const watcher = stage.aWatcher({ windowSize: 4 });
     const heard = new HeardLogs();
     const failure = heard.listen(watcher);
     await until(() => heard.cursor !== undefined, 'the watch has begun');
@@ -266,8 +241,8 @@ describe('a reorganisation', () => {
 
 describe('a node that misbehaves', () => {
   it('given a node that lets the newest block look empty, when a transfer is mined, then the receipts reveal it', async () => {
-    const watcher = aWatcher({}, [proxy.url]);
-    const heard = await listening(watcher);
+    const watcher = stage.aWatcher({}, [proxy.url]);
+    const heard = await stage.listening(watcher);
     proxy.fault = async (call, forward) => (call.method === 'eth_getLogs' ? rpcResult(call, []) : await forward());
 
     await chain.transfer(41n);
@@ -277,7 +252,7 @@ describe('a node that misbehaves', () => {
   });
 
   it('given empty answers and no useful bloom, when the next blocks come, then the second look finds the log', async () => {
-    const heard = await listening(aWatcher({}, [proxy.url]));
+    const heard = await stage.listening(stage.aWatcher({}, [proxy.url]));
     let isLate = true;
     proxy.fault = async (call, forward) => {
       if (call.method === 'eth_getLogs' && isLate) return rpcResult(call, []);
@@ -305,14 +280,14 @@ describe('a node that misbehaves', () => {
       const isWide = call.method === 'eth_getLogs' && Number(query.toBlock) - Number(query.fromBlock) >= 20;
       return isWide ? rpcError(call, -32_005, 'query exceeds max block range 20') : await forward();
     };
-    const heard = await listening(aWatcher({}, [proxy.url]), { fromBlock: from });
+    const heard = await stage.listening(stage.aWatcher({}, [proxy.url]), { fromBlock: from });
 
     await until(() => heard.values.length === 2, 'both transfers');
     expect(heard.values).toEqual([43n, 44n]);
   });
 
   it('given throttling, garbage and broken connections, when the node recovers, then nothing was lost', async () => {
-    const heard = await listening(aWatcher({}, [proxy.url]));
+    const heard = await stage.listening(stage.aWatcher({}, [proxy.url]));
     let count = 0;
     proxy.fault = async (call, forward, response) => {
       count += 1;
@@ -336,8 +311,8 @@ describe('a node that misbehaves', () => {
   });
 
   it('given a head that goes backwards, when it returns, then nothing was withdrawn', async () => {
-    const watcher = aWatcher({}, [proxy.url]);
-    const heard = await listening(watcher);
+    const watcher = stage.aWatcher({}, [proxy.url]);
+    const heard = await stage.listening(watcher);
     await chain.transfer(47n);
     await until(() => heard.values.includes(47n), 'the transfer');
     const head = await chain.head();
@@ -355,7 +330,7 @@ describe('a node that misbehaves', () => {
   });
 
   it('given two nodes of which one is dead, when a transfer is mined, then it is heard through the other', async () => {
-    const heard = await listening(aWatcher({}, ['http://127.0.0.1:9', chain.url]));
+    const heard = await stage.listening(stage.aWatcher({}, ['http://127.0.0.1:9', chain.url]));
 
     await chain.transfer(49n);
 
@@ -364,10 +339,10 @@ describe('a node that misbehaves', () => {
 
   it('given a node of another chain, when the watch begins, then it is not believed and the status says so', async () => {
     proxy.fault = async (call, forward) => (call.method === 'eth_chainId' ? rpcResult(call, '0x1') : await forward());
-    const watcher = aWatcher({}, [proxy.url]);
+    const watcher = stage.aWatcher({}, [proxy.url]);
     const heard = new HeardLogs();
     void heard.listen(watcher);
-    closing.push(() => heard.stop());
+    stage.onClear(() => heard.stop());
 
     await until(() => watcher.status.state === 'troubled', 'the trouble');
 
