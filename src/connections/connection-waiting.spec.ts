@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Catalog } from '#catalog';
-import { createVault, type Store } from '#platform';
-import { PatchbayError, defineAction, defineConnection, defineConnector, z, type UseService } from '#sdk';
-import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import type { Store } from '#platform';
+import { PatchbayError, defineAction, defineConnection, defineConnector, z } from '#sdk';
+import { silentLog } from '../../test/builders/action-call.js';
+import { connectionRows, connectionsProcess, crmWith } from '../../test/builders/connections-process.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { overlaid } from '../../test/builders/overlaid.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { ConnectionCare } from './connection-care.js';
 import { ConnectionTroubles } from './connection-troubles.js';
-import { ConnectionsService } from './connections.service.js';
-import { ConnectionsStore } from './connections.store.js';
+import { type ConnectionsService } from './connections.service.js';
+import { type ConnectionsStore } from './connections.store.js';
 
 interface Client {
   readonly password: string;
@@ -41,14 +41,7 @@ const write = defineAction({
   repeatable: 'Yes.',
   run: () => ({}),
 });
-const crm = defineConnector({
-  name: 'crm',
-  title: 'CRM',
-  summary: 'A CRM.',
-  connection: account,
-  triggers: {},
-  actions: { write },
-});
+const crm = crmWith(account, { write });
 const desk = defineConnector({
   name: 'desk',
   title: 'Desk',
@@ -63,9 +56,6 @@ const desk = defineConnector({
   triggers: {},
   actions: {},
 });
-const use: UseService = () => {
-  throw new Error('No service is lent here');
-};
 
 let store: Store;
 
@@ -75,15 +65,13 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
 
-const connectionRows = (): ConnectionsStore => new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1)));
-
 /** The database has answered when `asked` settles; the hub hears of it with `answer`. */
 function lateRows(what: 'changesSince' | 'delete'): {
   rows: ConnectionsStore;
   asked: Promise<void>;
   answer: () => void;
 } {
-  const real = connectionRows();
+  const real = connectionRows(store);
   let [tell, answer] = [(): void => undefined, (): void => undefined];
   const asked = new Promise<void>((resolve) => (tell = resolve));
   const answered = new Promise<void>((resolve) => (answer = resolve));
@@ -102,22 +90,8 @@ function lateRows(what: 'changesSince' | 'delete'): {
 }
 
 /** One process of the hub. */
-async function aProcess(
-  troubles = new ConnectionTroubles(store.db),
-  rows = connectionRows(),
-): Promise<ConnectionsService> {
-  const connections = new ConnectionsService({
-    catalog: new Catalog([crm, desk]),
-    declared: [],
-    store: rows,
-    troubles,
-    http: aHttpClient(),
-    log: silentLog,
-    use,
-  });
-  await connections.load();
-  return connections;
-}
+const aProcess = (parts: Parameters<typeof connectionsProcess>[2] = {}): Promise<ConnectionsService> =>
+  connectionsProcess(store, [crm, desk], parts);
 
 const step = (connections: ConnectionsService) =>
   connections.using({ uses: 'crm.write', definition: write, asked: 'main' }, (client) => {
@@ -199,7 +173,7 @@ describe('a connection that needs authorisation', () => {
     const troubles = overlaid(real, {
       settle: (name) => (isAway ? Promise.reject(new PatchbayError('store.unavailable')) : real.settle(name)),
     });
-    const connections = await aProcess(troubles);
+    const connections = await aProcess({ troubles });
     await connections.add(settings('wrong'));
     await expect(step(connections)).rejects.toMatchObject({ code: 'connection.waiting' });
 
@@ -214,7 +188,7 @@ describe('a connection that needs authorisation', () => {
 
   it('given a step that is refused while its connection is removed, then nobody goes on trying it, and what waits may go on', async () => {
     const troubles = new ConnectionTroubles(store.db);
-    const connections = await aProcess(troubles);
+    const connections = await aProcess({ troubles });
     await connections.add(settings('right'));
     await connections.remove('main');
     await troubles.note('main', new PatchbayError('connection.unauthorised'));
@@ -247,7 +221,7 @@ describe('a connection that needs authorisation', () => {
 
   it('given a look whose answer is late, when connections are written meanwhile, then what was written holds', async () => {
     const { rows, asked, answer } = lateRows('changesSince');
-    const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
+    const [connections, other] = [await aProcess({ store: rows }), await aProcess()];
     await connections.add({ ...settings('right'), name: 'removed' });
     await connections.add(settings('wrong'));
     await other.refresh();
@@ -269,7 +243,7 @@ describe('a connection that needs authorisation', () => {
 
   it('given a connection that another process removes while this one adds it, when a look is late, then it is there', async () => {
     const { rows, asked, answer } = lateRows('changesSince');
-    const [connections, other] = [await aProcess(undefined, rows), await aProcess()];
+    const [connections, other] = [await aProcess({ store: rows }), await aProcess()];
     await connections.add(settings('wrong'));
     await other.refresh();
     await other.remove('main');
@@ -300,7 +274,7 @@ describe('a connection that needs authorisation', () => {
 
   it('given a connection that is added again before the answer to its removal has come, then it stays', async () => {
     const { rows, asked, answer } = lateRows('delete');
-    const connections = await aProcess(undefined, rows);
+    const connections = await aProcess({ store: rows });
     await connections.add(settings('wrong'));
     const removed = connections.remove('main');
     await asked;

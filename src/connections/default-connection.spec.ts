@@ -1,23 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineConnection, defineConnector, z, type UseService } from '#sdk';
-import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import { defineConnection, z } from '#sdk';
+import { aHttpClient, noService, silentLog } from '../../test/builders/action-call.js';
 import { catalogOf } from '../../test/builders/catalog-of.js';
+import { crmWith } from '../../test/builders/connections-process.js';
 import { ConnectionsService, type ConnectionsParts } from './connections.service.js';
 
 type Declared = ConnectionsParts['declared'][number];
 
 const account = defineConnection({ title: 'Account', settings: z.object({}), open: () => ({}) });
-const crm = defineConnector({
-  name: 'crm',
-  title: 'CRM',
-  summary: 'A CRM.',
-  connection: account,
-  triggers: {},
-  actions: {},
-});
-const use: UseService = () => {
-  throw new Error('No service is lent here');
-};
+const crm = crmWith(account);
 const inFile = (name: string, isDefault = false): Declared => ({
   name,
   connector: 'crm',
@@ -36,7 +27,7 @@ async function aHub(declared: readonly Declared[], added: readonly string[]): Pr
     troubles: { onOver: () => undefined, refresh: () => Promise.resolve(), of: () => undefined } as never,
     http: aHttpClient(),
     log: silentLog,
-    use,
+    use: noService,
   });
   await connections.load();
   return connections;

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Catalog } from '#catalog';
-import { createVault, type Store } from '#platform';
-import { defineConnection, defineConnector, z, type OpenContext, type UseService } from '#sdk';
-import { aHttpClient, silentLog } from '../../test/builders/action-call.js';
+import type { Store } from '#platform';
+import { defineConnection, z, type OpenContext } from '#sdk';
+import { connectionRows, connectionsProcess, crmWith } from '../../test/builders/connections-process.js';
 import { overlaid } from '../../test/builders/overlaid.js';
 import { openTestStore } from '../../test/environment/postgres.js';
-import { ConnectionTroubles } from './connection-troubles.js';
-import { ConnectionsService, type ConnectionsParts } from './connections.service.js';
-import { ConnectionsStore } from './connections.store.js';
+import { type ConnectionsService, type ConnectionsParts } from './connections.service.js';
 
 interface Client {
   readonly token: string | undefined;
@@ -27,17 +24,7 @@ const account = defineConnection({
     redeem: (_settings, { code }) => Promise.resolve({ token: code }),
   },
 });
-const crm = defineConnector({
-  name: 'crm',
-  title: 'CRM',
-  summary: 'A CRM.',
-  connection: account,
-  triggers: {},
-  actions: {},
-});
-const use: UseService = () => {
-  throw new Error('No service is lent here');
-};
+const crm = crmWith(account);
 const inFile = { name: 'main', connector: 'crm', section: undefined, isDefault: false, settings: { user: 'ada' } };
 const added = { name: 'main', connector: 'crm', settings: { user: 'ada' } };
 
@@ -49,25 +36,11 @@ beforeAll(async () => {
 afterAll(() => store.close());
 beforeEach(() => store.pool.query('truncate connection, connection_trouble'));
 
-const connectionRows = (): ConnectionsStore => new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1)));
-
 /** One process of the hub. */
-async function aProcess(
+const aProcess = (
   declared: ConnectionsParts['declared'] = [],
-  rows = connectionRows(),
-): Promise<ConnectionsService> {
-  const connections = new ConnectionsService({
-    catalog: new Catalog([crm]),
-    declared,
-    store: rows,
-    troubles: new ConnectionTroubles(store.db),
-    http: aHttpClient(),
-    log: silentLog,
-    use,
-  });
-  await connections.load();
-  return connections;
-}
+  rows = connectionRows(store),
+): Promise<ConnectionsService> => connectionsProcess(store, [crm], { declared, store: rows });
 
 const clientOf = async (connections: ConnectionsService): Promise<Client> =>
   (await connections.client('main')) as Client;
@@ -80,7 +53,7 @@ describe.each([
 ])('what a client exchanges, for a connection of the $origin', ({ origin, declared }) => {
   const tokenAfterRestart = async (): Promise<string | undefined> => (await clientOf(await aProcess(declared))).token;
 
-  async function firstProcess(rows = connectionRows()): Promise<ConnectionsService> {
+  async function firstProcess(rows = connectionRows(store)): Promise<ConnectionsService> {
     const connections = await aProcess(declared, rows);
     if (origin === 'store') await connections.add(added);
     return connections;
@@ -119,7 +92,7 @@ describe.each([
   });
 
   it('given a client exchanges, when the connection is authorised before the store answers, then the new one holds', async () => {
-    const real = connectionRows();
+    const real = connectionRows(store);
     let [tell, answer] = [(): void => undefined, (): void => undefined];
     const written = new Promise<void>((resolve) => (tell = resolve));
     const answered = new Promise<void>((resolve) => (answer = resolve));

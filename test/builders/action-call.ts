@@ -33,7 +33,7 @@ export async function openConnection<Settings extends ObjectSchema, Client>(
   });
 }
 
-const noService: UseService = (token) => {
+export const noService: UseService = (token) => {
   throw new PatchbayError('internal', { detail: `No service ${token.name} in this test` });
 };
 
