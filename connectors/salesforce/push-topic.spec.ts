@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { UseService } from '#sdk';
-import { silentLog } from '../../test/builders/action-call.js';
+import { noService, silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { startListening } from '../../test/builders/listening.js';
 import { startSalesforce, type SalesforceOrg } from '../../test/builders/salesforce-org.js';
@@ -9,9 +8,6 @@ import type { SalesforceClient } from './salesforce.client.js';
 
 const query = "SELECT Id, Name, Amount FROM Opportunity WHERE StageName = 'Closed Won'";
 const signal = new AbortController().signal;
-const noService: UseService = () => {
-  throw new Error('No service is lent here');
-};
 
 describe('a push topic that a flow asks for', () => {
   let salesforce: SalesforceOrg;

@@ -4,18 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Catalog } from '#catalog';
 import { FlowsService, FlowsStore } from '#flows';
-import { defineConnector, defineTrigger, z, type UseService } from '#sdk';
+import { defineConnector, defineTrigger, z } from '#sdk';
 import type { Store } from '#platform';
-import { silentLog } from '../../test/builders/action-call.js';
+import { noService, silentLog } from '../../test/builders/action-call.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import webhook from '../../connectors/webhook/index.js';
 import { ForgottenSources } from './forgotten-sources.js';
 import { SourcesService } from './sources.service.js';
 import { SourcesStore } from './sources.store.js';
 
-const use: UseService = () => {
-  throw new Error('No service is lent here');
-};
 const flow = (name: string, topic: string) => `
 name: ${name}
 trigger: { uses: bus.heard, with: { topic: ${topic} } }
@@ -91,7 +88,7 @@ describe('sources that no flow listens to', () => {
         close: () => Promise.resolve(),
       },
       log: silentLog,
-      use,
+      use: noService,
       patience,
     });
     return { flows: itsFlows, sources: itsSources, service: itsService };

@@ -7,7 +7,7 @@ import { freePort } from '../../bench/setup/free-port.js';
 import { builtInConnectors } from '../../connectors/index.js';
 import { sandboxApp } from '../../sandbox/salesforce/index.js';
 import { runCli } from '../../src/cli/program.js';
-import { aHttpClient, silentLog } from '../builders/action-call.js';
+import { aHttpClient, noService, silentLog } from '../builders/action-call.js';
 import { eventually } from '../builders/eventually.js';
 import { startSalesforce, type SalesforceOrg } from '../builders/salesforce-org.js';
 import { aScriptedHub, type ScriptedHub } from '../builders/scripted-hub.js';
@@ -45,9 +45,7 @@ describe('a connection that a person lets in with a browser', () => {
       store: new ConnectionsStore(store.db, createVault(Buffer.alloc(32, 1))),
       http: aHttpClient(),
       log: silentLog,
-      use: () => {
-        throw new Error('No service is lent here');
-      },
+      use: noService,
     });
     await connections.load();
     return connections;
