@@ -37,7 +37,8 @@ export class FaultProxy {
     await once(server, 'listening');
     const proxy = new FaultProxy(server, target);
     server.on('request', (request, response) => {
-      void proxy.#answer(request, response);
+      // Who asks hears of a node that has gone, or that itself has gone, by a broken connection.
+      proxy.#answer(request, response).catch(() => response.destroy());
     });
     return proxy;
   }
