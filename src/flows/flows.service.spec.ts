@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PatchbayError } from '#sdk';
@@ -21,6 +21,8 @@ describe('flow files', () => {
   let beforeRowsArrive: () => Promise<void>;
   let whilePausing: () => Promise<void>;
   let whileChecking: () => Promise<void>;
+  /** Another process on the same folder and the same store. */
+  let restarted: () => FlowsService;
 
   beforeEach(async () => {
     [whilePausing, whileChecking] = [() => Promise.resolve(), () => Promise.resolve()];
@@ -28,7 +30,8 @@ describe('flow files', () => {
     isAway = false;
     rows = [];
     beforeRowsArrive = () => Promise.resolve();
-    const store: Pick<FlowsStore, 'list' | 'activate' | 'setPaused'> = {
+    const documents = new Map<string, string>();
+    const store: Pick<FlowsStore, 'list' | 'activate' | 'document' | 'setPaused'> = {
       list: async () => {
         if (isAway) {
           isAway = false;
@@ -38,25 +41,29 @@ describe('flow files', () => {
         await beforeRowsArrive();
         return answer;
       },
-      activate: ({ name, version, file }) => {
+      activate: ({ name, version, document, file }) => {
+        documents.set(version, document);
         const isPaused = rows.some((row) => row.name === name && row.isPaused);
         rows = [...rows.filter((row) => row.name !== name), { name, version, file, isPaused }];
         return Promise.resolve();
       },
+      document: (version) => Promise.resolve(documents.get(version)),
       setPaused: async (name, isPaused) => {
         rows = rows.map((row) => (row.name === name ? { ...row, isPaused } : row));
         await whilePausing();
       },
     };
-    flows = new FlowsService({
-      folder,
-      vocabulary: testVocabulary,
-      connections: () => new Map(),
-      env: {},
-      store: store as FlowsStore,
-      checker: { checkUses: () => whileChecking().then(() => ({ faults: [], warnings: [] })) },
-      log: silentLog,
-    });
+    restarted = () =>
+      new FlowsService({
+        folder,
+        vocabulary: testVocabulary,
+        connections: () => new Map(),
+        env: {},
+        store: store as FlowsStore,
+        checker: { checkUses: () => whileChecking().then(() => ({ faults: [], warnings: [] })) },
+        log: silentLog,
+      });
+    flows = restarted();
   });
 
   afterEach(async () => {
@@ -83,6 +90,77 @@ describe('flow files', () => {
     await flows.start();
 
     await eventually(() => flows.find('b'));
+  });
+
+  it('given a file that cannot be read, then the others are, it is told of, and no flow counts as gone until it can', async () => {
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'b.yaml'));
+
+    await flows.start();
+
+    expect(flows.list().map(({ name }) => name)).toEqual(['a']);
+    expect(flows.broken()).toEqual([
+      { file: 'b.yaml', faults: [expect.objectContaining({ rule: 'unreadable', file: 'b.yaml' })] },
+    ]);
+    expect(flows.isLoaded).toBe(false);
+    await writeFile(join(folder, 'nowhere'), flowNamed('b'));
+    await eventually(() => flows.isLoaded);
+    expect(flows.list().map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(flows.broken()).toEqual([]);
+  });
+
+  it('given a file that can no longer be read, then what it held runs on, and says so, also after a restart', async () => {
+    const file = join(folder, 'a.yaml');
+    await writeFile(file, flowNamed('a'));
+    await flows.start();
+    const versionBefore = flows.get('a').compiled.flow.version;
+    await rm(file);
+    await symlink(join(folder, 'nowhere'), file);
+    await flows.reload();
+    const after = restarted();
+    await after.start();
+
+    for (const known of [flows.get('a'), after.get('a')]) {
+      expect(known.compiled.flow.version).toBe(versionBefore);
+      expect(known.faults).toEqual([expect.objectContaining({ rule: 'unreadable' })]);
+    }
+    await after.stop();
+  });
+
+  it('given a folder that comes later, or in the place of another, then its files are read, and what changes in it', async () => {
+    await rm(folder, { recursive: true });
+    await flows.start();
+    expect(flows.isLoaded).toBe(false);
+
+    await mkdir(folder);
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await eventually(() => flows.isLoaded);
+    expect(flows.list().map(({ name }) => name)).toEqual(['a']);
+
+    await mkdir(`${folder}-next`);
+    await writeFile(join(`${folder}-next`, 'b.yaml'), flowNamed('b'));
+    await rm(folder, { recursive: true });
+    await rename(`${folder}-next`, folder);
+    await eventually(() => flows.find('b') !== undefined && flows.find('a') === undefined);
+    await writeFile(join(folder, 'c.yaml'), flowNamed('c'));
+    await eventually(() => flows.find('c') !== undefined);
+  });
+
+  it('given a file that is renamed, when it has faults after a restart, then its flow is still known by it', async () => {
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await flows.start();
+    await rename(join(folder, 'a.yaml'), join(folder, 'renamed.yaml'));
+    await flows.reload();
+    await writeFile(join(folder, 'renamed.yaml'), 'name: a\ntrigger: { uses: test.heard }\n');
+    const after = restarted();
+
+    await after.start();
+
+    expect(after.get('a')).toMatchObject({
+      file: 'renamed.yaml',
+      faults: [expect.objectContaining({ file: 'renamed.yaml' })],
+    });
+    await after.stop();
   });
 
   it('given a flow that is changed while it is paused, when that is kept, then its new version is the one that is paused', async () => {

@@ -6,7 +6,7 @@ import { Looks } from '#platform';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import { isSyncDocument, type KnownSync } from '#sync';
 import type { FlowChecker } from './flow-checker.js';
-import { loadFlowFile, movesValue, usesOfFile } from './flow-file.js';
+import { loadFlowFile, movesValue, usesOfFile, type FlowFile } from './flow-file.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 import { Pauses } from './pauses.js';
 
@@ -42,6 +42,12 @@ export interface BrokenFile {
   readonly faults: readonly Fault[];
 }
 
+/** What the operator is told of. */
+interface Trouble {
+  readonly message: string;
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
 const settleMs = 100;
 const refreshMs = 2_000;
 
@@ -58,6 +64,8 @@ export class FlowsService {
   readonly #listeners = new Set<() => void>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the last reading: a trouble that lasts is told of once. */
+  #told: ReadonlySet<string> = new Set();
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: FlowsParts) {
@@ -70,8 +78,6 @@ export class FlowsService {
   }
 
   async start(): Promise<void> {
-    // First: what is written while the files are read is heard too.
-    this.#watch();
     await this.reload();
     void this.#looks.start();
   }
@@ -83,7 +89,7 @@ export class FlowsService {
     await Promise.all([this.#looks.stop(), this.#reloading]);
   }
 
-  /** Whether the folder could be read: that a flow is not among the flows then means that it is gone. */
+  /** Whether all of the folder could be read: that a flow is not among the flows then means that it is gone. */
   get isLoaded(): boolean {
     return this.#isLoaded;
   }
@@ -158,23 +164,34 @@ export class FlowsService {
       .then(() => this.#load())
       .catch((error: unknown) => {
         this.parts.log.error('The flow files could not be read', { folder: this.parts.folder, error });
-        if (this.#isStopped) return;
         // A file that has changed is told of only once.
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => void this.reload(), refreshMs);
+        this.#reloadIn(refreshMs);
       });
     return this.#reloading;
   }
 
-  #watch(): void {
+  #reloadIn(ms: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isStopped) this.#timer = setTimeout(() => void this.reload(), ms);
+  }
+
+  /**
+   * Anew for each reading: by now another folder may have taken the place of the one that is watched. What cannot be
+   * watched is read again and again.
+   */
+  #watch(): Trouble[] {
+    if (this.#isStopped) return [];
+    const former = this.#watcher;
+    this.#watcher = undefined;
     try {
-      this.#watcher = watch(this.parts.folder, () => {
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => void this.reload(), settleMs);
-      });
-      this.#watcher.on('error', (error) => this.parts.log.warn('The flow folder is no longer watched', { error }));
+      this.#watcher = watch(this.parts.folder, () => this.#reloadIn(settleMs));
+      this.#watcher.on('error', () => this.#reloadIn(settleMs));
+      return [];
     } catch (error) {
-      this.parts.log.warn('The flow folder cannot be watched', { folder: this.parts.folder, error });
+      this.#reloadIn(refreshMs);
+      return [{ message: 'The flow folder cannot be watched', about: { folder: this.parts.folder, error } }];
+    } finally {
+      former?.close();
     }
   }
 
@@ -184,42 +201,34 @@ export class FlowsService {
   }
 
   async #load(): Promise<void> {
+    // First: what is written while the files are read is heard too.
+    const troubles = this.#watch();
     const stored = new Map((await this.#stored()).map((flow) => [flow.name, flow]));
     const next = new Map<string, LoadedFlow>();
     const broken: BrokenFile[] = [];
     const syncs: KnownSync[] = [];
-    const files = await this.#files();
-    const isReadable = files !== undefined;
+    const files = await this.#files().catch((error: unknown) => {
+      troubles.push({ message: 'The flow folder cannot be read', about: { folder: this.parts.folder, error } });
+    });
+    let isWhole = files !== undefined;
     for (const file of files ?? []) {
-      const document = await readFile(join(this.parts.folder, file), 'utf8');
-      const {
-        flows,
-        sync,
-        faults,
-        warnings: risks,
-      } = loadFlowFile(document, {
-        file,
-        ...this.#options(),
-        connections: this.parts.connections(),
-      });
-      const twin = flows.find(({ flow }) => next.has(flow.name))?.flow.name;
-      // What runs already goes on, whatever became of the other side since.
-      const isNew = flows.some(({ flow }) => stored.get(flow.name)?.version !== flow.version);
-      const about = { movesValue: movesValue(flows) };
-      const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file), about) : undefined;
-      if (flows.length === 0 || twin !== undefined || (checked !== undefined && checked.faults.length > 0)) {
-        const other = twin === undefined ? undefined : next.get(twin)?.file;
-        const all =
-          twin === undefined ? (checked?.faults ?? faults) : [duplicateName(file, twin, other ?? 'Another file')];
+      const text = await readFile(join(this.parts.folder, file), 'utf8').catch((error: unknown) =>
+        cannotRead(file, error),
+      );
+      const document = typeof text === 'string' ? text : undefined;
+      const { flows, sync, faults, warnings } =
+        typeof text === 'string'
+          ? await this.#read({ file, document: text }, { stored, next })
+          : { flows: [], sync: undefined, faults: [text], warnings: [] };
+      isWhole &&= document !== undefined;
+      if (document === undefined || faults.length > 0) {
         const kept = await this.#lastGood(file, document, stored);
-        if (kept.length === 0 || kept.some(({ name }) => next.has(name))) broken.push({ file, faults: all });
-        else for (const flow of kept) next.set(flow.name, { ...flow, faults: all });
+        if (kept.length === 0 || kept.some(({ name }) => next.has(name))) broken.push({ file, faults });
+        else for (const flow of kept) next.set(flow.name, { ...flow, faults });
         const known = this.#syncs.find((one) => one.file === file);
-        if (known !== undefined) syncs.push({ ...known, faults: all });
+        if (known !== undefined) syncs.push({ ...known, faults });
         continue;
       }
-      const told = [...risks, ...(checked?.warnings ?? this.#warningsOf(flows))];
-      const warnings = [...new Map(told.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()];
       if (sync !== undefined) syncs.push({ file, document, compiled: sync, faults: [], warnings });
       for (const compiled of flows) {
         const { name, version } = compiled.flow;
@@ -228,18 +237,39 @@ export class FlowsService {
       }
     }
     for (const flow of next.values()) {
-      if (flow.faults.length > 0 || stored.get(flow.name)?.version === flow.compiled.flow.version) continue;
       const { name, version, document } = flow.compiled.flow;
+      const row = stored.get(name);
+      if (flow.faults.length > 0 || (row?.version === version && row.file === flow.file)) continue;
       await this.parts.store.activate({ name, version, document, file: flow.file });
     }
     for (const { file, faults } of [...broken, ...[...next.values()].filter((flow) => flow.faults.length > 0)]) {
-      this.parts.log.warn('A flow file has faults', { file, faults: faults.length, first: faults[0]?.detail });
+      const about = { file, faults: faults.length, first: faults[0]?.detail };
+      troubles.push({ message: 'A flow file has faults', about });
     }
     this.#flows = next;
     this.#broken = broken;
     this.#syncs = syncs;
-    this.#isLoaded = isReadable;
+    this.#isLoaded = isWhole;
+    this.#tellTroubles(troubles);
+    if (!isWhole) this.#reloadIn(refreshMs);
     this.#tell();
+  }
+
+  async #read(
+    { file, document }: { readonly file: string; readonly document: string },
+    { stored, next }: { stored: ReadonlyMap<string, StoredFlow>; next: ReadonlyMap<string, LoadedFlow> },
+  ): Promise<FlowFile> {
+    const read = loadFlowFile(document, { file, ...this.#options(), connections: this.parts.connections() });
+    const { flows } = read;
+    const twin = flows.map(({ flow }) => next.get(flow.name)).find((other) => other !== undefined);
+    if (twin !== undefined) return { ...read, faults: [duplicateName(file, twin.name, twin.file)] };
+    // What runs already goes on, whatever became of the other side since.
+    const isNew = flows.some(({ flow }) => stored.get(flow.name)?.version !== flow.version);
+    const about = { movesValue: movesValue(flows) };
+    const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file), about) : undefined;
+    const told = [...read.warnings, ...(checked?.warnings ?? this.#warningsOf(flows))];
+    const warnings = [...new Map(told.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()];
+    return { ...read, faults: checked?.faults ?? read.faults, warnings };
   }
 
   #warningsOf(flows: readonly CompiledFlow[]): readonly Fault[] {
@@ -251,26 +281,34 @@ export class FlowsService {
   /** What this file held when it last had no faults: in this process, or before the restart. */
   async #lastGood(
     file: string,
-    document: string,
+    document: string | undefined,
     stored: ReadonlyMap<string, StoredFlow>,
   ): Promise<readonly LoadedFlow[]> {
     const known = [...this.#flows.values()].filter((flow) => flow.file === file);
     if (known.length > 0) return known;
     const rows = [...stored.values()].filter((flow) => flow.file === file);
+    // Several: a sync's, or a flow's and the one's whose name it had before. Without the file nobody knows.
+    if (document === undefined && rows.length > 1) return [];
     const kept: LoadedFlow[] = [];
-    for (const { name, version } of isSyncDocument(document) ? rows : rows.slice(0, 1)) {
+    const isSync = document !== undefined && isSyncDocument(document);
+    for (const { name, version } of isSync ? rows : rows.slice(0, 1)) {
       const compiled = await this.version(version).catch(() => undefined);
       if (compiled !== undefined) kept.push({ name, file, compiled, faults: [], warnings: [] });
     }
     return kept;
   }
 
-  async #files(): Promise<string[] | undefined> {
-    const names = await readdir(this.parts.folder).catch((error: unknown) => {
-      this.parts.log.warn('The flow folder cannot be read', { folder: this.parts.folder, error });
-      return undefined;
-    });
-    return names?.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
+  async #files(): Promise<string[]> {
+    const names = await readdir(this.parts.folder);
+    return names.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
+  }
+
+  #tellTroubles(troubles: readonly Trouble[]): void {
+    const keyOf = ({ message, about: { error, ...about } }: Trouble) => `${message} ${JSON.stringify(about)}`;
+    for (const trouble of troubles) {
+      if (!this.#told.has(keyOf(trouble))) this.parts.log.warn(trouble.message, trouble.about);
+    }
+    this.#told = new Set(troubles.map(keyOf));
   }
 
   /** What the store knows; whoever is paused by another process is so here from now on. */
@@ -307,5 +345,17 @@ function duplicateName(file: string, name: string, other: string): Fault {
     rule: 'duplicate-name',
     detail: `${other} already holds a flow called ${name}.`,
     fix: 'Give one of them another name.',
+  };
+}
+
+function cannotRead(file: string, error: unknown): Fault {
+  return {
+    pointer: '',
+    file,
+    line: 1,
+    column: 1,
+    rule: 'unreadable',
+    detail: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    fix: 'Look at the rights of the file, and at where it leads if it is a link.',
   };
 }

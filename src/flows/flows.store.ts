@@ -36,7 +36,9 @@ export class FlowsStore {
           conflict
             .column('name')
             .doUpdateSet({ version: flow.version, file: flow.file, updated_at: new Date() })
-            .where('flow.version', '!=', flow.version),
+            .where((eb) =>
+              eb.or([eb('flow.version', '!=', flow.version), eb('flow.file', 'is distinct from', flow.file)]),
+            ),
         )
         .execute();
     });
