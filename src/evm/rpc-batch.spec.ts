@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RpcClient, type RpcCall } from './rpc-client.js';
 import { DevChain } from './testing/dev-chain.js';
 import { FaultProxy, rpcError, type BatchFault, type Fault } from './testing/fault-proxy.js';
@@ -113,6 +113,36 @@ describe('asking many things at once', () => {
       expect(proxy.requestSizes).toEqual(Array.from({ length: 20 }, () => 1));
     },
   );
+
+  it('given one stray refusal, when minutes have passed, then batches go again, and a refusal then counts at once', async () => {
+    const refuse: BatchFault = (_calls, response) => void response.writeHead(405).end('<html>');
+    proxy.batchFault = refuse;
+    const client = aClient();
+    await ask(client, blocks(20));
+    expect(client.batchLimit).toBe(1);
+    const now = performance.now.bind(performance);
+    let passedMs = 6 * 60_000;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs);
+    try {
+      proxy.batchFault = undefined;
+      proxy.requestSizes.length = 0;
+      expect(await ask(client, blocks(20))).toEqual(numbers(20));
+      expect(proxy.requestSizes).toEqual([1, 20]);
+
+      proxy.batchFault = refuse;
+      proxy.requestSizes.length = 0;
+      expect(await ask(client, blocks(3))).toEqual(numbers(3));
+      expect(await ask(client, blocks(3))).toEqual(numbers(3));
+      expect(proxy.requestSizes).toEqual([3, 1, 1, 1, 1, 1, 1]);
+
+      passedMs *= 2;
+      proxy.requestSizes.length = 0;
+      expect(await ask(client, blocks(3))).toEqual(numbers(3));
+      expect(proxy.requestSizes).toEqual([1, 3, 1, 1, 1]);
+    } finally {
+      clock.mockRestore();
+    }
+  });
 
   it.each([
     ['Besu', -32_005, 'Number of requests in batch exceeds limit'],

@@ -18,6 +18,8 @@ export interface RpcEndpointOptions {
 
 /** A node behind the same address may have been replaced by one of another chain. */
 const chainCheckEveryMs = 5 * 60_000;
+/** A proxy in front of a node may refuse once what the node takes ever after. */
+const refusalStandsMs = 5 * 60_000;
 const shortestPauseMs = 250;
 const longestPauseMs = 30_000;
 /** Calls at a time to a node that takes no batches. */
@@ -30,7 +32,8 @@ export class RpcEndpoint {
   readonly #pace: RequestPace | undefined;
   readonly #onUnknownMethod: (() => void) | undefined;
   #nextId = 1;
-  #batchLimit = mostCallsPerBatch;
+  /** Since it refused a larger batch; undefined: it has not. */
+  #refusal: { readonly limit: number; readonly at: number } | undefined;
   #chainCheckedAt = Number.NEGATIVE_INFINITY;
   #chainCheck: Promise<void> | undefined;
   #failures = 0;
@@ -58,9 +61,10 @@ export class RpcEndpoint {
     return Math.max(0, this.#pausedUntil - performance.now());
   }
 
-  /** Most calls that it takes in one request, as far as is known; 1: it refuses batches. */
+  /** Most calls that it takes in one request, as far as is known; 1: it refuses batches. A refusal counts for minutes. */
   get batchLimit(): number {
-    return this.#batchLimit;
+    const isStanding = this.#refusal !== undefined && performance.now() - this.#refusal.at < refusalStandsMs;
+    return isStanding ? this.#refusal.limit : mostCallsPerBatch;
   }
 
   /** Asks the node, once it has proved that it belongs to the right chain. */
@@ -77,7 +81,7 @@ export class RpcEndpoint {
     const results: PromiseSettledResult<unknown>[] = [];
     while (results.length < calls.length) {
       try {
-        const isAlone = this.#batchLimit === 1 || calls.length - results.length === 1;
+        const isAlone = this.batchLimit === 1 || calls.length - results.length === 1;
         results.push(
           ...(isAlone
             ? await this.#askSingly(calls.slice(results.length), signal)
@@ -91,7 +95,7 @@ export class RpcEndpoint {
   }
 
   async #askTogether(calls: readonly RpcCall[], from: number, signal?: AbortSignal): Promise<RpcResults> {
-    const batch = takeBatch(calls, from, this.#batchLimit, () => this.#nextId++);
+    const batch = takeBatch(calls, from, this.batchLimit, () => this.#nextId++);
     const results = await this.#guarded(batch.calls.length, signal, async () =>
       readBatchAnswer(batch, await this.#transport.post(batch.body, `${String(batch.calls.length)} calls`, signal)),
     );
@@ -108,7 +112,7 @@ export class RpcEndpoint {
     const first = results[0];
     if (first?.status === 'rejected' && !isRefusal(first.reason)) throw PatchbayError.from(first.reason);
     const smaller = why === 'refused' ? 1 : Math.max(1, Math.floor(batch.calls.length / 2));
-    this.#batchLimit = Math.min(this.#batchLimit, smaller);
+    this.#refusal = { limit: Math.min(this.batchLimit, smaller), at: performance.now() };
     return results;
   }
 
