@@ -43,9 +43,15 @@ export function createKinesisTarget(settings: KinesisSettings, { http }: AwsTarg
     return { PutRecordsCommand, client: new KinesisClient(awsClientConfig(settings, http)) };
   }
 
+  /** The next batch loads it anew. */
+  function forget(error: unknown): never {
+    opened = undefined;
+    throw error;
+  }
+
   /** @returns the entries that were refused, and why the first of them was */
   async function put(entries: readonly Entry[], signal: AbortSignal) {
-    const { PutRecordsCommand, client } = await (opened ??= open());
+    const { PutRecordsCommand, client } = await (opened ??= open().catch(forget));
     const command = new PutRecordsCommand({ StreamName: streamName, Records: [...entries] });
     const { Records = [] } = await client.send(command, { abortSignal: signal }).catch((error: unknown) => {
       throw awsError(error, what);

@@ -26,8 +26,14 @@ export function createLambdaTarget(settings: LambdaSettings, { http }: AwsTarget
     return { InvokeCommand, client: new LambdaClient(awsClientConfig(settings, http)) };
   }
 
+  /** The next batch loads it anew. */
+  function forget(error: unknown): never {
+    opened = undefined;
+    throw error;
+  }
+
   async function invoke({ id, number, stream, events }: StreamBatch, signal: AbortSignal) {
-    const { InvokeCommand, client } = await (opened ??= open());
+    const { InvokeCommand, client } = await (opened ??= open().catch(forget));
     const command = new InvokeCommand({
       FunctionName: functionName,
       InvocationType: invocation === 'event' ? 'Event' : 'RequestResponse',
