@@ -5,6 +5,7 @@ export { createLog, runWithLogContext, type Log } from './log/log.js';
 export { Batcher } from './store/batcher.js';
 export { inTransaction } from './store/in-transaction.js';
 export { storableJson } from './store/storable-json.js';
+export { untilWritten, versionText } from './store/versions.js';
 export { hubIdOf } from './store/hub-id.js';
 export { openStore, type Store } from './store/store.js';
 export { createPool, isStoreUnavailable, patience, rethrowStoreError, type StoreConnection } from './store/pool.js';

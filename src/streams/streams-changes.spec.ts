@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../test/builders/eventually.js';
+import { holdNext } from '../../test/builders/hold-next.js';
+import { ChangeFeed } from './testing/change-feed.js';
 import { DeliveryStage, valuesOf } from './testing/delivery-stage.js';
 import type { StreamBatch } from './stream.js';
 
@@ -24,23 +26,6 @@ function holdAnswer() {
     };
   });
   return { asked, answer: async (status: number) => void (await asked).writeHead(status).end() };
-}
-
-/** Holds back the next answer of a method. */
-function holdNext<T extends object, Method extends keyof T>(target: T, method: Method) {
-  const original = target[method] as (...given: unknown[]) => unknown;
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  const asked = new Promise<void>((resolve) => {
-    const held = async (...given: unknown[]): Promise<unknown> => {
-      Reflect.deleteProperty(target, method);
-      resolve();
-      await released;
-      return Reflect.apply(original, target, given);
-    };
-    Object.assign(target, { [method]: held });
-  });
-  return { asked, release };
 }
 
 describe('a stream that is deleted', () => {
@@ -107,6 +92,25 @@ describe('two changes of one stream', () => {
       batch: { size: 7 },
       target: { secret: secretOf(2) },
     });
+  });
+
+  it('given a reset, when the source is another one before it is written, then the place is one of the new source', async () => {
+    const { service, store } = await stage.aProcess({ feed: new ChangeFeed() });
+    const { id } = await service.create(stage.aStream(), 'test', 'suspended');
+    const writing = holdNext(store, 'reset');
+    const reset = service.reset('transfers', 'earliest');
+    await writing.asked;
+    await service.change(
+      'transfers',
+      { source: 'transactions', contracts: null, events: null, target: { type: 'websocket' } },
+      'now',
+    );
+    writing.release();
+    await reset;
+
+    const { definition } = await store.definition(id);
+    expect(definition.source).toBe('transactions');
+    expect(await store.positions([id])).toMatchObject([{ cursor: '' }]);
   });
 
   it('given it is changed all the time, when it cannot be changed between two of those, then that is said', async () => {

@@ -1,4 +1,4 @@
-import type { Signals } from '#platform';
+import { untilWritten, type Signals } from '#platform';
 import { PatchbayError } from '#sdk';
 import { parseStream, type StreamDocument } from './stream-document.js';
 import { selectingFields, type StreamDefinition, type StreamStart } from './stream.schema.js';
@@ -32,7 +32,6 @@ export interface PositionView extends Omit<StoredPosition, 'stream'> {
 
 const lagPatienceMs = 2_000;
 const retryPatienceMs = 30_000;
-const changeAttempts = 5;
 
 /** Streams as people deal with them. A place never moves unless somebody asks for exactly that. */
 export class StreamsService {
@@ -108,13 +107,16 @@ export class StreamsService {
     return this.#setState(name, 'running', null);
   }
 
-  /** Every consumer goes on from there; what was delivered may be delivered again. */
+  /**
+   * Every consumer goes on from there; what was delivered may be delivered again.
+   *
+   * @throws request.conflict when others change it all the time
+   */
   async reset(name: string, from: StreamStart): Promise<StreamView> {
-    const { id } = await this.#get(name);
-    const { definition } = await this.parts.store.definition(id);
-    const source = await this.parts.openSource(definition);
-    await this.parts.store.reset(id, await source.begin(from));
-    return this.#changed(name);
+    return this.#write(name, async (id, { definition, version }) => {
+      const source = await this.parts.openSource(definition);
+      return this.parts.store.reset(id, version, await source.begin(from));
+    });
   }
 
   async delete(name: string): Promise<void> {
@@ -173,15 +175,18 @@ export class StreamsService {
     documentOf: (before: StreamDocument) => StreamDocument,
     from?: StreamStart,
   ): Promise<StreamView> {
-    for (let attempt = 1; attempt <= changeAttempts; attempt++) {
-      const { id } = await this.#get(name);
-      const before = await this.parts.store.definition(id);
+    return this.#write(name, async (id, before) => {
       const change = await this.#prepare(name, before, documentOf(before.document), from);
-      if (await this.parts.store.change(id, before.version, change)) return this.#changed(name);
-    }
-    throw new PatchbayError('request.conflict', {
-      detail: `Others changed ${name} each time before this change of it could be written.`,
-      fix: 'Try again.',
+      return this.parts.store.change(id, before.version, change);
+    });
+  }
+
+  /** @param write – tells whether it was still the stream that it was given */
+  async #write(name: string, write: (id: string, before: OpenedStream) => Promise<boolean>): Promise<StreamView> {
+    return untilWritten(name, async () => {
+      const { id } = await this.#get(name);
+      const isWritten = await write(id, await this.parts.store.definition(id));
+      return isWritten && (await this.#changed(name));
     });
   }
 

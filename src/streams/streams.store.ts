@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely';
-import type { Database, Vault } from '#platform';
+import { versionText, type Database, type Vault } from '#platform';
 import { PatchbayError } from '#sdk';
 import { parseStream, unmask, type StreamDocument } from './stream-document.js';
 import type { StreamDefinition } from './stream.schema.js';
@@ -42,8 +42,6 @@ export interface StreamDeadLetter {
   readonly createdAt: Date;
 }
 
-/** As text, because a Date would lose the microseconds. */
-const versionText = sql<string>`updated_at::text`;
 const version = versionText.as('version');
 
 /** Definitions of streams, with their secrets sealed, and what is kept beside them. */
@@ -152,15 +150,23 @@ export class StreamsStore {
     return (await update.executeTakeFirst()).numUpdatedRows > 0n;
   }
 
-  /** Every consumer goes on from there. */
-  async reset(id: string, cursor: string): Promise<void> {
-    await this.db.transaction().execute(async (transaction) => {
-      await transaction
+  /**
+   * Every consumer goes on from there.
+   *
+   * @param seen – the version that the place was found for
+   * @returns false: it is another one by now, and stays where it is
+   */
+  async reset(id: string, seen: string, cursor: string): Promise<boolean> {
+    return this.db.transaction().execute(async (transaction) => {
+      const { numUpdatedRows } = await transaction
         .updateTable('stream')
         .set({ updated_at: sql<Date>`clock_timestamp()` })
         .where('id', '=', id)
-        .execute();
+        .where(versionText, '=', seen)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
       await moveAll(transaction, id, cursor);
+      return true;
     });
   }
 
