@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
-import type { Database, Vault } from '#platform';
+import { versionText, type Database, type Vault } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { OldHeaders, OldStream } from './event-stream-body.js';
 
@@ -9,9 +9,13 @@ export interface StoredOldStream {
   readonly headers: OldHeaders;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Another one whenever it was changed. */
+  readonly version: string;
 }
 
-type Row = Selectable<Database['ethconnect_stream']>;
+type Row = Selectable<Database['ethconnect_stream']> & { readonly version: string };
+
+const version = versionText.as('version');
 
 /** Event streams of old clients; the headers of webhooks are sealed. */
 export class OldStreamsStore {
@@ -21,13 +25,15 @@ export class OldStreamsStore {
   ) {}
 
   async list(): Promise<StoredOldStream[]> {
-    const rows = await this.db.selectFrom('ethconnect_stream').selectAll().orderBy('created_at').execute();
+    const found = this.db.selectFrom('ethconnect_stream').selectAll().select(version);
+    const rows = await found.orderBy('created_at').execute();
     return rows.map((row) => this.#read(row));
   }
 
   /** @throws stream.notFound */
   async get(id: string): Promise<StoredOldStream> {
-    const row = await this.db.selectFrom('ethconnect_stream').selectAll().where('id', '=', id).executeTakeFirst();
+    const found = this.db.selectFrom('ethconnect_stream').selectAll().select(version).where('id', '=', id);
+    const row = await found.executeTakeFirst();
     if (row) return this.#read(row);
     throw new PatchbayError('stream.notFound', { detail: `There is no event stream ${id.slice(0, 100)}` });
   }
@@ -41,12 +47,26 @@ export class OldStreamsStore {
     await this.db.insertInto('ethconnect_stream').values(values).execute();
   }
 
-  async change(id: string, { stream, headers }: Pick<StoredOldStream, 'stream' | 'headers'>): Promise<void> {
-    await this.db
+  /**
+   * @param seen – the version that was read
+   * @returns false: it is another one by now, and stays as it is
+   */
+  async change(
+    id: string,
+    seen: string,
+    { stream, headers }: Pick<StoredOldStream, 'stream' | 'headers'>,
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await this.db
       .updateTable('ethconnect_stream')
-      .set({ definition: JSON.stringify(stream), sealed: this.#seal(id, headers), updated_at: sql<Date>`now()` })
+      .set({
+        definition: JSON.stringify(stream),
+        sealed: this.#seal(id, headers),
+        updated_at: sql<Date>`clock_timestamp()`,
+      })
       .where('id', '=', id)
-      .execute();
+      .where(versionText, '=', seen)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   async delete(id: string): Promise<void> {
@@ -58,7 +78,7 @@ export class OldStreamsStore {
     return this.vault.seal(JSON.stringify(headers), `ethconnect_stream:${id}`);
   }
 
-  #read({ id, definition, sealed, created_at, updated_at }: Row): StoredOldStream {
+  #read({ id, definition, sealed, created_at, updated_at, version: seen }: Row): StoredOldStream {
     const headers = sealed === null ? '{}' : this.vault.open(sealed, `ethconnect_stream:${id}`);
     return {
       id,
@@ -67,6 +87,7 @@ export class OldStreamsStore {
       headers: JSON.parse(headers) as OldHeaders,
       createdAt: created_at,
       updatedAt: updated_at,
+      version: seen,
     };
   }
 }

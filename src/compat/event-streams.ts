@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditLog, Caller } from '#platform';
+import { untilWritten, type AuditLog, type Caller } from '#platform';
 import { PatchbayError } from '#sdk';
 import type { StreamsService, StreamView } from '#streams';
 import { readStream } from './event-stream-body.js';
@@ -7,6 +7,7 @@ import type { OldStreamsStore, StoredOldStream } from './event-streams.store.js'
 import { deliveryOf, eventStreamView, ownerOf } from './subscription-stream.js';
 
 type Json = Readonly<Record<string, unknown>>;
+type OldStreamFields = Pick<StoredOldStream, 'stream' | 'headers'>;
 
 /** Event streams of old clients. What is done to one is done to the stream of each of its subscriptions. */
 export class OldStreams {
@@ -34,13 +35,17 @@ export class OldStreams {
   }
 
   async change(id: string, body: unknown, caller: Caller): Promise<Json> {
-    const before = await this.parts.store.get(id);
-    const next = readStream(body, before);
-    await this.parts.store.change(id, next);
-    const stored = await this.parts.store.get(id);
-    for (const { name } of await this.subscriptionsOf(id)) await this.parts.streams.replace(name, deliveryOf(stored));
+    let setsState = false;
+    await this.#write(id, (before) => {
+      const next = readStream(body, before);
+      setsState = next.stream.isSuspended !== before.stream.isSuspended;
+      return next;
+    });
+    const stored = await this.#pass(id, async (name, current) => {
+      await this.parts.streams.replace(name, deliveryOf(current));
+      if (setsState) await this.#setState(name, current);
+    });
     await this.#note(caller, 'stream.change', id);
-    if (next.stream.isSuspended !== before.stream.isSuspended) await this.#set(stored);
     return eventStreamView(stored);
   }
 
@@ -52,16 +57,17 @@ export class OldStreams {
   }
 
   async suspend(id: string, caller: Caller): Promise<void> {
-    await this.#change(id, true);
+    await this.#set(id, true);
     await this.#note(caller, 'stream.suspend', id);
   }
 
   /** @throws request.conflict when it is not suspended */
   async resume(id: string, caller: Caller): Promise<void> {
     const { stream } = await this.parts.store.get(id);
-    if (!stream.isSuspended)
+    if (!stream.isSuspended) {
       throw new PatchbayError('request.conflict', { detail: `The event stream ${id} is active` });
-    await this.#change(id, false);
+    }
+    await this.#set(id, false);
     await this.#note(caller, 'stream.resume', id);
   }
 
@@ -85,17 +91,30 @@ export class OldStreams {
     return (await this.parts.streams.list()).filter((stream) => ownerOf(stream) === id);
   }
 
-  async #change(id: string, isSuspended: boolean): Promise<void> {
-    const { stream, headers } = await this.parts.store.get(id);
-    await this.parts.store.change(id, { stream: { ...stream, isSuspended }, headers });
-    await this.#set(await this.parts.store.get(id));
+  async #set(id: string, isSuspended: boolean): Promise<void> {
+    await this.#write(id, ({ stream, headers }) => ({ stream: { ...stream, isSuspended }, headers }));
+    await this.#pass(id, (name, stored) => this.#setState(name, stored));
   }
 
-  async #set({ id, stream }: StoredOldStream): Promise<void> {
+  async #write(id: string, nextOf: (before: StoredOldStream) => OldStreamFields): Promise<void> {
+    const { store } = this.parts;
+    await untilWritten(id, async () => {
+      const before = await store.get(id);
+      return store.change(id, before.version, nextOf(before));
+    });
+  }
+
+  /** To all its subscriptions, as it is by then: somebody may change it meanwhile. */
+  async #pass(id: string, give: (name: string, stored: StoredOldStream) => Promise<unknown>): Promise<StoredOldStream> {
+    const stored = await this.parts.store.get(id);
+    for (const { name } of await this.subscriptionsOf(id)) await give(name, stored);
+    const { version } = await this.parts.store.get(id);
+    return version === stored.version ? stored : await this.#pass(id, give);
+  }
+
+  #setState(name: string, { stream }: StoredOldStream): Promise<unknown> {
     const { streams } = this.parts;
-    for (const { name } of await this.subscriptionsOf(id)) {
-      await (stream.isSuspended ? streams.suspend(name) : streams.resume(name));
-    }
+    return stream.isSuspended ? streams.suspend(name) : streams.resume(name);
   }
 
   #note(caller: Caller, action: string, subject: string): Promise<void> {
