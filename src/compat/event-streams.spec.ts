@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { AuditLog, createVault, type Caller } from '#platform';
 import type { StreamsService } from '#streams';
 import { holdNext } from '../../test/builders/hold-next.js';
+import { awayOnce } from '../../test/builders/overlaid.js';
 import { DeliveryStage } from '../streams/testing/delivery-stage.js';
 import { OldStreams } from './event-streams.js';
 import { OldStreamsStore } from './event-streams.store.js';
@@ -113,5 +114,21 @@ describe('two changes of one event stream', () => {
 
     await expect(changed).rejects.toMatchObject({ code: 'request.conflict' });
     expect(await oldStreams().get(id)).toMatchObject({ batchSize: 1, batchTimeoutMS: count });
+  });
+});
+
+describe('an event stream that was resumed half way', () => {
+  it.each([
+    ['resumed', (owners: OldStreams, id: string) => owners.resume(id, operator)],
+    ['changed', (owners: OldStreams, id: string) => owners.change(id, { suspended: false }, operator)],
+  ])('given the store went away, when it is %s again, then the rest goes on', async (_how, again) => {
+    const { id, names } = await anEventStream({ suspended: true });
+    const away = oldStreams({ streams: awayOnce(service, 'resume', (name) => name === names[1]) });
+    await expect(again(away, id)).rejects.toMatchObject({ code: 'store.unavailable' });
+
+    await again(oldStreams(), id);
+
+    expect(await Promise.all(names.map(stateOf))).toEqual(['running', 'running']);
+    await expect(oldStreams().resume(id, operator)).rejects.toMatchObject({ code: 'request.conflict' });
   });
 });

@@ -9,7 +9,10 @@ import { deliveryOf, eventStreamView, ownerOf } from './subscription-stream.js';
 type Json = Readonly<Record<string, unknown>>;
 type OldStreamFields = Pick<StoredOldStream, 'stream' | 'headers'>;
 
-/** Event streams of old clients. What is done to one is done to the stream of each of its subscriptions. */
+/**
+ * Event streams of old clients. What is done to one is done to the stream of each of its subscriptions; what breaks off half
+ * way is done when it is asked for again.
+ */
 export class OldStreams {
   constructor(
     private readonly parts: {
@@ -35,12 +38,8 @@ export class OldStreams {
   }
 
   async change(id: string, body: unknown, caller: Caller): Promise<Json> {
-    let setsState = false;
-    await this.#write(id, (before) => {
-      const next = readStream(body, before);
-      setsState = next.stream.isSuspended !== before.stream.isSuspended;
-      return next;
-    });
+    await this.#write(id, (before) => readStream(body, before));
+    const setsState = (body as Json)['suspended'] !== undefined;
     const stored = await this.#pass(id, async (name, current) => {
       await this.parts.streams.replace(name, deliveryOf(current));
       if (setsState) await this.#setState(name, current);
@@ -64,7 +63,8 @@ export class OldStreams {
   /** @throws request.conflict when it is not suspended */
   async resume(id: string, caller: Caller): Promise<void> {
     const { stream } = await this.parts.store.get(id);
-    if (!stream.isSuspended) {
+    const subscriptions = await this.subscriptionsOf(id);
+    if (!stream.isSuspended && subscriptions.every(({ state }) => state === 'running')) {
       throw new PatchbayError('request.conflict', { detail: `The event stream ${id} is active` });
     }
     await this.#set(id, false);
