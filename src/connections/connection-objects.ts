@@ -2,20 +2,23 @@ import type { Catalog } from '#catalog';
 import { PatchbayError, type AnyConnection } from '#sdk';
 import type { ConnectionsService } from './connections.service.js';
 
-export interface Browsing {
-  readonly objects: NonNullable<AnyConnection['objects']>;
-  readonly client: unknown;
-}
+type Objects = NonNullable<AnyConnection['objects']>;
 
-/** What there is on the other side of a connection. @throws connection.notFound; request.conflict – nothing can be listed there */
-export async function browse(
-  connections: Pick<ConnectionsService, 'names' | 'client'>,
+/**
+ * Asks what there is on the other side of a connection.
+ *
+ * @throws connection.notFound; request.conflict – nothing can be listed there; whatever `ask` throws
+ */
+export function browse<T>(
+  connections: Pick<ConnectionsService, 'names' | 'during'>,
   catalog: Pick<Catalog, 'connectionOf'>,
   name: string,
-): Promise<Browsing> {
+  ask: (objects: Objects, client: unknown) => Promise<T>,
+): Promise<T> {
   const connector = connections.names().get(name) ?? '';
-  const client: unknown = await connections.client(name);
-  const objects = catalog.connectionOf(connector)?.objects;
-  if (objects !== undefined) return { objects, client };
-  throw new PatchbayError('request.conflict', { detail: `A connection of ${connector} has no objects to list.` });
+  return connections.during(name, (client) => {
+    const objects = catalog.connectionOf(connector)?.objects;
+    if (objects !== undefined) return ask(objects, client);
+    throw new PatchbayError('request.conflict', { detail: `A connection of ${connector} has no objects to list.` });
+  });
 }

@@ -76,8 +76,9 @@ export class ConnectionsController {
   @Get(':name/objects')
   @Scopes('connections:write')
   async objects(@Param('name') name: string): Promise<{ objects: readonly RemoteObject[] }> {
-    const { objects, client } = await browse(this.connections, this.catalog, name);
-    return { objects: await objects.list(client, AbortSignal.timeout(20_000)) };
+    const signal = AbortSignal.timeout(20_000);
+    const objects = await browse(this.connections, this.catalog, name, (all, client) => all.list(client, signal));
+    return { objects };
   }
 
   @Answers('Tells of one object: its fields, and the record that was changed last', objectAnswer)
@@ -86,8 +87,10 @@ export class ConnectionsController {
   async object(
     @ZodPath(objectPath) { name, object }: z.output<typeof objectPath>,
   ): Promise<Omit<RemoteObjectDetail, 'sample'> & { sample: Readonly<Record<string, unknown>> | null }> {
-    const { objects, client } = await browse(this.connections, this.catalog, name);
-    const detail = await objects.describe(client, object, AbortSignal.timeout(20_000));
+    const signal = AbortSignal.timeout(20_000);
+    const detail = await browse(this.connections, this.catalog, name, (objects, client) =>
+      objects.describe(client, object, signal),
+    );
     return { ...detail, sample: detail.sample ?? null };
   }
 

@@ -164,6 +164,12 @@ export class ConnectionsService {
     return this.#clients.open(name, { open: () => this.#open(known), close });
   }
 
+  /** The client of a connection, whatever its trouble, for as long as `work` takes. */
+  async during<T>(name: string, work: (client: unknown) => Promise<T>): Promise<T> {
+    const client = await this.client(name);
+    return this.#clients.during(client, () => work(client));
+  }
+
   async add(input: { name: string; connector: string; settings: Record<string, unknown> }): Promise<ConnectionView> {
     if (this.#known.get(input.name)?.origin === 'file') {
       throw new PatchbayError('request.conflict', {
@@ -191,18 +197,24 @@ export class ConnectionsService {
     this.#written();
   }
 
-  /** Tries the settings out. @returns what the connector knows then. @throws whatever the other side says, with its code */
+  /**
+   * Tries the settings out, and those that take their place meanwhile.
+   *
+   * @returns what the connector knows then
+   * @throws whatever the other side says, with its code
+   */
   async test(name: string, signal: AbortSignal): Promise<Pick<ConnectionView, 'status'>> {
     const known = this.#get(name);
     const turn = this.#clients.turn(name);
     let client: unknown;
     try {
       client = await this.client(name);
-      await this.#definition(known).test?.(client, signal);
+      await this.#clients.during(client, async () => this.#definition(known).test?.(client, signal));
     } catch (thrown) {
       await this.#blamed({ name, turn, client }, thrown);
-      throw thrown;
+      if (this.#clients.turn(name) === turn || signal.aborted) throw thrown;
     }
+    if (this.#clients.turn(name) !== turn) return this.test(name, signal);
     if (this.parts.troubles.of(name) !== undefined) await this.parts.troubles.settle(name);
     return this.#status(known);
   }

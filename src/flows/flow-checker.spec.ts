@@ -29,6 +29,8 @@ const noService: UseService = () => {
   throw new Error('No service is lent here');
 };
 
+const during = <T>(_: string, work: (client: unknown) => Promise<T>): Promise<T> => work('client');
+
 function aChecker(
   check: (context: CheckContext) => Promise<readonly Fault[]>,
   onReopened: (listener: (name: string) => void) => void = () => undefined,
@@ -53,7 +55,7 @@ function aChecker(
     triggers: {},
     actions: { write },
   });
-  const connections = { nameFor: () => 'main', client: () => Promise.resolve('client'), onReopened };
+  const connections = { nameFor: () => 'main', during, onReopened };
   return new FlowChecker({ catalog: catalogOf([crm]), connections, use: noService, withinMs: 200 });
 }
 
@@ -113,7 +115,7 @@ describe('checks of a flow by the other side', () => {
       triggers: { mined },
       actions: {},
     });
-    const connections = { nameFor: () => 'main', client: () => Promise.resolve('client'), onReopened: () => undefined };
+    const connections = { nameFor: () => 'main', during, onReopened: () => undefined };
     const checker = new FlowChecker({ catalog: catalogOf([chain]), connections, use: noService });
     const silentFlow = 'name: payer\ntrigger:\n  uses: chain.mined\nsteps: []\n';
     const outspoken = silentFlow.replace('chain.mined', 'chain.mined\n  with: { confirmations: 1 }');

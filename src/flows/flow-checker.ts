@@ -5,7 +5,7 @@ import { PatchbayError, type AnyAction, type AnyTrigger, type Fault, type UseSer
 
 export interface FlowCheckerParts {
   readonly catalog: Pick<Catalog, 'trigger' | 'action'>;
-  readonly connections: Pick<ConnectionsService, 'nameFor' | 'client' | 'onReopened'>;
+  readonly connections: Pick<ConnectionsService, 'nameFor' | 'during' | 'onReopened'>;
   readonly use: UseService;
   /** Default: five seconds for a flow as a whole. */
   readonly withinMs?: number;
@@ -64,13 +64,11 @@ export class FlowChecker {
     const side = this.#sideOf(name);
     if (side.silence !== undefined && side.silence.until > Date.now()) return notAsked(use, name, side.silence.error);
     try {
-      const { found, risk } = await within(signal, async () => {
-        const client: unknown = await this.parts.connections.client(name);
-        return {
-          found: (await check?.({ input: use.input, client, use: this.parts.use, signal })) ?? [],
-          risk: await open?.shortfallOf?.(client),
-        };
+      const ask = async (client: unknown) => ({
+        found: (await check?.({ input: use.input, client, use: this.parts.use, signal })) ?? [],
+        risk: await open?.shortfallOf?.(client),
       });
+      const { found, risk } = await within(signal, () => this.parts.connections.during(name, ask));
       return {
         faults: found.map((fault) => placed(use, fault, 'not-there')),
         warnings: risk === undefined ? [] : [{ ...placed(use, risk, 'less-than-final'), severity: 'warning' }],
