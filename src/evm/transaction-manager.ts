@@ -83,11 +83,11 @@ export class TransactionManager implements Transactions {
     const { store, rpc, signers, signals } = this.#options;
     const signer = await signers.get(request.signer);
     const { idempotencyKey, to, data, value } = request;
-    const payloadHash = hashPayload([rpc.chainId, signer.address, to ?? null, data, value.toString()]);
+    const payloadHashes = hashesOf(rpc.chainId, signer.address, request);
     if (request.gasLimit === undefined) {
       // What has been sent once would often be refused if it were tried again.
       const known = await store.findByKey(idempotencyKey);
-      if (known) return sameOrConflict(known, payloadHash);
+      if (known) return sameOrConflict(known, payloadHashes);
     }
     if (request.gasLimit !== undefined) {
       assertGas(request.gasLimit, leastGas(request), await this.#gasCeiling.below(request.gasLimit));
@@ -97,7 +97,7 @@ export class TransactionManager implements Transactions {
     const record = await store.reserve(
       {
         idempotencyKey,
-        payloadHash,
+        payloadHash: payloadHashes[0],
         chainId: rpc.chainId,
         // By its own name: limits go by that, however it was addressed.
         signer: signer.name,
@@ -116,7 +116,7 @@ export class TransactionManager implements Transactions {
       await this.#nonces.count(signer.address),
     );
     signals.tell(rpc.chainId, 'accepted');
-    return sameOrConflict(record, payloadHash);
+    return sameOrConflict(record, payloadHashes);
   }
 
   async simulate(request: Omit<SendRequest, 'idempotencyKey' | 'finality'>): Promise<Simulation> {
@@ -189,8 +189,8 @@ export class TransactionManager implements Transactions {
   }
 }
 
-function sameOrConflict(record: TransactionRecord, payloadHash: string): TransactionRecord {
-  if (record.payloadHash === payloadHash) return record;
+function sameOrConflict(record: TransactionRecord, payloadHashes: readonly string[]): TransactionRecord {
+  if (payloadHashes.includes(record.payloadHash)) return record;
   throw new PatchbayError('request.conflict', {
     // Callers know their keys without what keeps them apart from those of others.
     detail: `The idempotency key ${record.idempotencyKey.replace(/^key:[0-9a-f-]{36}:/, '')} was used for another transaction: ${record.id}`,
@@ -236,6 +236,17 @@ function storedWish(fee: FeeWish | undefined): StoredFeeWish | undefined {
     ...(fee.tip === undefined ? {} : { tip: fee.tip.toString() }),
     ...(fee.cap === undefined ? {} : { cap: fee.cap.toString() }),
   };
+}
+
+/** The one to store, and what was stored of it by those who did not heed yet as what a contract is to be known. */
+function hashesOf(
+  chainId: number,
+  from: string,
+  { to, data, value, deploys }: SendRequest,
+): readonly [string, ...string[]] {
+  const payload = [chainId, from, to ?? null, data, value.toString()];
+  if (deploys === undefined) return [hashPayload(payload)];
+  return [hashPayload([...payload, deploys.name ?? null, deploys.interfaceId]), hashPayload(payload)];
 }
 
 function hashPayload(parts: readonly unknown[]): string {

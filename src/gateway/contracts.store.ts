@@ -61,14 +61,14 @@ export class ContractsStore {
     return rows.flatMap(({ name }) => name ?? []);
   }
 
-  /** Of the transaction that deployed it. */
-  async idempotencyKeyOf(transactionId: string): Promise<string | undefined> {
+  /** Some transaction has it. */
+  async isKeyUsed(idempotencyKey: string): Promise<boolean> {
     const row = await this.db
       .selectFrom('chain_transaction')
-      .select('idempotency_key')
-      .where('id', '=', transactionId)
+      .select('id')
+      .where('idempotency_key', '=', idempotencyKey)
       .executeTakeFirst();
-    return row?.idempotency_key;
+    return row !== undefined;
   }
 
   /** @throws request.conflict when the name is taken */

@@ -1,4 +1,4 @@
-import { createAddress, encodeDeploy, type FeeWish, type InterfaceDirectory, type Network, type Wait } from '#evm';
+import { createAddress, encodeDeploy, type FeeWish, type InterfaceDirectory, type Wait } from '#evm';
 import type { NetworksService } from '#networks';
 import type { Caller } from '#platform';
 import { PatchbayError } from '#sdk';
@@ -70,7 +70,10 @@ export class DeploymentsService implements InterfaceDirectory {
       libraries: Object.keys(known.links),
       ...(options.root !== undefined && { root: options.root }),
     });
-    if (options.name !== undefined) await this.#assertFree(network, options.name, options.idempotencyKey);
+    // The same deployment again finds its name taken by itself, or since by another.
+    if (options.name !== undefined && !(await this.parts.store.isKeyUsed(options.idempotencyKey))) {
+      await this.parts.contracts.assertFree(network, options.name);
+    }
     const record = await network.transactions.submit({
       idempotencyKey: options.idempotencyKey,
       signer: options.from,
@@ -112,14 +115,9 @@ export class DeploymentsService implements InterfaceDirectory {
     const { id: interfaceId } = await this.parts.interfaces.get(contract.interface.name, contract.interface.version);
     const known = await this.parts.store.find(network, address);
     if (known?.interfaceId === interfaceId && known.name === name) return;
+    // Whatever it is called by now.
+    if (transaction !== undefined && known?.transactionId === transaction) return;
     await this.parts.store.add({ network, address, name, interfaceId, transactionId: transaction, createdBy: by });
     this.parts.registered.forget();
-  }
-
-  /** The same deployment again finds its name taken by itself. */
-  async #assertFree(network: Network, name: string, idempotencyKey: string): Promise<void> {
-    const { transactionId } = (await this.parts.store.find(network.name, name)) ?? {};
-    const usedKey = transactionId === undefined ? undefined : await this.parts.store.idempotencyKeyOf(transactionId);
-    if (usedKey !== idempotencyKey) await this.parts.contracts.assertFree(network, name);
   }
 }

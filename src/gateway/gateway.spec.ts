@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PatchbayError } from '#sdk';
 import { eventually } from '../../test/builders/eventually.js';
@@ -169,6 +170,70 @@ describe('deploying and registering', () => {
     expect(taken.body).toMatchObject({ status: 409, errors: [{ pointer: '#/name' }] });
     expect([first.status, again.status]).toEqual([200, 200]);
     expect(again.body['id']).toBe(first.body['id']);
+  });
+});
+
+describe('a deployment that is asked for again', () => {
+  const path = '/api/interfaces/bazaar/deploy';
+  const wish = { from: 'treasury', args: [7], name: 'stand', wait: 'mined' };
+  const headers = { 'idempotency-key': 'deploy-stand' };
+
+  it('given that its contract has another name by then, then the answer is the same, and to another wish a conflict', async () => {
+    const first = await app.ask('POST', path, wish, headers);
+    await app.ask('PATCH', '/api/contracts/stand', { name: 'booth' });
+    const again = await app.ask('POST', path, wish, headers);
+    const successor = await app.ask('POST', path, wish, { 'idempotency-key': 'deploy-next-stand' });
+    const withNameTaken = await app.ask('POST', path, wish, headers);
+    const others = await Promise.all(
+      [{ name: 'booth' }, { name: 'kiosk' }, { args: [8] }, { from: 'nobody' }].map((other) =>
+        app.ask('POST', path, { ...wish, ...other }, headers),
+      ),
+    );
+
+    const { id, contract } = first.body;
+    expect([first.status, successor.status]).toEqual([200, 200]);
+    expect(again).toMatchObject({ status: 200, body: { id, contract } });
+    expect(withNameTaken).toMatchObject({ status: 200, body: { id, contract } });
+    expect(others.map(({ status }) => status)).toEqual([409, 409, 409, 404]);
+    expect((await app.ask('GET', '/api/contracts/booth')).body).toMatchObject({ transactionId: id });
+  });
+
+  it('given one that was accepted before names counted, when it is asked for again, then the answer is the same', async () => {
+    const key = { 'idempotency-key': 'deploy-early' };
+    const first = await app.ask('POST', path, { ...wish, name: 'early' }, key);
+    const id = String(first.body['id']);
+    const row = await app.store.db
+      .selectFrom('chain_transaction')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    const payload = [Number(row.chain_id), row.from_address, null, row.data, row.value];
+    await app.store.db
+      .updateTable('chain_transaction')
+      .set({ payload_hash: hash('sha256', JSON.stringify(payload), 'hex') })
+      .where('id', '=', id)
+      .execute();
+
+    const again = await app.ask('POST', path, { ...wish, name: 'early' }, key);
+
+    expect(again).toMatchObject({ status: 200, body: { id } });
+  });
+
+  it('given a step of a flow whose contract has another name by then, when it is done again, then nothing is changed', async () => {
+    const { body } = await app.ask('POST', path, { ...wish, name: 'tent' });
+    const { address } = body['contract'] as { address: string };
+    await app.ask('PATCH', '/api/contracts/tent', { name: null });
+
+    await app.network.interfaces.register({
+      network: app.network.name,
+      address,
+      name: 'tent',
+      interface: { name: 'bazaar', version: 1 },
+      transaction: String(body['id']),
+      by: 'flow:fair',
+    });
+
+    expect((await app.ask('GET', '/api/contracts/tent')).status).toBe(404);
   });
 });
 
