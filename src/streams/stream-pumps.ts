@@ -72,11 +72,11 @@ export class StreamPumps implements ConsumerStreams {
    * The target gets its batches as soon as nobody else has the stream, or the consumer's place in it. `finished` rejects
    * when the stream is deleted.
    *
-   * @throws stream.notFound
+   * @throws stream.notFound, hub.stopping
    */
   async attach(name: string, consumer: string | undefined, target: StreamTarget): Promise<Attachment> {
-    if (this.#isStopped) throw new PatchbayError('hub.stopping');
     const stream = await this.#get(name);
+    if (this.#isStopped) throw new PatchbayError('hub.stopping');
     const keeper = new StreamKeeper(stream, { consumer: consumer ?? '', openTarget: () => lent(target) }, this.parts);
     this.#attached.set(keeper, stream.id);
     const finished = keeper.finished.finally(() => this.#attached.delete(keeper));
