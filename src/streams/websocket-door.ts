@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -64,6 +63,7 @@ export class WebSocketDoor {
 async function goodbye(socket: WebSocket): Promise<void> {
   socket.close(1001);
   const timer = setTimeout(() => socket.terminate(), patienceMs);
-  if (socket.readyState !== WebSocket.CLOSED) await once(socket, 'close');
+  // Its errors are heard by who welcomed it, and end it as well.
+  if (socket.readyState !== WebSocket.CLOSED) await new Promise((resolve) => socket.once('close', resolve));
   clearTimeout(timer);
 }
