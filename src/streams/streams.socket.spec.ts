@@ -57,6 +57,26 @@ describe('a consumer over socket.io that leaves', () => {
 });
 
 describe('acknowledgements of socket.io', () => {
+  it('given a batch, when it is refused for a reason that is no text, then it comes again with that noted', async () => {
+    await stage.createStream('orders', 2);
+    const socket = io(`${hub.url}/streams`, {
+      auth: { key: stage.key },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    });
+    socket.once('batch', (_, done: (answer: unknown) => void) => done({ error: { toString: 'not now' } }));
+    await socket.emitWithAck('listen', { stream: 'orders' });
+
+    const { error } = await eventually(async () => {
+      const place = await stage.placeOf('orders');
+      return place?.failures === 1 ? place : undefined;
+    });
+
+    expect(error).toMatchObject({ message: 'The consumer refused batch 1: the reason is no text' });
+    socket.disconnect();
+  });
+
   it('given a batch, when its acknowledgement is called, then it is accepted, and refused when called with an error', async () => {
     await stage.createStream('orders', 2);
     const socket = io(`${hub.url}/streams`, {

@@ -109,7 +109,8 @@ class SocketLink implements ConsumerLink {
 /** The `error` of `{ error: 'why' }`; anything else accepts. */
 function refusalIn(answered: unknown): string | undefined {
   if (typeof answered !== 'object' || answered === null || !('error' in answered)) return undefined;
-  return String(answered.error).slice(0, 1_000);
+  // Whatever else it is may not even be turned into text.
+  return typeof answered.error === 'string' ? answered.error.slice(0, 1_000) : 'the reason is no text';
 }
 
 function answer(socket: Socket, done: unknown, result: CommandAnswer): void {
