@@ -146,7 +146,8 @@ export interface TransactionStore {
   markSent(sent: readonly { readonly id: string; readonly attempt: number }[], block: number): Promise<void>;
   /**
    * Changes statuses and keeps the changes, each once. What is final stays so, and what is mined stays so until the very
-   * block is gone: a process that slept while another went on changes nothing.
+   * block is gone: a process that slept while another went on takes nothing back. `reserved` and `signed` come with the nonce
+   * and the bytes: who names them here changes all but the status.
    */
   setStatus(changes: readonly StatusChange[]): Promise<void>;
   /** What an operator wants; `replace` with the fee to pay. False when it is final. */

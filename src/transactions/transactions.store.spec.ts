@@ -65,6 +65,18 @@ describe('what becomes of a transaction', () => {
     expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'failed']);
   });
 
+  it('given one that a node has taken, when a process that slept gives it up unsent, then it stays taken, and why is kept once', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const id = await storeTransaction(store.db, { status: 'broadcast' });
+    const failure = { code: 'evm.rpc', detail: 'The node refuses the transaction' } as const;
+
+    await ledger.setStatus([{ id, status: 'signed', failure }]);
+    await ledger.setStatus([{ id, status: 'signed', failure }]);
+
+    expect(await life(id)).toEqual(['reserved', 'signed', 'broadcast', 'broadcast']);
+    expect(await ledger.find([id])).toMatchObject([{ status: 'broadcast', failure }]);
+  });
+
   it('given a change that was kept although the connection broke, when it is told again, then its history has it once', async () => {
     const ledger = new KyselyTransactionStore(store.db);
     const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });

@@ -128,7 +128,7 @@ export class KyselyTransactionStore implements TransactionStore {
         )
       ), changed as (
         update chain_transaction as tx set
-          status = wanted.status,
+          status = case when wanted.status in ('reserved', 'signed') then tx.status else wanted.status end,
           hash = coalesce(wanted.hash, tx.hash),
           block_number = coalesce(wanted.block_number, tx.block_number),
           block_hash = coalesce(wanted.block_hash, tx.block_hash),
@@ -140,7 +140,7 @@ export class KyselyTransactionStore implements TransactionStore {
           when tx.status = 'mined' and wanted.block_hash is null
             then tx.block_hash is not distinct from wanted.gone_block
           when tx.status = 'mined' and wanted.status = 'mined' then tx.block_hash is distinct from wanted.block_hash
-          when tx.status = wanted.status then nullif(wanted.detail, 'null') is distinct from (
+          when wanted.status in (tx.status, 'reserved', 'signed') then nullif(wanted.detail, 'null') is distinct from (
             select detail from chain_transaction_status where transaction_id = tx.id order by seq desc limit 1)
           else true
         end

@@ -116,9 +116,10 @@ export class ModelLedger {
     }
   }
 
-  #setStatus({ id, status, place, failure, reason, goneBlock }: StatusChange): void {
+  #setStatus({ id, status: wanted, place, failure, reason, goneBlock }: StatusChange): void {
     const row = this.#rows.get(id);
     if (!row || isFinal(row)) return;
+    const status = wanted === 'reserved' || wanted === 'signed' ? row.status : wanted;
     if (row.status === 'mined' && place === undefined && row.place?.blockHash !== goneBlock) return;
     if (row.status === status && (status === 'mined' ? row.place?.blockHash === place?.blockHash : !failure)) {
       if (this.history(id).at(-1)?.reason === reason) return;
