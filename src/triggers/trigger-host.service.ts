@@ -24,15 +24,26 @@ interface Group {
   readonly listeners: Watches;
 }
 
+/** One that listens, or waits for its turn to. */
+interface Listener {
+  /** As it was when it was last wanted. */
+  source: TriggerSource;
+  readonly signal: AbortSignal;
+  readonly ended: Promise<void>;
+}
+
 const checkEveryMs = 1_000;
 const forgettingEveryMs = 250;
 
 /**
  * Keeps one listener per trigger alive, in whichever process holds its lease. Triggers of one connection share a lease, so
  * that they share its client too. A trigger that fails is started again, with growing pauses, and disturbs no other.
+ * One that takes long to end delays only what the same flow listens to next.
  */
 export class TriggerHostService {
   readonly #groups = new Map<string, Group>();
+  readonly #leaving = new Set<Promise<void>>();
+  readonly #listeners = new Set<Listener>();
   /** Groups whose connection was opened anew since they began. */
   readonly #stale = new Set<string>();
   readonly #looks: Looks;
@@ -56,7 +67,8 @@ export class TriggerHostService {
 
   async stop(): Promise<void> {
     await this.#looks.stop();
-    await Promise.all([...this.#groups.keys()].map((name) => this.#leave(name)));
+    for (const [name, group] of this.#groups) this.#leave(name, group);
+    await Promise.all(this.#leaving);
   }
 
   async #arrange(): Promise<void> {
@@ -66,16 +78,17 @@ export class TriggerHostService {
       const name = source.connection === undefined ? `source ${source.id}` : `connection ${source.connection}`;
       wanted.set(name, [...(wanted.get(name) ?? []), source]);
     }
-    for (const [name, { lease }] of this.#groups) {
-      if (!wanted.has(name) || lease.signal.aborted) await this.#leave(name);
+    for (const one of this.#listeners) one.source = this.parts.sources.find(one.source.id) ?? one.source;
+    for (const [name, group] of this.#groups) {
+      if (!wanted.has(name) || group.lease.signal.aborted) this.#leave(name, group);
     }
     for (const [name, sources] of wanted) {
       const group = this.#groups.get(name) ?? (await this.#join(name));
       if (group === undefined) continue;
       const { lease, listeners } = group;
-      if (this.#stale.delete(name)) await listeners.stop();
+      if (this.#stale.delete(name)) void listeners.stop();
       const watches = sources.map((source) => [source.id, this.#watchOf(source, lease)] as const);
-      await listeners.align(new Map(watches), lease.signal);
+      void listeners.align(new Map(watches), lease.signal);
     }
   }
 
@@ -87,12 +100,18 @@ export class TriggerHostService {
     return group;
   }
 
-  async #leave(name: string): Promise<void> {
-    const group = this.#groups.get(name);
-    if (group === undefined) return;
+  /** Nobody waits for the ends of its listeners, but its lease is free only then. */
+  #leave(name: string, { lease, listeners }: Group): void {
     this.#groups.delete(name);
-    await group.listeners.stop();
-    await group.lease.release();
+    const left = listeners
+      .stop()
+      .then(() => lease.release())
+      .catch((error: unknown) => this.parts.log.info('A lease could not be released', { lease: name, error }))
+      .finally(() => {
+        this.#leaving.delete(left);
+        void this.#looks.ask();
+      });
+    this.#leaving.add(left);
   }
 
   #watchOf(source: TriggerSource, lease: Lease): Watch {
@@ -100,7 +119,9 @@ export class TriggerHostService {
     return {
       listen: async (signal) => {
         if (this.#isLeft(source)) return;
-        await runWithLogContext({ trigger: source.uses }, () => this.#listen(source, lease, signal));
+        await runWithLogContext({ trigger: source.uses }, () =>
+          this.#inTurn(source, signal, () => this.#listen(source, lease, signal)),
+        );
       },
       failed: async ({ code, detail }) => {
         if (this.#isLeft(source)) return;
@@ -115,9 +136,24 @@ export class TriggerHostService {
     };
   }
 
-  /** No running flow listens there any more. The look that ends its listener may have to wait for the end of another one. */
+  /** No running flow listens there any more. The look that ends its listener may have to wait for a lease. */
   #isLeft({ id }: TriggerSource): boolean {
     return this.parts.sources.find(id) === undefined;
+  }
+
+  /** Not before what the same flow listened to until now has ended. */
+  async #inTurn(source: TriggerSource, signal: AbortSignal, listen: () => Promise<void>): Promise<void> {
+    const former = [...this.#listeners].filter((one) => this.#isFormer(one, source)).map(({ ended }) => ended);
+    const listening = unlessAborted(signal, former).then(listen);
+    const one = { source, signal, ended: listening.catch(() => undefined) };
+    this.#listeners.add(one);
+    await listening.finally(() => this.#listeners.delete(one));
+  }
+
+  #isFormer({ source, signal }: Listener, next: TriggerSource): boolean {
+    if (!signal.aborted && !this.#isLeft(source)) return false;
+    const flows = new Set(next.flows.map(({ flow }) => flow.name));
+    return source.id === next.id || source.id === next.twin || source.flows.some(({ flow }) => flows.has(flow.name));
   }
 
   async #listen(source: TriggerSource, lease: Lease, signal: AbortSignal): Promise<void> {
@@ -192,4 +228,16 @@ export class TriggerHostService {
       report: (incident) => this.parts.store.report(source.id, incident),
     };
   }
+}
+
+/** When all of them have settled. @throws the reason of the signal */
+function unlessAborted(signal: AbortSignal, all: readonly Promise<unknown>[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(PatchbayError.from(signal.reason));
+    signal.addEventListener('abort', end, { once: true });
+    void Promise.allSettled(all).then(() => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    });
+  });
 }

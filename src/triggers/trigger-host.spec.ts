@@ -216,11 +216,12 @@ describe('arranging listeners', () => {
 
   it('given an end that is waited for, when a flow leaves meanwhile, then it hears nothing until it is back', async () => {
     const begun: Listening[] = [];
+    const itsFlow = { flow: { name: 'its flow' } };
     let end = (_: unknown): void => undefined;
     const listened = {
       id: 'listened',
       connection: 'listened',
-      flows: ['its flow'],
+      flows: [itsFlow],
       trigger: {
         listen: (context: Listening) => {
           begun.push(context);
@@ -231,7 +232,7 @@ describe('arranging listeners', () => {
         },
       },
     };
-    const opening = { id: 'opening', connection: 'opening', trigger: { listen: () => Promise.resolve() } };
+    const opening = { id: 'opening', connection: 'opening', flows: [], trigger: { listen: () => Promise.resolve() } };
     let all: readonly { readonly id: string }[] = [opening, listened];
     let change = (): void => undefined;
     let isAsked = false;
@@ -283,7 +284,73 @@ describe('arranging listeners', () => {
     open();
     await eventually(() => begun.length === 2);
     await begun[1]!.emit(heard);
-    expect(accepted).toMatchObject([{ flows: ['its flow'], cursor: { place: 'a' } }]);
+    expect(accepted).toMatchObject([{ flows: [itsFlow], cursor: { place: 'a' } }]);
     await host.stop();
   });
+
+  it.each([
+    ['of a connection', 'shared'],
+    ['without a connection', undefined],
+  ])(
+    'given a listener %s that takes long to end, then only what its flow hears next waits for it',
+    async (_, shared) => {
+      const begun: string[] = [];
+      let end = (): void => undefined;
+      const source = (id: string, flow: string, connection = shared) => ({
+        ...{ id, connection, flows: [{ flow: { name: flow } }] },
+        trigger: {
+          listen: ({ signal }: Listening) => {
+            begun.push(id);
+            return new Promise<void>((resolve) => {
+              if (id === 'slow') end = resolve;
+              else signal.addEventListener('abort', () => resolve());
+            });
+          },
+        },
+      });
+      let all = [source('slow', 'edited'), source('steady', 'steady')];
+      let change = (): void => undefined;
+      const released: string[] = [];
+      const parts = {
+        sources: {
+          all: () => all,
+          find: (id: string) => all.find((one) => one.id === id),
+          onChange: (listener: () => void) => (change = listener),
+        },
+        store: { open: () => Promise.resolve(undefined) },
+        connections: { onReopened: () => undefined, using: (_asked: unknown, work: () => Promise<void>) => work() },
+        reversals: { hasRemoved: () => Promise.resolve(false) },
+        leases: {
+          acquire: (name: string) => {
+            const release = async () => void released.push(name);
+            return Promise.resolve({ name, epoch: '1', signal: new AbortController().signal, release });
+          },
+        },
+        log: silentLog,
+      };
+      const host = new TriggerHostService(parts as unknown as TriggerHostParts);
+      host.start();
+      await eventually(() => begun.length === 2);
+
+      all = [
+        source('next', 'edited'),
+        source('steady', 'steady'),
+        source('beside', 'beside'),
+        source('elsewhere', 'elsewhere', 'other'),
+      ];
+      change();
+      await eventually(() => begun.includes('beside') && begun.includes('elsewhere'));
+      all = [source('last', 'edited'), ...all.slice(1), source('later', 'later')];
+      change();
+      await eventually(() => begun.includes('later'));
+      expect(begun).not.toContain('last');
+
+      end();
+      await eventually(() => begun.includes('last'));
+      expect(begun).not.toContain('next');
+      expect(begun.filter((id) => id === 'steady')).toHaveLength(1);
+      await host.stop();
+      expect(new Set(released).size).toBe(released.length);
+    },
+  );
 });

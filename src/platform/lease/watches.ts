@@ -20,31 +20,40 @@ const longestBackOffMs = 60_000;
 /** Watches side by side: one that fails is begun again, after pauses that grow, and disturbs no other. */
 export class Watches {
   readonly #running = new Map<string, Running>();
+  /** Those that were told to end and have not ended yet. */
+  readonly #ending = new Set<Running>();
 
   /**
-   * Begins those that are new; what is not wanted any more has ended when this resolves. Those that go on are left alone.
+   * Begins those that are new, and tells those that are not wanted any more to end; those that go on are left alone. What
+   * begins waits for no end: one that was told to end may still be at work until this resolves.
    *
    * @param signal ends all that begin now
    */
   async align(wanted: ReadonlyMap<string, Watch>, signal: AbortSignal): Promise<void> {
     const unwanted = [...this.#running.keys()].filter((name) => !wanted.has(name));
-    await Promise.all(unwanted.map((name) => this.#stop(name)));
+    const ended = Promise.all(unwanted.map((name) => this.#stop(name)));
     for (const [name, watch] of wanted) {
       if (this.#running.has(name)) continue;
       const stop = new AbortController();
       this.#running.set(name, { stop, ended: keep(watch, AbortSignal.any([stop.signal, signal])) });
     }
+    await ended;
   }
 
+  /** Resolves when all have ended, also those that were told to before. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
+    for (const name of this.#running.keys()) void this.#stop(name);
+    await Promise.all([...this.#ending].map(({ ended }) => ended));
   }
 
   async #stop(name: string): Promise<void> {
     const running = this.#running.get(name);
+    if (running === undefined) return;
     this.#running.delete(name);
-    running?.stop.abort();
-    await running?.ended;
+    this.#ending.add(running);
+    running.stop.abort();
+    await running.ended;
+    this.#ending.delete(running);
   }
 }
 
