@@ -77,6 +77,19 @@ describe('what becomes of a transaction', () => {
     expect(await ledger.find([id])).toMatchObject([{ status: 'broadcast', failure }]);
   });
 
+  it('given one that was given up, when it is confirmed all the same, then it has not failed', async () => {
+    const ledger = new KyselyTransactionStore(store.db);
+    const id = await storeTransaction(store.db, { status: 'broadcast' });
+
+    await ledger.setStatus([{ id, status: 'broadcast', failure: { code: 'evm.rpc', detail: 'A node refuses it' } }]);
+    await ledger.setStatus([{ id, status: 'mined', place: placeIn('0xnow') }]);
+    await ledger.setStatus([{ id, status: 'confirmed', place: placeIn('0xnow') }]);
+
+    const [record] = await ledger.find([id]);
+    expect(record).toMatchObject({ status: 'confirmed', place: placeIn('0xnow') });
+    expect(record?.failure).toBeUndefined();
+  });
+
   it('given a change that was kept although the connection broke, when it is told again, then its history has it once', async () => {
     const ledger = new KyselyTransactionStore(store.db);
     const id = await storeTransaction(store.db, { status: 'mined', block_hash: '0xnow' });

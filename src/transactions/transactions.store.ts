@@ -133,7 +133,7 @@ export class KyselyTransactionStore implements TransactionStore {
           block_number = coalesce(wanted.block_number, tx.block_number),
           block_hash = coalesce(wanted.block_hash, tx.block_hash),
           gas_used = coalesce(wanted.gas_used, tx.gas_used),
-          failure = coalesce(nullif(wanted.failure, 'null'), tx.failure),
+          failure = case when wanted.status <> 'confirmed' then coalesce(nullif(wanted.failure, 'null'), tx.failure) end,
           contract_address = coalesce(wanted.contract_address, tx.contract_address),
           updated_at = now()
         from wanted where tx.id = wanted.id and not tx.is_final and case
