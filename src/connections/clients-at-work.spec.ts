@@ -50,7 +50,7 @@ const write = defineAction({
   output: z.object({}),
   examples: [],
   repeatable: 'Yes.',
-  check: ({ client }) => answerOf(client as Client).then(() => []),
+  check: ({ client }) => answerOf(client).then(() => []),
   run: () => ({}),
 });
 const crm = crmWith(account, { write });
