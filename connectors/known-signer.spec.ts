@@ -4,6 +4,7 @@ import { PatchbayError, type AnyAction, type UseService } from '#sdk';
 import { deliver } from './oracle/deliver.action.js';
 import { pipeline } from './oracle/pipeline.action.js';
 import { publishFeed } from './oracle/publish-feed.action.js';
+import { oracle } from './oracle/connection.js';
 import { deploy } from './evm/deploy.action.js';
 import { sendTransaction } from './evm/send-transaction.action.js';
 
@@ -17,6 +18,8 @@ const use: UseService = (token) => {
   // The token above says what it stands for.
   return { assertKnown } as ReturnType<typeof use<never>>;
 };
+
+const mistyped = { detail: 'There is no signer called tresury', fix: 'Did you mean treasury?' };
 
 const actions: readonly (readonly [string, Pick<AnyAction, 'check'>])[] = [
   ['evm.sendTransaction', sendTransaction],
@@ -33,12 +36,21 @@ describe('the signer of a step', () => {
       const found = (from?: string) =>
         check?.({ input: { from }, client: undefined, use, signal: new AbortController().signal });
 
-      await expect(found('tresury')).resolves.toEqual([
-        { pointer: '/from', detail: 'There is no signer called tresury', fix: 'Did you mean treasury?' },
-      ]);
+      await expect(found('tresury')).resolves.toEqual([{ pointer: '/from', ...mistyped }]);
       await expect(found('treasury')).resolves.toEqual([]);
       // A template will give it, or the connection does.
       await expect(found(undefined)).resolves.toEqual([]);
     },
   );
+});
+
+describe('the signer of an oracle connection', () => {
+  it('given its settings are typed, when they are checked, then a signer that is none is told', async () => {
+    const found = (signer?: unknown) => oracle.check?.({ input: { signer }, use });
+
+    await expect(found('tresury')).resolves.toEqual([{ pointer: '/signer', ...mistyped }]);
+    await expect(found('treasury')).resolves.toEqual([]);
+    await expect(found(undefined)).resolves.toEqual([]);
+    await expect(found(7)).resolves.toEqual([]);
+  });
 });

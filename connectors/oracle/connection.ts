@@ -1,3 +1,4 @@
+import { faultsOfSigner } from '#evm';
 import { address, amount, defineConnection, secret, z } from '#sdk';
 import { OracleClient } from './oracle.client.js';
 
@@ -91,5 +92,6 @@ export const oracle = defineConnection({
     for (const url of urls) if (url !== undefined) await http.assertAllowed(url);
     return new OracleClient(name, given, { http, log, use });
   },
+  check: ({ input, use }) => faultsOfSigner(use, input['signer'], '/signer'),
   test: (client, signal) => client.test(signal),
 });

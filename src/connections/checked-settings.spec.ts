@@ -43,6 +43,14 @@ describe('settings that somebody types', () => {
     );
   });
 
+  it('given what the connector has found by itself, when they are checked, then it is told with the rest', () => {
+    const found = [{ pointer: '/loginUrl', detail: 'There is no such org', fix: 'Did you mean the other one?' }];
+
+    expect(() => checkTypedSettings(written({ loginUrl: 'https://a.example' }), schema, found)).toThrow(
+      expect.objectContaining({ code: 'connection.invalid', faults: found }),
+    );
+  });
+
   it('given settings from before, when they are opened, then a name that nobody knows any more stops nothing', () => {
     expect(checkedSettings(written({ loginUrl: 'https://a.example', old: true }), schema)).toMatchObject({
       loginUrl: 'https://a.example',

@@ -178,7 +178,9 @@ export class ConnectionsService {
       });
     }
     const known: Known = { ...input, origin: 'store', isDefault: false };
-    checkTypedSettings(known, this.#definition(known).settings);
+    const { settings: schema, check } = this.#definition(known);
+    const found = await check?.({ input: input.settings, use: this.parts.use });
+    checkTypedSettings(known, schema, found);
     await this.#put(known, known.settings);
     await this.#letIn(input.name);
     return this.list().find((view) => view.name === input.name) as ConnectionView;

@@ -84,6 +84,8 @@ export interface ConnectionDefinition<Settings extends ObjectSchema = ObjectSche
   readonly settings: Settings;
   open(settings: z.output<Settings>, context: OpenContext): Promise<Client> | Client;
   close?(client: Client): Promise<void> | void;
+  /** Whether the hub has what the settings name, as somebody types them; the other side is not asked. */
+  check?(context: Pick<CheckContext, 'input' | 'use'>): Promise<readonly Fault[]>;
   /** Proves that the settings work, without changing anything on the other side. */
   test?(client: Client, signal: AbortSignal): Promise<void>;
   /** What is worth knowing of an open one, such as what is left of a quota; asked without calling the other side. */
