@@ -63,8 +63,9 @@ export class RpcEndpoint {
 
   /** Most calls that it takes in one request, as far as is known; 1: it refuses batches. A refusal counts for minutes. */
   get batchLimit(): number {
-    const isStanding = this.#refusal !== undefined && performance.now() - this.#refusal.at < refusalStandsMs;
-    return isStanding ? this.#refusal.limit : mostCallsPerBatch;
+    const refusal = this.#refusal;
+    const isStanding = refusal !== undefined && performance.now() - refusal.at < refusalStandsMs;
+    return isStanding ? refusal.limit : mostCallsPerBatch;
   }
 
   /** Asks the node, once it has proved that it belongs to the right chain. */
