@@ -32,6 +32,8 @@ let client: OldClient;
 let lookUp: () => Promise<void>;
 /** The same when it is looked who has the topic of a client. */
 let look: () => Promise<void>;
+/** How many batches were handed to those who listen. */
+let started: number;
 
 beforeAll(async () => {
   stage = await ConsumerStage.start();
@@ -43,7 +45,16 @@ beforeEach(async () => {
   hub = await stage.startHub();
   lookUp = look = () => Promise.resolve();
   const keys = overlaid(stage.keys, { authenticate: (key) => lookUp().then(() => stage.keys.authenticate(key)) });
-  const { pumps } = hub.streams;
+  started = 0;
+  const pumps = overlaid(hub.streams.pumps, {
+    attach: (name, consumer, target) =>
+      hub.streams.pumps.attach(name, consumer, {
+        deliver: (...batch) => {
+          started += 1;
+          return target.deliver(...batch);
+        },
+      }),
+  });
   const log = createLog({ level: 'silent', format: 'json' });
   const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs: 1_500 } });
   const owners = oldStreams();
@@ -145,6 +156,29 @@ describe('an old client that leaves', () => {
   });
 });
 
+describe('an old client of a broadcast', () => {
+  it('given it has said goodbye, when an event comes before it has gone, then that is kept for the next', async () => {
+    await listenedTo('news', 1, { distributionMode: 'broadcast' });
+    const upgraded = once(hub.app.getHttpServer(), 'upgrade') as Promise<[unknown, Socket]>;
+    const [leaving, heard] = await client.listen();
+    const saidGoodbye = once((await upgraded)[1], 'finish');
+    leaving.send(JSON.stringify({ type: 'listen', topic: 'news' }));
+    await eventually(() => heard.length === 1);
+    leaving.close();
+    leaving.pause();
+    await saidGoodbye;
+    await stage.chain.receipt(await stage.chain.transfer(2n));
+    await eventually(() => started === 2);
+    leaving.terminate();
+
+    const [next, heardNext] = await client.listen();
+    next.send(JSON.stringify({ type: 'listen', topic: 'news' }));
+    await eventually(() => heardNext.length === 1);
+    expect(heardNext[0]).toMatchObject([{ data: { value: '2' } }]);
+    next.close();
+  });
+});
+
 function oldStreams(): OldStreams {
   const { db } = stage.store;
   const store = new OldStreamsStore(db, createVault(Buffer.alloc(32, 7)));
@@ -152,11 +186,14 @@ function oldStreams(): OldStreams {
 }
 
 /** A topic, and so many events for those who listen to it, one a batch. */
-async function listenedTo(topic: string, count: number): Promise<void> {
+async function listenedTo(topic: string, count: number, websocket: object = {}): Promise<void> {
   const { chain, store } = stage;
   const owners = oldStreams();
   const subscriptions = new OldSubscriptions({ owners, streams: hub.streams.service, audit: new AuditLog(store.db) });
-  const { id } = await owners.create({ type: 'websocket', batchTimeoutMS: 20, websocket: { topic } }, operator);
+  const { id } = await owners.create(
+    { type: 'websocket', batchTimeoutMS: 20, websocket: { topic, ...websocket } },
+    operator,
+  );
   const fromBlock = (await chain.head()) + 1;
   for (let value = 1; value <= count; value += 1) await chain.receipt(await chain.transfer(BigInt(value)));
   await subscriptions.create({ stream: id, address: chain.token, event: transfer, fromBlock }, operator);

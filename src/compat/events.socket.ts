@@ -136,12 +136,23 @@ class Client {
       throw new PatchbayError('request.conflict', { detail: `A connection listens to ${mostTopics} topics at most` });
     }
     const { streams, pumps } = this.parts;
-    const send = (batch: unknown): void => this.#tell(batch);
+    const send = (batch: unknown): Promise<void> => this.#write(batch);
     this.#topics.set(topic, new TopicListening({ topic, consumer: `key-${caller.id}`, streams, pumps, send }));
   }
 
-  #tell(message: unknown): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify(message));
+  #tell(message: object): void {
+    void this.#write(message);
+  }
+
+  /** Resolves once it is written, which never happens when the connection goes: `close` ends what waits for it. */
+  #write(message: unknown): Promise<void> {
+    const text = JSON.stringify(message);
+    return new Promise((resolve) => {
+      if (this.socket.readyState !== this.socket.OPEN) return;
+      this.socket.send(text, (error) => {
+        if (!error) resolve();
+      });
+    });
   }
 }
 

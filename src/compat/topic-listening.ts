@@ -10,7 +10,8 @@ interface TopicOptions {
   readonly consumer: string;
   readonly streams: OldStreams;
   readonly pumps: StreamPumps;
-  readonly send: (message: unknown) => void;
+  /** Resolves once it is written; never rejects. */
+  readonly send: (message: unknown) => Promise<void>;
 }
 
 interface InFlight {
@@ -89,7 +90,7 @@ export class TopicListening {
     const events = oldEvents(shape, batch);
     const number = (this.#number += 1);
     const message = shape.format === 'firefly' ? { batchNumber: number, events } : events;
-    if (!isAnswered) return this.options.send(message);
+    if (!isAnswered) return await this.options.send(message);
     await new Promise<void>((resolve, reject) => {
       const end = (settle: () => void) => (): void => {
         clearTimeout(timer);
@@ -102,7 +103,7 @@ export class TopicListening {
       const timer = setTimeout(() => refuse(silent()), ackTimeoutMs);
       signal.addEventListener('abort', onAbort);
       this.#inFlight = { number, accept: end(resolve), refuse };
-      this.options.send(message);
+      void this.options.send(message);
     });
   }
 }
