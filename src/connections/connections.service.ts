@@ -82,7 +82,7 @@ export class ConnectionsService {
     this.#whenWritten.add(listener);
   }
 
-  /** The client of a connection was closed, because its settings changed or its trouble is over: whoever holds it asks anew. */
+  /** The client of a connection was closed: other settings, its trouble is over, or it is gone. Whoever holds it asks anew. */
   onReopened(listener: (name: string) => void): void {
     this.#whenReopened.add(listener);
   }
@@ -313,6 +313,7 @@ export class ConnectionsService {
     this.#clients.forget(name);
     this.#known.delete(name);
     this.#versions.delete(name);
+    this.#tellReopened(name);
   }
 
   #written(): void {
