@@ -34,7 +34,7 @@ export const sendTransaction = defineAction({
     wait: z.enum(['accepted', 'mined', 'confirmed']).default('confirmed').meta({
       title: 'Wait until',
       description:
-        'accepted: it is stored and will be sent. mined: it is in a block. confirmed: it has its confirmations. What was not waited for can be heard with evm.transactionStatus.',
+        'accepted: it is stored and will be sent. mined: it has succeeded in a block. confirmed: it has its confirmations. What was not waited for can be heard with evm.transactionStatus.',
     }),
     abi: abiInput,
   }),

@@ -13,7 +13,9 @@ import {
   type Abi,
   type InterfaceDirectory,
   type Network,
+  type TransactionRecord,
   type TransactionSignals,
+  type TransactionStatus,
 } from '#evm';
 import type { Store } from '#platform';
 import { Secret, type Heard, type HttpClient, type ListenContext, type ServiceToken } from '#sdk';
@@ -132,6 +134,15 @@ function mint(overrides: object = {}, step = aStep()): Promise<Sent> {
   return Promise.resolve(sendTransaction.run({ ...step, input } as Parameters<typeof sendTransaction.run>[0]));
 }
 
+async function stored(transaction: string): Promise<TransactionRecord> {
+  const [record] = await new KyselyTransactionStore(store.db).find([transaction]);
+  return record!;
+}
+
+async function untilIn(status: TransactionStatus, transaction: string): Promise<void> {
+  await eventually(async () => (await stored(transaction)).status === status, { what: `${transaction} ${status}` });
+}
+
 describe('evm.sendTransaction', () => {
   it('given a call, when it is sent, then it is confirmed, with its events and what it is about', async () => {
     const sent = await mint();
@@ -194,19 +205,50 @@ describe('evm.sendTransaction', () => {
     });
   });
 
+  it('given two that only one of can be done, when both are mined, then the other has failed once that is final', async () => {
+    await chain.call('evm_setAutomine', [false]);
+    const data = `0x70a08231${devAccounts[0].address.slice(2).padStart(64, '0')}`;
+    const all = BigInt(await chain.call<string>('eth_call', [{ to: chain.token, data }, 'latest']));
+    const spend = { function: 'transfer', args: [recipient, String(all)], confirmations: 3 };
+    const [first, second] = [aStep(), aStep()];
+    await mint({ ...spend, wait: 'accepted' }, first);
+    const { transaction } = await mint({ ...spend, wait: 'accepted' }, second);
+    await untilIn('broadcast', transaction);
+    await chain.mine();
+    await untilIn('mined', transaction);
+
+    expect(await mint({ ...spend, wait: 'mined' }, first)).toMatchObject({ status: 'mined' });
+    await expect(mint({ ...spend, wait: 'mined' }, second)).rejects.toMatchObject({ code: 'evm.pending' });
+    await chain.mine(3);
+    await untilIn('failed', transaction);
+    await expect(mint({ ...spend, wait: 'mined' }, second)).rejects.toMatchObject({ code: 'evm.reverted' });
+  });
+
+  it('given one that is cancelled, when what takes its place is mined, then it is cancelled once that is final', async () => {
+    await chain.call('evm_setAutomine', [false]);
+    const step = aStep();
+    const { transaction } = await mint({ wait: 'accepted', confirmations: 3 }, step);
+    await untilIn('broadcast', transaction);
+    await client.transactions.cancel(transaction);
+    await eventually(async () =>
+      (await stored(transaction)).attempts.some(({ kind, sentAt }) => kind === 'filler' && sentAt),
+    );
+    await chain.mine();
+    await untilIn('mined', transaction);
+
+    await expect(mint({ wait: 'mined', confirmations: 3 }, step)).rejects.toMatchObject({ code: 'evm.pending' });
+    await chain.mine(3);
+    await untilIn('cancelled', transaction);
+    await expect(mint({ wait: 'mined', confirmations: 3 }, step)).rejects.toMatchObject({ code: 'evm.cancelled' });
+  });
+
   it('given a transaction that is cancelled, when its step goes on, then it fails with that', async () => {
     await chain.call('evm_setAutomine', [false]);
     const step = aStep();
     const { transaction } = await mint({ wait: 'accepted' }, step);
-    await client.transactions.waitFor(transaction, 'broadcast', {
-      withinMs: 30_000,
-      signal: new AbortController().signal,
-    });
+    await untilIn('broadcast', transaction);
     await client.transactions.cancel(transaction);
-    await eventually(async () => {
-      const [record] = await new KyselyTransactionStore(store.db).find([transaction]);
-      return record?.attempts.some(({ kind }) => kind === 'filler');
-    });
+    await eventually(async () => (await stored(transaction)).attempts.some(({ kind }) => kind === 'filler'));
     await chain.mine();
 
     const ended = await eventually(async () => {

@@ -17,7 +17,7 @@ import type { OracleClient } from './oracle.client.js';
 
 export const waitInput = z.enum(['mined', 'confirmed']).default('confirmed').meta({
   title: 'Wait until',
-  description: 'mined: it is in a block. confirmed: it has the confirmations of the network.',
+  description: 'mined: it has succeeded in a block. confirmed: it has the confirmations of the network.',
 });
 
 export const sentOutput = {

@@ -6,7 +6,13 @@ import type { InFlight, InFlightWindow } from './in-flight.js';
 import { findMined, type Receipt } from './receipt.js';
 import type { RevertReason } from './revert-reason.js';
 import type { RpcClient } from './rpc-client.js';
-import type { StatusChange, TransactionFailure, TransactionRecord, TransactionStore } from './transaction-store.js';
+import {
+  isFilled,
+  type StatusChange,
+  type TransactionFailure,
+  type TransactionRecord,
+  type TransactionStore,
+} from './transaction-store.js';
 
 export interface OutcomesOptions {
   readonly rpc: RpcClient;
@@ -79,7 +85,7 @@ export class Outcomes {
   /** With its place once more: the end must tell the truth, whatever was written over it meanwhile. */
   async #end({ record, receipt }: InFlight): Promise<StatusChange> {
     const end = { id: record.id, ...outcomeOf(receipt!) };
-    const isFiller = record.attempts.some(({ hash, kind }) => hash === receipt!.place.hash && kind === 'filler');
+    const isFiller = isFilled({ place: receipt!.place, attempts: record.attempts });
     if (isFiller && record.wish === 'cancel') {
       return { ...end, status: 'cancelled', failure: { code: 'evm.cancelled', detail: 'It was cancelled' } };
     }

@@ -1,6 +1,8 @@
 import { PatchbayError } from '#sdk';
 import type { Network } from './network.js';
-import type { TransactionRecord } from './transaction-store.js';
+import { findReceipt } from './receipt.js';
+import type { Rpc } from './rpc-client.js';
+import { hasReached, type TransactionRecord } from './transaction-store.js';
 import type { SendRequest, Wait } from './transactions.js';
 
 /** A step waits this long by itself; what takes longer is asked for again later, and no worker is held meanwhile. */
@@ -19,7 +21,7 @@ export interface WaitOptions {
  * @throws evm.reverted, evm.cancelled, evm.nonceTaken … when it has ended otherwise
  */
 export async function sendAndWait(
-  network: Pick<Network, 'transactions'>,
+  network: Pick<Network, 'transactions' | 'rpc'>,
   request: SendRequest,
   how: WaitOptions,
 ): Promise<TransactionRecord> {
@@ -32,7 +34,7 @@ export async function sendAndWait(
  * @throws evm.pending, evm.reverted, evm.cancelled, evm.nonceTaken …
  */
 export async function waitUntil(
-  { transactions }: Pick<Network, 'transactions'>,
+  { transactions, rpc }: Pick<Network, 'transactions' | 'rpc'>,
   accepted: TransactionRecord,
   { wait, signal }: WaitOptions,
 ): Promise<TransactionRecord> {
@@ -49,12 +51,18 @@ export async function waitUntil(
     case 'cancelled':
       throw new PatchbayError('evm.cancelled', { detail: `The transaction ${record.id} was cancelled` });
     default:
-      if (record.status === 'mined' && wait === 'mined') return record;
+      if (wait === 'mined' && hasReached(record, until) && (await hasSucceeded(rpc, record))) return record;
       throw new PatchbayError('evm.pending', {
         detail: `The transaction ${hashOf(record) ?? record.id} is ${record.status}`,
         retryAfterMs: askAgainMs,
       });
   }
+}
+
+/** What failed in a block may yet succeed in another one, so it has failed only once it is final. */
+async function hasSucceeded(rpc: Rpc, { place }: TransactionRecord): Promise<boolean> {
+  const receipt = place && (await findReceipt(rpc, place.hash));
+  return receipt?.isSuccess === true;
 }
 
 /** Of the attempt that was mined, until then of the newest. */

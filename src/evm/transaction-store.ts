@@ -104,11 +104,27 @@ export function isFinal({ status }: Pick<TransactionRecord, 'status'>): boolean 
   return status === 'confirmed' || status === 'failed' || status === 'cancelled';
 }
 
-/** Whether it is that far or, however it ended, final. */
-export function hasReached(record: Pick<TransactionRecord, 'status'>, until: 'broadcast' | 'mined' | 'final'): boolean {
-  if (isFinal(record)) return true;
+/** What is looked at to tell how far a transaction is. */
+export interface TransactionProgress {
+  readonly status: TransactionStatus;
+  readonly place: Pick<TransactionPlace, 'hash'> | undefined;
+  readonly attempts: readonly Pick<TransactionAttempt, 'hash' | 'kind'>[];
+}
+
+/** Whether what was mined is a filler: the payload never is. */
+export function isFilled({ place, attempts }: Pick<TransactionProgress, 'place' | 'attempts'>): boolean {
+  return attempts.some(({ hash, kind }) => hash === place?.hash && kind === 'filler');
+}
+
+/**
+ * Whether it is that far or, however it ended, final. One whose filler was mined is not: that it has not come to anything is
+ * certain when it is final.
+ */
+export function hasReached(transaction: TransactionProgress, until: 'broadcast' | 'mined' | 'final'): boolean {
+  if (isFinal(transaction)) return true;
   if (until === 'final') return false;
-  return record.status === 'mined' || (until === 'broadcast' && record.status === 'broadcast');
+  if (until === 'broadcast' && transaction.status === 'broadcast') return true;
+  return transaction.status === 'mined' && (until === 'broadcast' || !isFilled(transaction));
 }
 
 export type NewAttempt = Omit<TransactionAttempt, 'sentBlock' | 'sentAt'>;

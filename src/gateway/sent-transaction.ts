@@ -1,6 +1,7 @@
 import {
   compileLogDecoder,
   findReceipt,
+  hasReached,
   replayRevert,
   topicOf,
   type Abi,
@@ -52,15 +53,18 @@ export async function followTransaction(
   if (wait === 'accepted') return { record: sent, network, isReached: false, events: undefined };
   const until = wait === 'mined' ? 'mined' : 'final';
   const record = await network.transactions.waitFor(sent.id, until, { withinMs: waitMs, signal });
-  if (record.failure !== undefined || record.status === 'cancelled') throw failureOf(record);
-  const isMined = record.status === 'mined' || record.status === 'confirmed';
-  if (!isMined || record.place === undefined) return { record, network, isReached: false, events: undefined };
+  const isMined = hasReached(record, 'mined');
+  // One that was given up may be mined all the same.
+  const isGivenUp = record.failure !== undefined && !isMined;
+  if (isGivenUp || record.status === 'failed' || record.status === 'cancelled') throw failureOf(record);
+  if (!isMined || record.place === undefined)
+    return { record, network, isReached: false, events: undefined };
   const receipt = await findReceipt(network.rpc, record.place.hash);
   if (receipt?.isSuccess === false) throw await explainRevert(network, record, contract.abi);
   return {
     record,
     network,
-    isReached: wait === 'mined' || record.status === 'confirmed',
+    isReached: hasReached(record, until),
     events: receipt && eventsOf(contract.abi, contract.address, receipt.logs),
   };
 }

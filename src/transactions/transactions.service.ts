@@ -54,8 +54,8 @@ export class TransactionsService {
     const network = await this.networks.get(body.network);
     const record = await submit(network, body, caller, idempotencyKey);
     const noted = this.audit.write({ actor: caller.name, action: 'transaction.send', subject: record.id });
-    const [transaction] = await Promise.all([this.#whenReached(network, record, body.wait), noted]);
-    return { transaction, isReached: body.wait !== 'accepted' && hasReached(transaction, untilOf(body.wait)) };
+    const [reached] = await Promise.all([this.#whenReached(network, record, body.wait), noted]);
+    return reached;
   }
 
   /** One by one; what is wrong with one does not hold the others up. The order among them is not promised. */
@@ -101,16 +101,18 @@ export class TransactionsService {
     { transactions }: SendingNetwork,
     record: TransactionRecord,
     wait: Wait,
-  ): Promise<TransactionDetail> {
-    if (wait !== 'accepted') {
-      await transactions.waitFor(record.id, untilOf(wait), {
-        withinMs: longestWaitMs,
-        signal: new AbortController().signal,
-      });
-    } else if (record.status === 'reserved') {
-      return this.queries.accepted(record);
+  ): Promise<{ transaction: TransactionDetail; isReached: boolean }> {
+    if (wait === 'accepted') {
+      const isNew = record.status === 'reserved';
+      return {
+        transaction: isNew ? this.queries.accepted(record) : await this.queries.get(record.id),
+        isReached: false,
+      };
     }
-    return this.queries.get(record.id);
+    const until = wait === 'mined' ? 'mined' : 'final';
+    const signal = new AbortController().signal;
+    const waited = await transactions.waitFor(record.id, until, { withinMs: longestWaitMs, signal });
+    return { transaction: await this.queries.get(record.id), isReached: hasReached(waited, until) };
   }
 
   async #sendOne(item: BatchItem, caller: Caller): Promise<BatchResult> {
@@ -157,8 +159,4 @@ async function submit(
     ...(gas !== undefined && { gasLimit: BigInt(gas) }),
     ...(fee && { fee: feeWishOf(fee) }),
   });
-}
-
-function untilOf(wait: 'mined' | 'confirmed'): 'mined' | 'final' {
-  return wait === 'mined' ? 'mined' : 'final';
 }
