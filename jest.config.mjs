@@ -20,7 +20,7 @@ const shared = {
 
 export default {
   // The first spec that needs a database waits until it is made, and machines of CI are slow.
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   // Much of the time is spent waiting for servers: three workers keep two cores busy, where two leave a quarter of them idle.
   // Each also has its chains, hubs and compilers: with more than four, they wait for each other and for memory.
   maxWorkers: Math.min(4, Math.ceil(availableParallelism() * 1.5)),

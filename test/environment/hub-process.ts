@@ -137,10 +137,12 @@ export class HubProcess {
   }
 
   async #untilReady(child: ChildProcess): Promise<void> {
-    const until = Date.now() + 60_000;
+    const until = Date.now() + 110_000;
     while (Date.now() < until) {
       if (child.exitCode !== null || child.signalCode !== null) break;
-      const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+      const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(10_000) }).catch(
+        () => undefined,
+      );
       if (response?.ok === true) return;
       await delay(25);
     }
