@@ -57,8 +57,7 @@ export async function followTransaction(
   // One that was given up may be mined all the same.
   const isGivenUp = record.failure !== undefined && !isMined;
   if (isGivenUp || record.status === 'failed' || record.status === 'cancelled') throw failureOf(record);
-  if (!isMined || record.place === undefined)
-    return { record, network, isReached: false, events: undefined };
+  if (!isMined || record.place === undefined) return { record, network, isReached: false, events: undefined };
   const receipt = await findReceipt(network.rpc, record.place.hash);
   if (receipt?.isSuccess === false) throw await explainRevert(network, record, contract.abi);
   return {
