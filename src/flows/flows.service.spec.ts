@@ -6,6 +6,7 @@ import { PatchbayError } from '#sdk';
 import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { testVocabulary } from '../engine/testing/flow-runs.js';
+import type { FlowChecks } from './flow-checker.js';
 import { FlowsService } from './flows.service.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 
@@ -21,11 +22,13 @@ describe('flow files', () => {
   let beforeRowsArrive: () => Promise<void>;
   let whilePausing: () => Promise<void>;
   let whileChecking: () => Promise<void>;
+  let checks: FlowChecks;
   /** Another process on the same folder and the same store. */
   let restarted: () => FlowsService;
 
   beforeEach(async () => {
     [whilePausing, whileChecking] = [() => Promise.resolve(), () => Promise.resolve()];
+    checks = { faults: [], warnings: [] };
     folder = await mkdtemp(join(tmpdir(), 'patchbay-flows-'));
     isAway = false;
     rows = [];
@@ -60,7 +63,8 @@ describe('flow files', () => {
         connections: () => new Map(),
         env: {},
         store: store as FlowsStore,
-        checker: { checkUses: () => whileChecking().then(() => ({ faults: [], warnings: [] })) },
+        checker: { checkUses: () => whileChecking().then(() => checks) },
+        askAgainMs: 50,
         log: silentLog,
       });
     flows = restarted();
@@ -161,6 +165,28 @@ describe('flow files', () => {
       faults: [expect.objectContaining({ file: 'renamed.yaml' })],
     });
     await after.stop();
+  });
+
+  it('given another side that is silent when a flow is loaded, when it answers later, then what it says is told, and the flow runs', async () => {
+    const fault = {
+      pointer: '#/steps/0',
+      file: 'a.yaml',
+      line: 3,
+      column: 8,
+      rule: 'not-checked',
+      detail: 'Nobody is there.',
+    };
+    checks = { faults: [], warnings: [{ ...fault, severity: 'warning' }] };
+    await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
+    await flows.start();
+    expect(flows.get('a').warnings).toMatchObject([{ rule: 'not-checked' }]);
+
+    const said = { ...fault, rule: 'not-there', detail: 'There is no such field.' };
+    checks = { faults: [said], warnings: [] };
+
+    await eventually(() => flows.get('a').warnings[0]?.rule === 'not-there');
+    expect(flows.get('a')).toMatchObject({ faults: [], warnings: [{ ...said, severity: 'warning' }] });
+    expect(flows.running().map(({ name }) => name)).toEqual(['a']);
   });
 
   it('given a flow that is changed while it is paused, when that is kept, then its new version is the one that is paused', async () => {

@@ -19,6 +19,8 @@ export interface FlowsParts {
   readonly store: FlowsStore;
   /** Asks the other sides of a flow that is new or changed. Absent: nobody is asked. */
   readonly checker?: Pick<FlowChecker, 'checkUses'>;
+  /** When those that did not answer are asked again. Default: after 20 seconds. */
+  readonly askAgainMs?: number;
   readonly log: Logger;
 }
 
@@ -50,6 +52,7 @@ interface Trouble {
 
 const settleMs = 100;
 const refreshMs = 2_000;
+const defaultAskAgainMs = 20_000;
 
 /** The flow files of the folder, reloaded when they change. A fault in one never touches the others, nor its own last good version. */
 export class FlowsService {
@@ -252,6 +255,7 @@ export class FlowsService {
     this.#isLoaded = isWhole;
     this.#tellTroubles(troubles);
     if (!isWhole) this.#reloadIn(refreshMs);
+    else if ([...next.values()].some(isUnchecked)) this.#reloadIn(this.parts.askAgainMs ?? defaultAskAgainMs);
     this.#tell();
   }
 
@@ -263,13 +267,17 @@ export class FlowsService {
     const { flows } = read;
     const twin = flows.map(({ flow }) => next.get(flow.name)).find((other) => other !== undefined);
     if (twin !== undefined) return { ...read, faults: [duplicateName(file, twin.name, twin.file)] };
-    // What runs already goes on, whatever became of the other side since.
     const isNew = flows.some(({ flow }) => stored.get(flow.name)?.version !== flow.version);
+    const known = this.#warningsOf(flows);
     const about = { movesValue: movesValue(flows) };
-    const checked = isNew ? await this.parts.checker?.checkUses(usesOfFile(document, file), about) : undefined;
-    const told = [...read.warnings, ...(checked?.warnings ?? this.#warningsOf(flows))];
+    const asks = isNew || isUnchecked({ warnings: known });
+    const checked = asks ? await this.parts.checker?.checkUses(usesOfFile(document, file), about) : undefined;
+    const found = checked?.faults ?? [];
+    // What runs already goes on, whatever the other side says of it by now.
+    const late = isNew ? [] : found.map((fault) => ({ ...fault, severity: 'warning' as const }));
+    const told = [...read.warnings, ...(checked?.warnings ?? known), ...late];
     const warnings = [...new Map(told.map((fault) => [`${fault.pointer} ${fault.detail}`, fault])).values()];
-    return { ...read, faults: checked?.faults ?? read.faults, warnings };
+    return { ...read, faults: isNew ? found : read.faults, warnings };
   }
 
   #warningsOf(flows: readonly CompiledFlow[]): readonly Fault[] {
@@ -334,6 +342,10 @@ export class FlowsService {
       .map((flow) => flow.name)
       .join(', ');
   }
+}
+
+function isUnchecked({ warnings }: Pick<KnownFlow, 'warnings'>): boolean {
+  return warnings.some(({ rule }) => rule === 'not-checked');
 }
 
 function duplicateName(file: string, name: string, other: string): Fault {
