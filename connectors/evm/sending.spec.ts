@@ -53,6 +53,8 @@ const http: HttpClient = {
   assertAllowed: () => Promise.resolve(),
 };
 const registered: unknown[] = [];
+/** `revert(0, 0)`. */
+const revertsAlways = '0x60006000fd';
 const recipient = `0x${'beef'.repeat(10)}`;
 
 let chain: DevChain;
@@ -139,6 +141,12 @@ async function stored(transaction: string): Promise<TransactionRecord> {
   return record!;
 }
 
+async function untilFillerIsSent(transaction: string): Promise<void> {
+  await eventually(async () =>
+    (await stored(transaction)).attempts.some(({ kind, sentAt }) => kind === 'filler' && sentAt),
+  );
+}
+
 async function untilIn(status: TransactionStatus, transaction: string): Promise<void> {
   await eventually(async () => (await stored(transaction)).status === status, { what: `${transaction} ${status}` });
 }
@@ -205,23 +213,21 @@ describe('evm.sendTransaction', () => {
     });
   });
 
-  it('given two that only one of can be done, when both are mined, then the other has failed once that is final', async () => {
+  it('given a call that is refused only in its block, when it is waited for, then it has failed once that is final', async () => {
     await chain.call('evm_setAutomine', [false]);
-    const data = `0x70a08231${devAccounts[0].address.slice(2).padStart(64, '0')}`;
-    const all = BigInt(await chain.call<string>('eth_call', [{ to: chain.token, data }, 'latest']));
-    const spend = { function: 'transfer', args: [recipient, String(all)], confirmations: 3 };
-    const [first, second] = [aStep(), aStep()];
-    await mint({ ...spend, wait: 'accepted' }, first);
-    const { transaction } = await mint({ ...spend, wait: 'accepted' }, second);
+    const step = aStep();
+    const { transaction } = await mint({ wait: 'accepted', confirmations: 3 }, step);
     await untilIn('broadcast', transaction);
+    const code = await chain.call<string>('eth_getCode', [chain.token, 'latest']);
+    await chain.call('anvil_setCode', [chain.token, revertsAlways]);
     await chain.mine();
+    await chain.call('anvil_setCode', [chain.token, code]);
     await untilIn('mined', transaction);
 
-    expect(await mint({ ...spend, wait: 'mined' }, first)).toMatchObject({ status: 'mined' });
-    await expect(mint({ ...spend, wait: 'mined' }, second)).rejects.toMatchObject({ code: 'evm.pending' });
+    await expect(mint({ wait: 'mined', confirmations: 3 }, step)).rejects.toMatchObject({ code: 'evm.pending' });
     await chain.mine(3);
     await untilIn('failed', transaction);
-    await expect(mint({ ...spend, wait: 'mined' }, second)).rejects.toMatchObject({ code: 'evm.reverted' });
+    await expect(mint({ wait: 'mined', confirmations: 3 }, step)).rejects.toMatchObject({ code: 'evm.reverted' });
   });
 
   it('given one that is cancelled, when what takes its place is mined, then it is cancelled once that is final', async () => {
@@ -230,9 +236,7 @@ describe('evm.sendTransaction', () => {
     const { transaction } = await mint({ wait: 'accepted', confirmations: 3 }, step);
     await untilIn('broadcast', transaction);
     await client.transactions.cancel(transaction);
-    await eventually(async () =>
-      (await stored(transaction)).attempts.some(({ kind, sentAt }) => kind === 'filler' && sentAt),
-    );
+    await untilFillerIsSent(transaction);
     await chain.mine();
     await untilIn('mined', transaction);
 
@@ -248,7 +252,7 @@ describe('evm.sendTransaction', () => {
     const { transaction } = await mint({ wait: 'accepted' }, step);
     await untilIn('broadcast', transaction);
     await client.transactions.cancel(transaction);
-    await eventually(async () => (await stored(transaction)).attempts.some(({ kind }) => kind === 'filler'));
+    await untilFillerIsSent(transaction);
     await chain.mine();
 
     const ended = await eventually(async () => {
