@@ -8,6 +8,7 @@ import { SignerSuspensions } from './signer-suspensions.js';
 import { TransactionsQueries } from './transactions.queries.js';
 import { batchBody, replaceBody, sendBody } from './transactions.schema.js';
 import { TransactionsService, type SendingNetworks } from './transactions.service.js';
+import { KyselyTransactionStore } from './transactions.store.js';
 
 const to = `0x${'c0'.repeat(20)}`;
 const shop: Caller = { id: 'key-1', name: 'shop', scopes: ['chain:send'] };
@@ -34,7 +35,8 @@ const transactions: Transactions = {
   async waitFor(id, until) {
     asked.push(['waitFor', until]);
     await store.db.updateTable('chain_transaction').set({ status: 'mined' }).where('id', '=', id).execute();
-    return { id } as TransactionRecord;
+    const [record] = await new KyselyTransactionStore(store.db).find([id]);
+    return record!;
   },
   async cancel(id) {
     asked.push(['cancel', id]);
