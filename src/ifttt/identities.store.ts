@@ -115,11 +115,15 @@ export class IdentitiesStore {
   /** Those that IFTTT is to be told of, first those that wait the longest; they stay until {@link told} is called. */
   async untold(limit: number): Promise<Telling> {
     const { rows } = await sql<{ identity: string; at: string }>`
-      update ifttt_identity set is_dirty = false, is_being_told = true, told_at = clock_timestamp()
-      where identity in (
+      with due as (
         select identity from ifttt_identity where is_dirty or is_being_told
-        order by told_at nulls first, identity limit ${limit})
-      returning identity, told_at::text as at
+        order by told_at nulls first, identity limit ${limit}),
+      mine as (
+        select identity from ifttt_identity where identity in (select identity from due)
+        order by identity for no key update)
+      update ifttt_identity set is_dirty = false, is_being_told = true, told_at = clock_timestamp()
+      from mine where ifttt_identity.identity = mine.identity
+      returning ifttt_identity.identity, told_at::text as at
     `.execute(this.db);
     return new Map(rows.map(({ identity, at }) => [identity, at]));
   }
@@ -127,9 +131,13 @@ export class IdentitiesStore {
   /** Those that somebody else has begun to tell of since stay. */
   async told(telling: Telling): Promise<void> {
     await sql`
-      update ifttt_identity set is_being_told = false
-      from unnest(${[...telling.keys()]}::text[], ${[...telling.values()]}::timestamptz[]) as told (identity, at)
-      where ifttt_identity.identity = told.identity and ifttt_identity.told_at = told.at
+      with told as (
+        select identity from ifttt_identity
+        join unnest(${[...telling.keys()]}::text[], ${[...telling.values()]}::timestamptz[]) as telling (identity, at)
+          using (identity)
+        where told_at = telling.at
+        order by identity for no key update of ifttt_identity)
+      update ifttt_identity set is_being_told = false from told where ifttt_identity.identity = told.identity
     `.execute(this.db);
   }
 

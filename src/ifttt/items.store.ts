@@ -87,14 +87,18 @@ export class ItemsStore {
     return batch.map(({ feed, item }) => created.delete(keyOf(feed, item.id)));
   }
 
-  /** After the items are committed, or IFTTT could be told before there is anything to find. */
+  /**
+   * After the items are committed, or IFTTT could be told before there is anything to find. Whoever writes several identities
+   * locks them in the order of their names, so that two never wait for each other.
+   */
   async #noteUntold(feeds: readonly string[]): Promise<void> {
-    await this.db
-      .updateTable('ifttt_identity')
-      .set({ is_dirty: true })
-      .where('feed', 'in', feeds)
-      .where('is_dirty', '=', false)
-      .execute();
+    await sql`
+      update ifttt_identity set is_dirty = true
+      from (
+        select identity from ifttt_identity where feed = any(${feeds}) and not is_dirty
+        order by identity for no key update) as due
+      where ifttt_identity.identity = due.identity
+    `.execute(this.db);
   }
 }
 
