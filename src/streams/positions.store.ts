@@ -76,8 +76,10 @@ const move = `
 /** The usual case, old blocks: nothing but the place is written. */
 const moveOnly = `${move} returning 1`;
 
+// What refers to the stream locks it. It is locked before the place, as by whoever deletes the stream: else each waits for the other.
 const moveAndKeep = `
-  with moved as (${move} returning 1),
+  with held as (select from stream where id = $1 for key share),
+  moved as (${move} and exists (select from held) returning 1),
   kept as (
     insert into stream_delivered (stream_id, consumer, event_id, position, place, event)
     select $1, $2, young.* from json_to_recordset($9::json)
