@@ -28,14 +28,18 @@ export interface Lane {
   readonly failures: number;
 }
 
+// Whoever writes deliveries locks their subscriptions first, in the order of their ids, so that no two wait for each other.
 // An item that was withdrawn before it was sent and then heard again keeps the id that it had.
 const add = `
+  with listening as (
+    select id, in_batch from zapier_subscription where id = any($1::uuid[]) and ended_at is null
+    order by id for no key update)
   insert into zapier_delivery (subscription_id, key, item_id, item, position, in_batch)
   select s.id, n.key, n.item_id, n.item, n.position, coalesce(n.in_batch, s.in_batch)
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[])
     with ordinality as n (subscription, key, item_id, item, position, in_batch, place)
-  join zapier_subscription s on s.id = n.subscription and s.ended_at is null
-  order by n.place
+  join listening s on s.id = n.subscription
+  order by s.id, n.place
   on conflict (subscription_id, key) do update
     set item = excluded.item, position = excluded.position, state = 'waiting', next_at = now()
     where zapier_delivery.state = 'withdrawn'`;
@@ -213,22 +217,29 @@ export class DeliveriesStore {
 
   /**
    * Forgets what is old. What could not be sent for long is given up; a step that waits for it is not told any more, which
-   * outlasts what was to be told.
+   * outlasts what was to be told. What others write at the moment is left for the next time.
    *
    * @returns how many were given up
    */
   async clean(days: { readonly kept: number; readonly tried: number }): Promise<number> {
     const { rows } = await sql`
-      with given_up as (
-        update zapier_delivery set state = 'given-up'
-        where state = 'waiting' and created_at < now() - ${days.tried} * interval '1 day' returning subscription_id),
+      with old as (
+        select d.subscription_id, d.key from zapier_delivery d join zapier_subscription s on s.id = d.subscription_id
+        where d.state = 'waiting' and d.created_at < now() - ${days.tried} * interval '1 day'
+        for no key update skip locked),
+      given_up as (
+        update zapier_delivery d set state = 'given-up' from old
+        where d.subscription_id = old.subscription_id and d.key = old.key returning d.subscription_id),
       ended as (
         update zapier_subscription set ended_at = now()
         where awaits is not null and ended_at is null and id in (select subscription_id from given_up))
       select from given_up
     `.execute(this.db);
     await sql`
-      delete from zapier_delivery where state <> 'waiting' and created_at < now() - ${days.kept} * interval '1 day'
+      delete from zapier_delivery d using (
+        select subscription_id, key from zapier_delivery
+        where state <> 'waiting' and created_at < now() - ${days.kept} * interval '1 day' for update skip locked) as old
+      where d.subscription_id = old.subscription_id and d.key = old.key
     `.execute(this.db);
     await sql`delete from zapier_item where created_at < now() - ${days.kept} * interval '1 day'`.execute(this.db);
     await sql`
