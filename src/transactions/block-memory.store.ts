@@ -19,8 +19,11 @@ export class KyselyBlockMemory implements BlockMemory {
     if (blocks.length > 0) {
       await this.db
         .insertInto('chain_block')
+        // In one order for all: other processes write the same blocks, some of them from the newest back.
         .values(
-          blocks.map(({ number, hash, parentHash }) => ({ chain_id: chainId, number, hash, parent_hash: parentHash })),
+          blocks
+            .toSorted(byHash)
+            .map(({ number, hash, parentHash }) => ({ chain_id: chainId, number, hash, parent_hash: parentHash })),
         )
         .onConflict((conflict) => conflict.doNothing())
         .execute();
@@ -31,4 +34,8 @@ export class KyselyBlockMemory implements BlockMemory {
       .where('number', '<', String(keepFrom))
       .execute();
   }
+}
+
+function byHash(one: KnownBlock, other: KnownBlock): number {
+  return one.hash < other.hash ? -1 : 1;
 }

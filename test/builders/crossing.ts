@@ -30,7 +30,8 @@ export async function crossing({ pool }: Store, { first, act, second }: Crossing
     await client.query(failure.length === 0 ? 'commit' : 'rollback');
     return [...failure, ...(await acting)];
   } finally {
-    client.release();
+    // Whatever failed before its end, nothing else may find its transaction open.
+    client.release(true);
   }
 }
 
