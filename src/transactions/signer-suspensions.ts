@@ -9,7 +9,10 @@ export interface Suspension {
   readonly since: Date;
 }
 
-/** The switch that keeps a signer from accepting anything; what it had accepted goes on. */
+/**
+ * The switch that keeps a signer from accepting anything; what it had accepted goes on. Its rows are locked in the order of
+ * the chains, so that two who turn it at once do not wait for each other.
+ */
 export class SignerSuspensions {
   constructor(
     private readonly db: Kysely<Database>,
@@ -21,7 +24,11 @@ export class SignerSuspensions {
     const { address } = await this.signers.get(signer);
     await this.db
       .insertInto('chain_signer')
-      .values(chainIds.map((chainId) => ({ chain_id: chainId, address, reason, suspended_at: sql<Date>`now()` })))
+      .values(
+        chainIds
+          .toSorted((one, other) => one - other)
+          .map((chainId) => ({ chain_id: chainId, address, reason, suspended_at: sql<Date>`now()` })),
+      )
       .onConflict((conflict) =>
         conflict.columns(['chain_id', 'address']).doUpdateSet({
           reason,
@@ -35,12 +42,13 @@ export class SignerSuspensions {
   /** @throws evm.unknownSigner */
   async resume(signer: string, chainIds: readonly number[]): Promise<readonly Suspension[]> {
     const { address } = await this.signers.get(signer);
-    await this.db
-      .updateTable('chain_signer')
-      .set({ suspended_at: null, reason: null })
-      .where('address', '=', address)
-      .where('chain_id', 'in', chainIds.map(String))
-      .execute();
+    await sql`
+      update chain_signer set suspended_at = null, reason = null
+      from (
+        select chain_id, address from chain_signer where address = ${address} and chain_id = any(${chainIds}::bigint[])
+        order by chain_id for no key update) as held
+      where chain_signer.chain_id = held.chain_id and chain_signer.address = held.address
+    `.execute(this.db);
     return this.list(address);
   }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { SendRequest, TransactionRecord, Transactions } from '#evm';
 import { AuditLog, type Caller, type Store } from '#platform';
 import { PatchbayError } from '#sdk';
+import { crossing } from '../../test/builders/crossing.js';
 import { storeTransaction } from '../../test/builders/stored-transactions.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { SignerSuspensions } from './signer-suspensions.js';
@@ -182,5 +183,21 @@ describe('suspending a signer', () => {
     expect(again[0]).toEqual({ ...first[0], reason: 'leaked indeed' });
     expect(left).toEqual([first[1]]);
     expect(await suspensions.list()).toEqual(left);
+  });
+
+  it('given two who turn it at once, when one names the chains the other way round, then neither is a deadlock', async () => {
+    const address = `0x${'a1'.repeat(20)}`;
+    const signer = { name: 'treasury', address, signTransaction: () => Promise.reject(new Error('not used')) };
+    const suspensions = new SignerSuspensions(store.db, { get: () => Promise.resolve(signer) });
+    await suspensions.suspend('treasury', [1, 2], 'leaked');
+    const row = (chainId: number) =>
+      `select from chain_signer where chain_id = ${chainId} and address = '${address}' for update`;
+
+    for (const act of [
+      () => suspensions.suspend('treasury', [2, 1], 'leaked'),
+      () => suspensions.resume('treasury', [2, 1]),
+    ]) {
+      expect(await crossing(store, { first: row(1), act, second: row(2) })).toEqual([]);
+    }
   });
 });
