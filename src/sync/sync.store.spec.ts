@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '#platform';
+import { crossing } from '../../test/builders/crossing.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { SyncStore } from './sync.store.js';
 
@@ -86,5 +87,19 @@ describe('a key that a sync holds', () => {
     await ledger.settle(scope, key, { state: 'differing', pass: 'check' });
 
     expect(await ledger.take(scope, key, 'one')).toMatchObject({ intent });
+  });
+
+  it('given two passes that come to the same keys, when one of them comes from the other end, then neither is a deadlock', async () => {
+    const sighting = (of: string) => ({ key: of, revision: 0, recordId: undefined, agreed: {} });
+    const row = (of: string) =>
+      `insert into sync_row (sync, key, identity) values ('${scope.sync}', '${of}', '${scope.identity}')`;
+
+    const failures = await crossing(store, {
+      first: row('a'),
+      act: () => ledger.adopt(scope, 'pass', [sighting('b'), sighting('a')]),
+      second: row('b'),
+    });
+
+    expect(failures).toEqual([]);
   });
 });

@@ -138,8 +138,9 @@ export class SyncStore implements SyncLedger {
     if (seen.length === 0) return 0;
     const kept = await this.db
       .insertInto('sync_row')
+      // In one order for all: a pass over the records and one over the chain come to the same keys in different orders.
       .values(
-        seen.map(({ key, recordId, revision, agreed }) => ({
+        seen.toSorted(byKey).map(({ key, recordId, revision, agreed }) => ({
           sync,
           key,
           identity,
@@ -259,6 +260,10 @@ export class SyncStore implements SyncLedger {
       .where('pass_id', '=', id)
       .execute();
   }
+}
+
+function byKey(one: SyncSighting, other: SyncSighting): number {
+  return one.key < other.key ? -1 : 1;
 }
 
 function rowOf(row: {
