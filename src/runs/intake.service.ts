@@ -145,6 +145,7 @@ function merged(storings: readonly Storing[]): Storing {
     events: [...new Map(storings.flatMap(({ events }) => events.map((row) => [row.id, row]))).values()],
     runs: [...new Map(storings.flatMap(({ runs }) => runs.map((row) => [row.id, row]))).values()],
     cursors: [...new Map(storings.flatMap(({ cursors }) => cursors.map((move) => [move.source, move]))).values()],
+    backfills: storings.flatMap(({ backfills = [] }) => backfills),
   };
 }
 
