@@ -74,6 +74,8 @@ export interface ReadyRun {
   readonly flow: string;
 }
 
+// Rows are written in the order of their ids: two batches that take the same ones in different orders wait for each other.
+// Runs get their numbers before that, in the order of acceptance.
 // What an event says is told as the ledger has it, also to the first attempt: jsonb reorders keys. The ledger is asked for
 // each of them by itself, since a join may be planned as a walk through all of it.
 const storeEventsAndRuns = `
@@ -83,7 +85,7 @@ const storeEventsAndRuns = `
   ),
   stored as (
     insert into event (id, source, key, type, subject, place, position, time, data)
-    select id, source, key, type, subject, place, position, time, data from heard
+    select id, source, key, type, subject, place, position, time, data from heard order by id
     on conflict (id) do update
       set place = excluded.place, position = excluded.position, final_at = null,
           status = case when event.status = 'removed' then 'active' else event.status end
@@ -91,29 +93,37 @@ const storeEventsAndRuns = `
   ),
   created as (
     insert into run (
-      id, flow, version, event_id, kind, parent_id, ordering_key, in_lane, error, finished_at,
+      id, seq, flow, version, event_id, kind, parent_id, ordering_key, in_lane, error, finished_at,
       state, claimed_by, claim, started_at)
-    select id, flow, version, event_id, kind, parent_id, ordering_key, ordering_key is not null, error,
+    overriding system value
+    select id, seq, flow, version, event_id, kind, parent_id, ordering_key, ordering_key is not null, error,
       case when state = 'failed' then now() end,
       case when is_claimed then 'running' else state end, case when is_claimed then $4::bigint end, is_claimed::int,
       case when is_claimed then now() end
-    from jsonb_to_recordset($2::jsonb) as wanted
-      (id uuid, flow text, version text, event_id uuid, kind text, parent_id uuid, ordering_key text, state text, error jsonb)
-    cross join lateral (select wanted.id = any($3::uuid[]) as is_claimed) claims
+    from (
+      select *, id = any($3::uuid[]) as is_claimed, nextval('run_seq_seq') as seq
+      from jsonb_to_recordset($2::jsonb) as accepted
+        (id uuid, flow text, version text, event_id uuid, kind text, parent_id uuid, ordering_key text, state text, error jsonb)
+    ) wanted
+    order by id
     on conflict (id) do nothing
     returning *
   )
   select c.id, c.flow, c.version, c.kind, c.parent_id, c.ordering_key, c.state, c.claim, c.is_journaled, c.created_at,
     case when c.state = 'running' then coalesce((select e.data from event e where e.id = c.event_id), h.data) end as event
-  from created c left join heard h on h.id = c.event_id`;
+  from created c left join heard h on h.id = c.event_id
+  order by c.seq`;
 
 const noClaims: Claims = { instance: null, runs: new Map() };
 
 const moveCursors = `
+  with m as (
+    select m.* from jsonb_to_recordset($1::jsonb) as m (source text, cursor text, epoch bigint)
+    join trigger_source s on s.id = m.source and s.epoch <= m.epoch
+    order by s.id for no key update of s)
   update trigger_source s
   set cursor = m.cursor, epoch = m.epoch, heard_at = now(), error = null, updated_at = now()
-  from jsonb_to_recordset($1::jsonb) as m (source text, cursor text, epoch bigint)
-  where s.id = m.source and s.epoch <= m.epoch
+  from m where s.id = m.source
   returning s.id`;
 
 const moveBackfill = `
@@ -138,7 +148,7 @@ export class IntakeStore {
       return toStored(await insert(this.pool, storing, claims));
     const rows = await inTransaction(this.pool, async (client) => {
       if (cursors.length > 0) await move(client, cursors);
-      for (const backfill of backfills) await moveOn(client, backfill);
+      for (const backfill of backfills.toSorted(byId)) await moveOn(client, backfill);
       // Order of acceptance must be order of commit, or a run could overtake one that is not visible yet.
       for (const flow of orderedFlows.sort()) {
         await client.query({
@@ -189,6 +199,10 @@ async function move(client: PoolClient, cursors: readonly CursorMove[]): Promise
   throw new PatchbayError('lease.lost', {
     detail: 'Another process listens to this trigger now; what was heard is left to it.',
   });
+}
+
+function byId(a: BackfillMove, b: BackfillMove): number {
+  return a.id < b.id ? -1 : Number(a.id > b.id);
 }
 
 async function moveOn(

@@ -4,7 +4,10 @@ import { PatchbayError, type Retraction } from '#sdk';
 import { eventId, runId } from './identity.js';
 import type { ReadyRun } from './intake.store.js';
 
-/** What happens to events, and to their runs, when a chain takes back what it said. */
+/**
+ * What happens to events, and to their runs, when a chain takes back what it said. Events are locked in the order of their
+ * ids, as the intake does, which may hear some of them again at the same time.
+ */
 export class ReversalsStore {
   constructor(private readonly pool: Pool) {}
 
@@ -22,9 +25,11 @@ export class ReversalsStore {
       `with moved as (
          update trigger_source set cursor = $4, epoch = $2, updated_at = now()
          where id = $6 and epoch <= $2 returning id),
+       due as (
+         select e.id from moved, event e where e.source = $1 and e.position >= $3 and e.status = 'active'
+         order by e.id for no key update of e),
        removed as (
-         update event e set status = 'removed', final_at = $5
-         from moved where e.source = $1 and e.position >= $3 and e.status = 'active' returning e.id)
+         update event e set status = 'removed', final_at = $5 from due where e.id = due.id returning e.id)
        select exists (select 1 from moved) as moved, (select count(*)::int from removed) as removed`,
       [source, listener.epoch, retraction.from, retraction.cursor, retraction.finalAt, listener.source],
     );
@@ -36,7 +41,9 @@ export class ReversalsStore {
   /** Events of the source, by the keys they were heard under, are gone for good; see {@link finalize}. */
   async withdraw(source: string, keys: readonly string[]): Promise<ReadyRun[]> {
     await this.pool.query(
-      `update event set status = 'removed', final_at = '' where id = any($1::uuid[]) and status = 'active'`,
+      `with due as (
+         select id from event where id = any($1::uuid[]) and status = 'active' order by id for no key update)
+       update event e set status = 'removed', final_at = '' from due where e.id = due.id`,
       [keys.map((key) => eventId(source, key))],
     );
     return this.finalize(source, '');
@@ -56,9 +63,10 @@ export class ReversalsStore {
   async finalize(source: string, cursor: string): Promise<ReadyRun[]> {
     return inTransaction(this.pool, async (client) => {
       const gone = await client.query<{ id: string; flow: string; version: string; event_id: string; began: boolean }>(
-        `with gone as (
-           update event set status = 'reverted'
-           where source = $1 and status = 'removed' and final_at <= $2 returning id)
+        `with due as (
+           select id from event where source = $1 and status = 'removed' and final_at <= $2
+           order by id for no key update),
+         gone as (update event e set status = 'reverted' from due where e.id = due.id returning e.id)
          select r.id, r.flow, r.version, r.event_id, r.started_at is not null as began
          from gone join run r on r.event_id = gone.id
          where r.kind <> 'reverted' and r.state <> 'cancelled'`,

@@ -92,17 +92,24 @@ const writeJournal = `
     state = excluded.state, attempts = excluded.attempts, input = excluded.input, output = excluded.output,
     error = excluded.error, retry_at = excluded.retry_at, finished_at = excluded.finished_at`;
 
+// Whoever changes runs that may be others' by now locks them in the order of their ids: an UPDATE by itself takes them in
+// the order of its plan, and two that take the same rows in different orders wait for each other.
 const recordEntries = `
-  with owned as (
-    update run r set is_journaled = true
-    from jsonb_to_recordset($2::jsonb) as c (id uuid, claim int)
-    where r.id = c.id and r.claim = c.claim and ${isRunning}
-    returning r.id),
+  with due as (
+    select r.id from jsonb_to_recordset($2::jsonb) as c (id uuid, claim int)
+    join run r on r.id = c.id and r.claim = c.claim and ${isRunning}
+    order by r.id for no key update of r),
+  owned as (update run r set is_journaled = true from due where r.id = due.id returning r.id),
   written as (${writeJournal})
   select id from owned`;
 
 const settleRuns = `
-  with settled as (
+  with due as (
+    select s.* from jsonb_to_recordset($2::jsonb) as s
+      (id uuid, claim int, state text, leaves_lane boolean, next_at timestamptz, error jsonb, failed_steps jsonb)
+    join run r on r.id = s.id and r.claim = s.claim and ${isRunning}
+    order by r.id for no key update of r),
+  settled as (
     update run r set
       state = s.state,
       in_lane = r.in_lane and not s.leaves_lane,
@@ -113,9 +120,7 @@ const settleRuns = `
       finished_at = case when s.state = 'queued' then null else now() end,
       is_journaled = true,
       claimed_by = null
-    from jsonb_to_recordset($2::jsonb) as s
-      (id uuid, claim int, state text, leaves_lane boolean, next_at timestamptz, error jsonb, failed_steps jsonb)
-    where r.id = s.id and r.claim = s.claim and ${isRunning}
+    from due s where r.id = s.id
     returning r.id, r.flow, r.seq, case when s.leaves_lane then r.ordering_key end as lane),
   written as (${writeJournal})
   select id, flow, seq, lane from settled`;
@@ -232,9 +237,12 @@ export class RunsStore {
   /** Gives runs back untouched, e.g. because the process stops. */
   async handBack(runs: readonly { readonly id: string; readonly claim: number }[]): Promise<void> {
     await this.#query(
-      `update run r set state = 'queued', claimed_by = null, hinted_at = now() - interval '1 hour'
-       from jsonb_to_recordset($1::jsonb) as c (id uuid, claim int)
-       where r.id = c.id and r.claim = c.claim and r.state = 'running'`,
+      `with due as (
+         select r.id from jsonb_to_recordset($1::jsonb) as c (id uuid, claim int)
+         join run r on r.id = c.id and r.claim = c.claim and r.state = 'running'
+         order by r.id for no key update of r)
+       update run r set state = 'queued', claimed_by = null, hinted_at = now() - interval '1 hour'
+       from due where r.id = due.id`,
       [JSON.stringify(runs.map(({ id, claim }) => ({ id, claim })))],
     );
   }
@@ -291,9 +299,10 @@ export class RunsStore {
   /** Runs that processes which are gone had claimed: queued again, at once. */
   async releaseOf(instances: readonly string[]): Promise<ReadyRun[]> {
     const { rows } = await this.#query<ReadyRun>(
-      `update run set state = 'queued', claimed_by = null, hinted_at = now()
-       where state = 'running' and claimed_by = any($1::bigint[])
-       returning id, flow`,
+      `with due as (
+         select id from run where state = 'running' and claimed_by = any($1::bigint[]) order by id for no key update)
+       update run r set state = 'queued', claimed_by = null, hinted_at = now() from due where r.id = due.id
+       returning r.id, r.flow`,
       [instances],
     );
     return rows;
@@ -302,8 +311,10 @@ export class RunsStore {
   /** Runs claimed under a name that the ledger no longer has. */
   async releaseOrphans(): Promise<ReadyRun[]> {
     const { rows } = await this.#query<ReadyRun>(
-      `update run r set state = 'queued', claimed_by = null, hinted_at = now()
-       where r.state = 'running' and r.claimed_by <> all (array(select id from instance))
+      `with due as (
+         select id from run where state = 'running' and claimed_by <> all (array(select id from instance))
+         order by id for no key update)
+       update run r set state = 'queued', claimed_by = null, hinted_at = now() from due where r.id = due.id
        returning r.id, r.flow`,
     );
     return rows;
