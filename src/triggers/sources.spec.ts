@@ -6,6 +6,7 @@ import { Catalog } from '#catalog';
 import { FlowsService, FlowsStore } from '#flows';
 import type { Store } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
+import { locksOutOfOrder } from '../../test/builders/lock-order.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { testConnector, valueConnector } from '../engine/testing/flow-runs.js';
 import { SourcesService } from './sources.service.js';
@@ -65,6 +66,31 @@ describe('sources of flows that move value', () => {
     expect(sources.of('paid')).toMatchObject({ movesValue: true, twin: sources.of('told').id });
     expect(sources.of('told')).toMatchObject({ movesValue: false, twin: sources.of('paid').id });
     expect(sources.of('answered').id).toBe(sources.of('told').id);
+  });
+
+  it('given sources that others change too, when several are changed, then they are locked in the order of their ids', async () => {
+    await write('told', 'test.notify');
+    await write('paid', 'value.pay');
+    for (const name of ['told', 'paid']) await open(name);
+    const [first, other] = ['told', 'paid'].map((name) => sources.of(name).id).sort() as [string, string];
+    const lock = (id: string): string => `select from trigger_source where id = '${id}' for update`;
+    const rows = { first: lock(first), other: lock(other) };
+    const nameOf = (id: string): string => (sources.of('told').id === id ? 'told' : 'paid');
+    // As if they had been opened the other way round, and long ago.
+    await store.pool.query('delete from trigger_source where id = $1', [first]);
+    await store.pool.query(
+      `insert into trigger_source (id, uses, input, wanted_at) values ($1, '', '{}', now() - interval '1 hour')`,
+      [first],
+    );
+    await store.pool.query(`update trigger_source set wanted_at = now() - interval '1 hour'`);
+    await moveTo(nameOf(other), '100');
+
+    const wanted = await locksOutOfOrder(store, rows, () => places.want([other, first], 4));
+    const opened = await locksOutOfOrder(store, rows, () =>
+      places.open(sources.of(nameOf(first)), { id: other, isLeft: false }),
+    );
+
+    expect([wanted, opened]).toEqual([false, false]);
   });
 
   it('given flows that say how long to wait, when some move value, then they share a source', async () => {

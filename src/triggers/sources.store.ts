@@ -59,7 +59,9 @@ export class SourcesStore {
       .execute();
     if (twin !== undefined) {
       await sql`
-        with twin as (select cursor from trigger_source where id = ${twin.id} for update),
+        with pair as (
+            select id, cursor from trigger_source where id in (${twin.id}, ${source.id}) order by id for no key update),
+          twin as (select cursor from pair where id = ${twin.id}),
           left_behind as (
             update trigger_source set cursor = null, updated_at = now()
             where id = ${twin.id} and ${twin.isLeft} and cursor is not null
@@ -80,8 +82,11 @@ export class SourcesStore {
   async want(ids: readonly string[], lastsMs: number): Promise<void> {
     const againMs = lastsMs / 4;
     await sql`
-      update trigger_source set wanted_at = now()
-      where id = any(${ids}::text[]) and wanted_at < now() - ${againMs} * interval '1 millisecond'`.execute(this.db);
+      with due as (
+        select id from trigger_source
+        where id = any(${ids}::text[]) and wanted_at < now() - ${againMs} * interval '1 millisecond'
+        order by id for no key update)
+      update trigger_source s set wanted_at = now() from due where s.id = due.id`.execute(this.db);
   }
 
   /** Sources of these triggers; that one is wanted lasts for a while. */
