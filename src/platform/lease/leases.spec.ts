@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../../test/builders/eventually.js';
+import { locksOutOfOrder } from '../../../test/builders/lock-order.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { createLog } from '../log/log.js';
 import type { Store } from '../store/store.js';
@@ -110,6 +111,23 @@ describe('leases', () => {
 
     expect(lease?.signal.aborted).toBe(false);
     await leases.close();
+  });
+
+  it('given several leases, when they are renewed or given back, then they are locked in the order of their names', async () => {
+    const { instance } = await aProcess();
+    const times = { lengthMs: 60_000, renewMs: 20_000, marginMs: 10_000 };
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
+    const leases = createLeases(store, instance, log, times);
+    for (const name of ['several/b', 'several/a']) await leases.acquire(name);
+    const lock = (name: string): string => `select from lease where name = '${name}' for update`;
+    const rows = { first: lock('several/a'), other: lock('several/b') };
+
+    const whenRenewed = await locksOutOfOrder(store, rows, () =>
+      Promise.resolve(void jest.advanceTimersByTime(times.renewMs)),
+    );
+    const whenGivenBack = await locksOutOfOrder(store, rows, () => leases.close());
+
+    expect([whenRenewed, whenGivenBack]).toEqual([false, false]);
   });
 
   it('given a holder that is buried, when another asks, then it gets the lease and the holder learns of it', async () => {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { PatchbayError, type Logger } from '#sdk';
 import type { Store } from '../store/store.js';
 import type { Instance } from './instances.js';
@@ -80,11 +80,11 @@ export function createLeases(store: Store, instance: Instance, log: Logger, time
     const asked = performance.now();
     try {
       const { rows } = await sql<{ name: string }>`
-        update lease set until = now() + ${length}
-        from unnest(${leases.map((lease) => lease.name)}::text[], ${leases.map((lease) => lease.epoch)}::bigint[])
-          as mine (name, epoch)
-        where lease.name = mine.name and lease.epoch = mine.epoch and lease.holder = ${instance.id}
-          and exists (select from instance where id = ${instance.id})
+        with due as (
+          select lease.name from ${rowsOf(leases)}
+          where lease.holder = ${instance.id} and exists (select from instance where id = ${instance.id})
+          order by lease.name for no key update of lease)
+        update lease set until = now() + ${length} from due where lease.name = due.name
         returning lease.name
       `.execute(store.db);
       const renewed = new Set(rows.map((row) => row.name));
@@ -122,10 +122,8 @@ export function createLeases(store: Store, instance: Instance, log: Logger, time
     const mine = leases.filter(forget);
     if (mine.length === 0) return;
     await sql`
-      update lease set holder = null, until = now()
-      from unnest(${mine.map((lease) => lease.name)}::text[], ${mine.map((lease) => lease.epoch)}::bigint[])
-        as mine (name, epoch)
-      where lease.name = mine.name and lease.epoch = mine.epoch
+      with due as (select lease.name from ${rowsOf(mine)} order by lease.name for no key update of lease)
+      update lease set holder = null, until = now() from due where lease.name = due.name
     `.execute(store.db);
   }
 
@@ -137,4 +135,11 @@ export function createLeases(store: Store, instance: Instance, log: Logger, time
       await release([...held.values()]);
     },
   };
+}
+
+/** To be locked in the order of their names: a renewal may be under way when all of them are given back. */
+function rowsOf(leases: readonly Held[]): RawBuilder<unknown> {
+  const [names, epochs] = [leases.map(({ name }) => name), leases.map(({ epoch }) => epoch)];
+  return sql`unnest(${names}::text[], ${epochs}::bigint[]) as mine (name, epoch)
+    join lease on lease.name = mine.name and lease.epoch = mine.epoch`;
 }
