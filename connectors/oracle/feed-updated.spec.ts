@@ -95,7 +95,7 @@ describe('oracle.feedUpdated', () => {
     const [first, second] = [await feeds.deploy(), await feeds.deploy()];
     const proxy = await feeds.proxy(first.address);
     let readUpTo = 0;
-    const use = useWatched(
+    const unnoticing = useWatched(
       ({ deliver, ...options }) => ({
         ...options,
         deliver: async (batch) => {
@@ -106,6 +106,8 @@ describe('oracle.feedUpdated', () => {
       // Where it is looked for a new aggregator only once in a minute.
       { isDevelopment: false },
     );
+    let isRestarted = false;
+    const use: UseService = (token) => (isRestarted ? stage.use : unnoticing)(token);
     const patient = new FeedListener(overlaid(stage, { use }));
     const end = await patient.begin(proxy.address);
     await move(proxy, second.address);
@@ -117,6 +119,7 @@ describe('oracle.feedUpdated', () => {
     });
     await end();
 
+    isRestarted = true;
     stops.push(await patient.begin(proxy.address));
     await feeds.publish(second, '6');
 
