@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
-import { locksOutOfOrder } from '../../test/builders/lock-order.js';
+import { locksOutOfOrder } from '../../test/builders/crossing.js';
 import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { IntakeStore, type EventRow, type RunRow } from './intake.store.js';

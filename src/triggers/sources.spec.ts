@@ -6,7 +6,7 @@ import { Catalog } from '#catalog';
 import { FlowsService, FlowsStore } from '#flows';
 import type { Store } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
-import { locksOutOfOrder } from '../../test/builders/lock-order.js';
+import { locksOutOfOrder } from '../../test/builders/crossing.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { testConnector, valueConnector } from '../engine/testing/flow-runs.js';
 import { SourcesService } from './sources.service.js';

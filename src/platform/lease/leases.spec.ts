@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../../test/builders/eventually.js';
-import { locksOutOfOrder } from '../../../test/builders/lock-order.js';
+import { locksOutOfOrder } from '../../../test/builders/crossing.js';
 import { openTestStore } from '../../../test/environment/postgres.js';
 import { createLog } from '../log/log.js';
 import type { Store } from '../store/store.js';
