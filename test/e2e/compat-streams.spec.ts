@@ -43,8 +43,10 @@ describe('event streams of old clients', () => {
       event: { type: 'event', name: 'Opened', inputs: [{ name: 'orderId', type: 'uint256', indexed: false }] },
     });
     await hub.open(77);
-    await eventually(() => hub.eventsTo('/old').some(({ signature }) => signature === 'Opened(uint256)'));
-    const settled = hub.eventsTo('/old').filter(({ subId }) => subId === short.body.id);
+    const eventsOf = ({ body }: { readonly body: { readonly id?: string } }) =>
+      hub.eventsTo('/old').filter(({ subId }) => subId === body.id);
+    await eventually(() => [short, byAbi].every((subscription) => eventsOf(subscription).length > 0));
+    const settled = eventsOf(short);
 
     expect(stream).toMatchObject({
       status: 200,
@@ -67,7 +69,7 @@ describe('event streams of old clients', () => {
       timestamp: expect.stringMatching(/^\d{10}$/),
       id: expect.any(String),
     });
-    expect(hub.eventsTo('/old').filter(({ subId }) => subId === byAbi.body.id)).toHaveLength(1);
+    expect(eventsOf(byAbi)).toHaveLength(1);
   });
 
   it('given a stream with subscriptions, when it is changed, suspended and reset, then only what was meant moves', async () => {
@@ -95,7 +97,8 @@ describe('event streams of old clients', () => {
     expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(204);
     expect((await client.ask('POST', `/eventstreams/${id}/resume`)).status).toBe(409);
     await eventually(() => got('/two').includes('1002'));
-    expect(got('/two')).toEqual(['1002']);
+    // What was delivered as it was suspended may be delivered again.
+    expect(got('/two').filter((order) => order !== '1001')).toEqual(['1002']);
 
     expect((await client.ask('POST', `/subscriptions/${one}/reset`, { fromBlock: '0' })).status).toBe(204);
     await eventually(
