@@ -21,6 +21,7 @@ import type { Store } from '#platform';
 import { Secret, type Heard, type HttpClient, type ListenContext, type ServiceToken } from '#sdk';
 import { KyselyTransactionFeed, KyselyTransactionStore } from '#transactions';
 import { eventually } from '../../test/builders/eventually.js';
+import { untilEnded } from '../../test/builders/lent-network.js';
 import { openTestStore } from '../../test/environment/postgres.js';
 import { DevChain, artefact, devAccounts } from '../../src/evm/testing/dev-chain.js';
 import { silent } from '../../src/evm/testing/heard-logs.js';
@@ -151,9 +152,14 @@ async function untilIn(status: TransactionStatus, transaction: string): Promise<
   await eventually(async () => (await stored(transaction)).status === status, { what: `${transaction} ${status}` });
 }
 
+/** However long that takes: a step is done again until it is over. */
+function minted(overrides: object = {}, step = aStep()): Promise<Sent> {
+  return untilEnded(() => mint(overrides, step));
+}
+
 describe('evm.sendTransaction', () => {
   it('given a call, when it is sent, then it is confirmed, with its events and what it is about', async () => {
-    const sent = await mint();
+    const sent = await minted();
 
     expect(sendTransaction.output.parse(sent)).toMatchObject({
       status: 'confirmed',
@@ -175,7 +181,7 @@ describe('evm.sendTransaction', () => {
 
   it('given a step, when it is done again, then it is the same transaction', async () => {
     const step = aStep();
-    expect(await mint({}, step)).toEqual(await mint({}, step));
+    expect(await minted({}, step)).toEqual(await minted({}, step));
   });
 
   it('given wait: accepted or mined, when blocks do not come, then the step waits for as much and no more', async () => {
@@ -186,16 +192,18 @@ describe('evm.sendTransaction', () => {
 
     const step = aStep();
     await expect(mint({ wait: 'mined', confirmations: 5 }, step)).rejects.toMatchObject({ code: 'evm.pending' });
+    const { transaction } = await mint({ wait: 'accepted', confirmations: 5 }, step);
+    await untilIn('broadcast', transaction);
     await chain.mine();
-    const mined = await mint({ wait: 'mined', confirmations: 5 }, step);
+    const mined = await minted({ wait: 'mined', confirmations: 5 }, step);
     expect(mined).toMatchObject({ status: 'mined', events: [{ name: 'Transfer' }] });
     await expect(mint({ confirmations: 5 }, step)).rejects.toMatchObject({ code: 'evm.pending' });
     await chain.mine(5);
-    expect(await mint({ confirmations: 5 }, step)).toMatchObject({ status: 'confirmed' });
+    expect(await minted({ confirmations: 5 }, step)).toMatchObject({ status: 'confirmed' });
   });
 
   it('given a fee, when it is sent, then that is paid', async () => {
-    const { transaction } = await mint({ fee: { max: '30000000000', tip: '2' } });
+    const { transaction } = await minted({ fee: { max: '30000000000', tip: '2' } });
     const row = await store.db
       .selectFrom('chain_transaction_attempt')
       .select(['max_fee', 'tip'])
@@ -273,15 +281,16 @@ describe('evm.deploy', () => {
 
   it('given an artefact, when its step is done twice, then one contract lies at the address', async () => {
     const step = aStep();
-    const deployed = await run({ artefact: 'DemoToken' }, step);
+    const deployed = await untilEnded(() => run({ artefact: 'DemoToken' }, step));
 
-    expect(await run({ artefact: 'DemoToken' }, step)).toEqual(deployed);
+    expect(await untilEnded(() => run({ artefact: 'DemoToken' }, step))).toEqual(deployed);
     expect(await chain.call('eth_getCode', [deployed.address, 'latest'])).toMatch(/^0x60/);
     expect(registered).toEqual([]);
   });
 
   it('given an interface and a name, when it is deployed, then the contract is known under it', async () => {
-    const deployed = await run({ interface: 'token', name: 'loyalty' });
+    const step = aStep();
+    const deployed = await untilEnded(() => run({ interface: 'token', name: 'loyalty' }, step));
     expect(registered).toEqual([
       {
         network: 'local',
@@ -346,7 +355,7 @@ describe('evm.transactionStatus', () => {
     });
     const none = await listening({ origin: 'flow:other' });
 
-    const { transaction } = await mint();
+    const { transaction } = await minted();
     await eventually(() => all.length === 5 && some.length === 2);
 
     expect(all.map(({ event }) => event['status'])).toEqual(['reserved', 'signed', 'broadcast', 'mined', 'confirmed']);

@@ -56,7 +56,7 @@ beforeEach(async () => {
       }),
   });
   const log = createLog({ level: 'silent', format: 'json' });
-  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs: 1_500 } });
+  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs: 4_000 } });
   const owners = oldStreams();
   const streams = overlaid(owners, { withTopic: (topic) => look().then(() => owners.withTopic(topic)) });
   door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, streams, pumps);

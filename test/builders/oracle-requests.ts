@@ -77,6 +77,8 @@ export class OracleRequests {
    * expiration. @returns how many
    */
   async reorganise(depth: number): Promise<number> {
+    // A block of the clock in between would be another newest one.
+    await this.chain.call('evm_setIntervalMining', [0]);
     const head = await this.chain.head();
     const blocks = await Promise.all(
       Array.from({ length: depth }, (_, index) =>
@@ -92,6 +94,7 @@ export class OracleRequests {
     const raws = await Promise.all(own.map(({ hash }) => this.chain.call('eth_getRawTransactionByHash', [hash])));
     const last = depth - 1;
     await this.chain.call('anvil_reorg', [depth, raws.map((raw) => [raw, last])]);
+    await this.chain.call('evm_setIntervalMining', [1]);
     return raws.length;
   }
 

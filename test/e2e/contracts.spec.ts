@@ -153,7 +153,8 @@ describe('the second tutorial', () => {
       wait: 'accepted',
     });
     expect(accepted).toMatchObject({ status: 202, body: { id: expect.any(String) } });
-    await eventually(() => heard.length === 2);
+    const sent = () => sandbox.received.list('http').filter(({ url }) => url === '/http/market');
+    await eventually(() => heard.length === 2 && sent().length === 2);
     const order = { from: 'treasury', args: { id: 1, count: 2 }, value: '4000', wait: 'confirmed' };
     const bought = await post('/api/contracts/market/buy', order, { 'idempotency-key': 'order-1' });
     const again = await post('/api/contracts/market/buy', order, { 'idempotency-key': 'order-1' });
@@ -166,7 +167,6 @@ describe('the second tutorial', () => {
     expect((await ask('/api/contracts/market/article?id=1')).body).toEqual({
       result: { title: 'pan', price: '2000', stock: '1' },
     });
-    const sent = () => sandbox.received.list('http').filter(({ url }) => url === '/http/market');
     await eventually(() => heard.length === 3 && sent().length === 3);
     const posted = sent().map(
       ({ body, headers }) => new Webhook(secret).verify(body, { ...headers }) as readonly Delivered[],

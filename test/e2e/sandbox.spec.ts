@@ -48,7 +48,8 @@ beforeAll(async () => {
     },
   });
   await hub.start();
-  await hub.untilListening();
+  // Those of the examples that listen: to the chain, the gateway, oracles and Salesforce.
+  await hub.untilListening(10);
 });
 
 afterAll(async () => {

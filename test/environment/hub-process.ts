@@ -88,11 +88,14 @@ export class HubProcess {
     await this.#untilReady(child);
   }
 
-  /** Resolves when every trigger has a place of its own: what happens from now on is heard, whatever happens to the hub. */
-  async untilListening(): Promise<void> {
+  /**
+   * Resolves when so many triggers have a place of their own: what happens from now on is heard, whatever happens to the
+   * hub. A trigger is listed only once it has begun.
+   */
+  async untilListening(count = 1): Promise<void> {
     await eventually(async () => {
       const { triggers } = await this.get<{ triggers: { cursor: string | null }[] }>('/api/triggers');
-      return triggers.length > 0 && triggers.every(({ cursor }) => cursor !== null);
+      return triggers.length >= count && triggers.every(({ cursor }) => cursor !== null);
     });
   }
 

@@ -122,6 +122,16 @@ describe('runs whose connection needs authorisation', () => {
     });
   }
 
+  /** Whoever listens is told of new changes only, from when it has subscribed. */
+  async function untilHearing(): Promise<void> {
+    await eventually(async () => {
+      const { triggers } = await call<{ triggers: readonly { uses: string; cursor: string | null }[] }>(
+        '/api/triggers',
+      );
+      return triggers.some(({ uses, cursor }) => uses === 'salesforce.changeDataCapture' && cursor !== null);
+    });
+  }
+
   const send = (names: readonly string[]) =>
     names.reduce(async (before, name) => {
       await before;
@@ -131,6 +141,7 @@ describe('runs whose connection needs authorisation', () => {
 
   it('given a token that is revoked while events arrive, when somebody authorises, then all goes on in order and nothing is lost', async () => {
     await authorise();
+    await untilHearing();
     await send(['before']);
     await untilCompleted('write', 1);
     await untilCompleted('hear', 1);
@@ -138,7 +149,12 @@ describe('runs whose connection needs authorisation', () => {
     salesforce.org.addFault({ kind: 'revokeTokens' });
     const missed = Array.from({ length: 5 }, (_, index) => `missed-${index}`);
     await send(missed);
-    const head = await eventually(async () => (await runs('write')).find(({ waitsFor }) => waitsFor !== null));
+    // For a moment it may wait for a client that is opened anew.
+    const head = await eventually(async () =>
+      (await runs('write')).find(
+        ({ waitsFor, error }) => waitsFor !== null && error?.message.includes('needs authorisation'),
+      ),
+    );
 
     expect(head).toMatchObject({
       state: 'queued',
@@ -173,11 +189,13 @@ describe('runs whose connection needs authorisation', () => {
 
   it('given an org that refuses the login, when it is put right there, then the runs go on although nothing was changed here', async () => {
     await authorise();
-    salesforce.org.addFault({ kind: 'refuseLogin', error: 'invalid_grant', description: 'inactive user', times: 1 });
+    await untilHearing();
+    // Twice: the process that listens may meet the first.
+    salesforce.org.addFault({ kind: 'refuseLogin', error: 'invalid_grant', description: 'inactive user', times: 2 });
     salesforce.org.addFault({ kind: 'expireSessions' });
     await send(['held']);
     await eventually(async () => (await runs('write')).find(({ waitsFor }) => waitsFor !== null));
 
-    await eventually(() => names().includes('held'), { what: 'The run going on' });
+    await eventually(() => names().includes('held'), { withinMs: 100_000, what: 'The run going on' });
   });
 });

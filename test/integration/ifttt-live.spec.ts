@@ -91,7 +91,11 @@ describe('an Applet for a token transfer', () => {
     await hub.halt();
     await hub.transfer(31_000, blaise);
     await hub.boot();
-    await eventually(() => firedBy(applet).length === 2, { withinMs: 30_000 });
+    // IFTTT may have been told before it knew where the hub is now.
+    await eventually(async () => {
+      await hub.standIn.applets.pollAll('clock');
+      return firedBy(applet).length === 2;
+    });
 
     const { body } = await hub.ifttt('POST', '/triggers/token_transfer', {
       trigger_identity: applet.identity,

@@ -119,7 +119,10 @@ describe('hearing Salesforce', () => {
       ),
     );
     const { org } = hub.salesforce;
-    await eventually(async () => (await hub.triggers()).length === objects.length);
+    await eventually(async () => {
+      const triggers = await hub.triggers();
+      return triggers.length === objects.length && triggers.every(({ cursor }) => cursor !== null);
+    });
 
     org.create('Account', { Name: 'Acme' });
     org.create('B__c', { Name: 'B' });
