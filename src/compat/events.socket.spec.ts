@@ -33,6 +33,9 @@ let lookUp: () => Promise<void>;
 /** The same when it is looked who has the topic of a client. */
 let look: () => Promise<void>;
 /** How many batches were handed to those who listen. */
+/** How often a client and its key are looked at; who does not answer in that time is cut off. */
+const usualAliveMs = 30_000;
+let aliveMs = usualAliveMs;
 let started: number;
 
 beforeAll(async () => {
@@ -56,7 +59,7 @@ beforeEach(async () => {
       }),
   });
   const log = createLog({ level: 'silent', format: 'json' });
-  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs: 4_000 } });
+  const sessions = new ConsumerSessions({ streams: pumps, keys, log, times: { authMs: 30_000, aliveMs } });
   const owners = oldStreams();
   const streams = overlaid(owners, { withTopic: (topic) => look().then(() => owners.withTopic(topic)) });
   door = new EventsSocket(hub.app.get(HttpAdapterHost), sessions, streams, pumps);
@@ -71,6 +74,9 @@ afterEach(async () => {
 });
 
 describe('the key of an old client', () => {
+  beforeAll(() => (aliveMs = 2_500));
+  afterAll(() => (aliveMs = usualAliveMs));
+
   it('given the database is away, when the key is looked at again, then the client stays and its answers are heard', async () => {
     await listenedTo('orders', 2);
     const [socket, heard] = await client.listen();
