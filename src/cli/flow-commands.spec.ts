@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -50,6 +50,20 @@ describe('patchbay lint', () => {
     printed = [];
     await lintCommand(['bad.yaml'], { vocabulary, json: true }, io());
     expect(JSON.parse(printed.join(''))).toMatchObject({ files: 1, faults: [{ line: 4, column: 20 }] });
+  });
+
+  it('given a file that cannot be read, when it is linted or its tests run, then that is told, and the others are looked at', async () => {
+    await symlink(join(cwd, 'nowhere'), join(cwd, 'gone.yaml'));
+    await symlink(join(cwd, 'nowhere'), join(cwd, 'gone.test.yaml'));
+    await symlink(join(cwd, 'good.yaml'), join(cwd, 'linked.yaml'));
+
+    expect(await lintCommand(['.'], { vocabulary }, io())).toBe(3);
+    expect(printed).toEqual([
+      expect.stringMatching(/^gone\.test\.yaml:1:1 {2}unreadable {2}gone\.test\.yaml cannot be read: .*ENOENT/),
+      expect.stringMatching(/^gone\.yaml:1:1 {2}unreadable {2}gone\.yaml cannot be read: .*ENOENT/),
+      '4 files, 2 faults',
+    ]);
+    expect(await testCommand(['.'], { vocabulary }, io())).toBe(3);
   });
 
   it('given a risk, when it is linted, then it is shown as a warning, and only fails when it is strict', async () => {

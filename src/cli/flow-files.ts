@@ -28,7 +28,9 @@ export async function findFiles(
 
 async function listFolder(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  // Also links to files: folders that are mounted consist of them.
+  const files = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink());
+  return files.map((entry) => join(entry.parentPath, entry.name));
 }
 
 export function isFlowFile(file: string): boolean {

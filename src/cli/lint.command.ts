@@ -1,6 +1,6 @@
 import type { Fault } from '#sdk';
 import { loadFlowTests, type Vocabulary } from '#engine';
-import { loadFlowFile } from '#flows';
+import { cannotRead, loadFlowFile } from '#flows';
 import { faultAnnotation, faultText, type CommandIo, type FaultFormat } from './fault-text.js';
 import type { AskChecks } from './lint-checks.js';
 import { findFiles, isFlowFile, isTestFile, readText } from './flow-files.js';
@@ -24,14 +24,15 @@ export interface LintOptions {
 export async function lintCommand(paths: readonly string[], options: LintOptions, io: CommandIo): Promise<number> {
   const { files, missing } = await findFiles(paths.length > 0 ? paths : ['flows'], io.cwd, isFlowFile);
   for (const path of missing) io.err(`There is no file or folder ${path}.`);
-  const printed = (fault: Fault, text: string) =>
+  const printed = (fault: Fault, text: string | undefined) =>
     options.format === 'github' ? faultAnnotation(fault) : faultText(fault, text, io);
   const faults: Fault[] = [];
-  const warnings: { readonly warning: Fault; readonly text: string }[] = [];
+  const warnings: { readonly warning: Fault; readonly text: string | undefined }[] = [];
   for (const [index, file] of files.entries()) {
-    const text = await readText(file, io.cwd);
-    const checks = isTestFile(file) ? undefined : await options.ask?.(text, file);
-    const own = lint(file, text, options);
+    const read = await readText(file, io.cwd).catch((error: unknown) => cannotRead(file, error));
+    const text = typeof read === 'string' ? read : undefined;
+    const checks = text === undefined || isTestFile(file) ? undefined : await options.ask?.(text, file);
+    const own = typeof read === 'string' ? lint(file, read, options) : { faults: [read], warnings: [] };
     const found = [...own.faults, ...(checks?.faults ?? [])];
     faults.push(...found);
     warnings.push(...distinct([...own.warnings, ...(checks?.warnings ?? [])]).map((warning) => ({ warning, text })));

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { styleText } from 'node:util';
 import type { Fault } from '#sdk';
 import { loadFlowTests, runFlowTests, type FlowTestReport, type FlowTestResult, type Vocabulary } from '#engine';
+import { cannotRead } from '#flows';
 import { faultAnnotation, faultText, type CommandIo, type FaultFormat } from './fault-text.js';
 import { findFiles, isTestFile, readText } from './flow-files.js';
 
@@ -39,7 +40,8 @@ export async function testCommand(paths: readonly string[], options: TestOptions
 }
 
 async function testFile(file: string, vocabulary: Vocabulary, io: CommandIo): Promise<FlowTestReport> {
-  const testText = await readText(file, io.cwd);
+  const testText = await readText(file, io.cwd).catch((error: unknown) => cannotRead(file, error));
+  if (typeof testText !== 'string') return { flow: undefined, tests: [], faults: [testText] };
   const tests = loadFlowTests(testText, file);
   if (!tests.content) return { flow: undefined, tests: [], faults: tests.faults };
   const flowFile = join(dirname(file), tests.content.flow);

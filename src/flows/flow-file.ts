@@ -29,3 +29,16 @@ export function movesValue(flows: readonly CompiledFlow[]): boolean {
 export function usesOfFile(document: string, file?: string): readonly FlowUse[] {
   return isSyncDocument(document) ? usesOfSync(document, file) : usesOf(document, file);
 }
+
+/** Of a file whose text nobody knows. */
+export function cannotRead(file: string, error: unknown): Fault {
+  return {
+    pointer: '',
+    file,
+    line: 1,
+    column: 1,
+    rule: 'unreadable',
+    detail: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    fix: 'Look at the rights of the file, and at where it leads if it is a link.',
+  };
+}

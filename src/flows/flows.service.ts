@@ -6,7 +6,7 @@ import { Looks } from '#platform';
 import { PatchbayError, type Fault, type Logger } from '#sdk';
 import { isSyncDocument, type KnownSync } from '#sync';
 import type { FlowChecker } from './flow-checker.js';
-import { loadFlowFile, movesValue, usesOfFile, type FlowFile } from './flow-file.js';
+import { cannotRead, loadFlowFile, movesValue, usesOfFile, type FlowFile } from './flow-file.js';
 import type { FlowsStore, StoredFlow } from './flows.store.js';
 import { Pauses } from './pauses.js';
 
@@ -357,17 +357,5 @@ function duplicateName(file: string, name: string, other: string): Fault {
     rule: 'duplicate-name',
     detail: `${other} already holds a flow called ${name}.`,
     fix: 'Give one of them another name.',
-  };
-}
-
-function cannotRead(file: string, error: unknown): Fault {
-  return {
-    pointer: '',
-    file,
-    line: 1,
-    column: 1,
-    rule: 'unreadable',
-    detail: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    fix: 'Look at the rights of the file, and at where it leads if it is a link.',
   };
 }
