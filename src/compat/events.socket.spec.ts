@@ -74,8 +74,8 @@ afterEach(async () => {
 });
 
 describe('the key of an old client', () => {
-  beforeAll(() => (aliveMs = 2_500));
-  afterAll(() => (aliveMs = usualAliveMs));
+  beforeAll(() => void (aliveMs = 2_500));
+  afterAll(() => void (aliveMs = usualAliveMs));
 
   it('given the database is away, when the key is looked at again, then the client stays and its answers are heard', async () => {
     await listenedTo('orders', 2);
