@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Store } from '#platform';
-import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
-import { openTestStore } from '../../test/environment/postgres.js';
+import { anEvent, aRunOf, openTestLedger } from '../../test/builders/stored-runs.js';
 import { IntakeStore, type RunRow } from './intake.store.js';
-import { ReversalsStore } from './reversals.store.js';
+import type { ReversalsStore } from './reversals.store.js';
 import type { Claims } from './runs-here.js';
-import { RunsStore, type ClaimedRun, type Settlement } from './runs.store.js';
+import type { ClaimedRun, RunsStore, Settlement } from './runs.store.js';
 
 let store: Store;
 let intake: IntakeStore;
@@ -13,10 +12,7 @@ let runs: RunsStore;
 let reversals: ReversalsStore;
 
 beforeAll(async () => {
-  store = await openTestStore();
-  intake = new IntakeStore(store.pool);
-  runs = new RunsStore(store.pool, () => '1');
-  reversals = new ReversalsStore(store.pool);
+  ({ store, intake, runs, reversals } = await openTestLedger());
 });
 
 afterAll(() => store.close());

@@ -2,12 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Store } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
 import { locksOutOfOrder } from '../../test/builders/crossing.js';
-import { anEvent, aRunOf } from '../../test/builders/stored-runs.js';
-import { openTestStore } from '../../test/environment/postgres.js';
-import { IntakeStore, type EventRow, type RunRow } from './intake.store.js';
+import { anEvent, aRunOf, openTestLedger } from '../../test/builders/stored-runs.js';
+import type { EventRow, IntakeStore, RunRow } from './intake.store.js';
 import { RetentionService } from './retention.service.js';
-import { ReversalsStore } from './reversals.store.js';
-import { RunsStore, type ClaimedRun } from './runs.store.js';
+import type { ReversalsStore } from './reversals.store.js';
+import type { ClaimedRun, RunsStore } from './runs.store.js';
 
 let store: Store;
 let intake: IntakeStore;
@@ -15,10 +14,7 @@ let runs: RunsStore;
 let reversals: ReversalsStore;
 
 beforeAll(async () => {
-  store = await openTestStore();
-  intake = new IntakeStore(store.pool);
-  runs = new RunsStore(store.pool, () => '1');
-  reversals = new ReversalsStore(store.pool);
+  ({ store, intake, runs, reversals } = await openTestLedger());
 });
 
 afterAll(() => store.close());

@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Socket } from 'socket.io';
-import { io } from 'socket.io-client';
 import type { ApiKeys, Caller } from '#platform';
 import { silentLog } from '../../test/builders/action-call.js';
 import { eventually } from '../../test/builders/eventually.js';
 import { ConsumerSessions } from './consumer-sessions.js';
 import { StreamsSocket } from './streams.socket.js';
-import { overSocketIo } from './testing/consumer-clients.js';
+import { overSocketIo, streamsSocket } from './testing/consumer-clients.js';
 import { ConsumerStage, type ConsumerHub } from './testing/consumer-stage.js';
 
 let stage: ConsumerStage;
@@ -59,12 +58,7 @@ describe('a consumer over socket.io that leaves', () => {
 describe('acknowledgements of socket.io', () => {
   it('given a batch, when it is refused for a reason that is no text, then it comes again with that noted', async () => {
     await stage.createStream('orders', 2);
-    const socket = io(`${hub.url}/streams`, {
-      auth: { key: stage.key },
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-    });
+    const socket = streamsSocket(hub.url, stage.key);
     socket.once('batch', (_, done: (answer: unknown) => void) => done({ error: { toString: 'not now' } }));
     await socket.emitWithAck('listen', { stream: 'orders' });
 
@@ -79,12 +73,7 @@ describe('acknowledgements of socket.io', () => {
 
   it('given a batch, when its acknowledgement is called, then it is accepted, and refused when called with an error', async () => {
     await stage.createStream('orders', 2);
-    const socket = io(`${hub.url}/streams`, {
-      auth: { key: stage.key },
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-    });
+    const socket = streamsSocket(hub.url, stage.key);
     const numbers: number[] = [];
     socket.on('batch', ({ batch }: { batch: number }, done: (answer?: unknown) => void) => {
       numbers.push(batch);

@@ -1,5 +1,28 @@
+import type { Store } from '#platform';
 import { eventId, runId } from '../../src/runs/identity.js';
-import type { EventRow, RunRow } from '../../src/runs/intake.store.js';
+import { IntakeStore, type EventRow, type RunRow } from '../../src/runs/intake.store.js';
+import { ReversalsStore } from '../../src/runs/reversals.store.js';
+import { RunsStore } from '../../src/runs/runs.store.js';
+import { openTestStore } from '../environment/postgres.js';
+
+/** The ledger of events and runs in a database of its own, as the process `1` sees it. */
+export interface TestLedger {
+  readonly store: Store;
+  readonly intake: IntakeStore;
+  readonly runs: RunsStore;
+  readonly reversals: ReversalsStore;
+}
+
+export async function openTestLedger(): Promise<TestLedger> {
+  const store = await openTestStore();
+  const { pool } = store;
+  return {
+    store,
+    intake: new IntakeStore(pool),
+    runs: new RunsStore(pool, () => '1'),
+    reversals: new ReversalsStore(pool),
+  };
+}
 
 /** An event as the intake stores it; everything that does not matter to a test has a value. */
 export function anEvent(key: string, overrides: Partial<EventRow> = {}): EventRow {

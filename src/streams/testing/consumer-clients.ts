@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { io } from 'socket.io-client';
+import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { StreamEvent } from '../stream.js';
 
@@ -38,13 +38,13 @@ export const overWebSocket: Connect = async (url, key) => {
   };
 };
 
+/** One that does not come again by itself. */
+export function streamsSocket(url: string, key: string): Socket {
+  return io(`${url}/streams`, { auth: { key }, transports: ['websocket'], forceNew: true, reconnection: false });
+}
+
 export const overSocketIo: Connect = async (url, key) => {
-  const socket = io(`${url}/streams`, {
-    auth: { key },
-    transports: ['websocket'],
-    forceNew: true,
-    reconnection: false,
-  });
+  const socket = streamsSocket(url, key);
   const heard: HeardMessage[] = [];
   socket.onAny((type: string, body: object) => heard.push({ ...body, type }));
   await new Promise<void>((resolve, reject) => socket.on('connect', resolve).on('connect_error', reject));
